@@ -1,0 +1,1 @@
+"""Decides: one playbook a file, named for what happened."""
