@@ -1,0 +1,88 @@
+"""One AWS account and region, as actions see it: clients made lazily by whoever was passed in."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from actions.errors import ProviderError
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_iam import IAMClient
+
+# Codes that mean "not now", not "no". Sources: Amazon EC2 "Error codes for the Amazon EC2 API",
+# IAM "Common errors", Auto Scaling "ScalingActivityInProgress", "ResourceContention".
+PASSING = frozenset(
+    {
+        "ConcurrentModification",
+        "DeleteConflict",
+        "DependencyViolation",
+        "IncorrectState",
+        "InternalError",
+        "InternalFailure",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ResourceContention",
+        "ScalingActivityInProgress",
+        "ServiceUnavailable",
+        "SnapshotCreationPerVolumeRateExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "Unavailable",
+    }
+)
+
+
+class Aws:
+    """Bound to one account and region. `make(service)` returns a boto3 client for them."""
+
+    def __init__(
+        self, account: str, region: str, make: Callable[[str], Any], partition: str = "aws"
+    ) -> None:
+        self.account = account
+        self.region = region
+        self.partition = partition
+        self._make = make
+
+    @cached_property
+    def ec2(self) -> "EC2Client":
+        """Amazon EC2."""
+        return self._make("ec2")  # type: ignore[no-any-return]
+
+    @cached_property
+    def iam(self) -> "IAMClient":
+        """AWS IAM."""
+        return self._make("iam")  # type: ignore[no-any-return]
+
+    @cached_property
+    def autoscaling(self) -> "AutoScalingClient":
+        """Amazon EC2 Auto Scaling."""
+        return self._make("autoscaling")  # type: ignore[no-any-return]
+
+    @cached_property
+    def elbv2(self) -> "ElasticLoadBalancingv2Client":
+        """Elastic Load Balancing v2."""
+        return self._make("elbv2")  # type: ignore[no-any-return]
+
+    def translate(self, error: Exception) -> ProviderError | None:
+        """Return a botocore error as ours, or None when it is not botocore's."""
+        if isinstance(error, ClientError):
+            code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+            message = str(error.response.get("Error", {}).get("Message", ""))
+            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+            return ProviderError(
+                error.operation_name,
+                code,
+                message,
+                passing=code in PASSING or status >= 500,
+                refused=status < 500,
+            )
+        if isinstance(error, BotoCoreError):
+            return ProviderError(
+                "call", type(error).__name__, str(error), passing=True, refused=False
+            )
+        return None

@@ -1,0 +1,118 @@
+"""The few acts that cannot be undone, or leave what must stay: done once, found, never repeated."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from actions.action import Action, P, fields_of, name_of
+from actions.engine import Applied, Steps, calling
+from actions.errors import (
+    ApprovalMissingError,
+    NotEffectiveError,
+    ProviderError,
+    StepChangedError,
+    UnknowableError,
+)
+from actions.journal import Intent, Journal, Json, Plan
+
+Result = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknowable:
+    """The provider cannot say whether the act happened, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class OneWay(Action[P]):
+    """An act without a way back. `destroys` acts need an approval, others only add."""
+
+    destroys: ClassVar[bool] = True
+    window: ClassVar[float] = 10.0  # seconds in which a finished call may not show yet
+
+    @abstractmethod
+    def do(self, p: P, mark: str, approval: str | None) -> None:
+        """Do it once, leaving the mark (in tags or a name) where `find` looks for it."""
+
+    @abstractmethod
+    def find(self, p: P, mark: str) -> Result | Unknowable | None:
+        """Return what the act left, None when it did not happen, or Unknowable."""
+
+    def facts(self, p: P) -> Result:
+        """Return what is known of the target beforehand, for the plan and for approval."""
+        return {}
+
+
+def foresee(action: OneWay[P], p: P) -> Plan:
+    """Return the plan of a one-way act: nothing to compare, everything to tell. The dry run."""
+    facts = calling(p, lambda: action.facts(p))
+    foreseen = calling(p, lambda: action.foresee(p, facts))
+    return Plan(facts, {}, {}, foreseen.blast, foreseen.lost)
+
+
+def do_once(
+    action: OneWay[P],
+    p: P,
+    journal: Journal,
+    intent: Intent,
+    *,
+    fresh: bool,
+    approval: str | None = None,
+) -> Steps[Applied]:
+    """Carry a recorded one-way act out, or adopt what an earlier try left.
+
+    `fresh` says that the intent was recorded in this very entry, so nothing can have happened yet.
+    """
+    if fields_of(action) != dict(intent.fields) or name_of(action) != intent.action:
+        raise StepChangedError(f"{intent.step} was recorded with other fields. Name a new step.")
+    if intent.phase == "done":
+        return Applied(intent.step, {}, intent.result or {}, intent.verdict or "")
+    if action.destroys and not approval:
+        raise ApprovalMissingError(
+            f"{intent.step} destroys and cannot be undone: it needs an approval. Ask for one."
+        )
+    result = None if fresh else (yield from _look(action, p, intent, action.window))
+    if result is None:
+        yield from _do(action, p, intent.mark, approval)
+        result = yield from _look(action, p, intent, action.limit)
+    if result is None:
+        raise NotEffectiveError(intent.step, (intent.action,))
+    yield action.apart
+    again = yield from _look(action, p, intent, 0.0)
+    if again is None:
+        raise NotEffectiveError(intent.step, (intent.action,))
+    journal.done(intent.step, again, "verified")
+    return Applied(intent.step, {}, again, "verified")
+
+
+def _do(action: OneWay[P], p: P, mark: str, approval: str | None) -> Steps[None]:
+    waited = 0.0
+    while True:
+        try:
+            return calling(p, lambda: action.do(p, mark, approval))
+        except ProviderError as error:
+            # Only a call that surely did nothing is made again; any other outcome is looked for.
+            if not error.passing or not error.refused:
+                raise
+            if waited >= action.limit:
+                raise
+        yield 0.5
+        waited += 0.5
+
+
+def _look(action: OneWay[P], p: P, intent: Intent, window: float) -> Steps[Result | None]:
+    waited = 0.0
+    while True:
+        found = calling(p, lambda: action.find(p, intent.mark))
+        if isinstance(found, Unknowable):
+            raise UnknowableError(
+                f"{intent.step}: cannot tell whether it happened ({found.reason}). "
+                "It is not repeated; look at the target and record the outcome by hand."
+            )
+        if found is not None or waited >= window:
+            return found
+        yield action.apart
+        waited += action.apart
