@@ -1,0 +1,45 @@
+"""The one door for alerts: bytes in, normal form out."""
+
+from datetime import datetime
+
+from playbooks.intake.alert import Alert
+from playbooks.intake.errors import UnknownSourceError
+from playbooks.intake.fields import pick
+from playbooks.intake.guardduty import read_guardduty
+from playbooks.intake.strict_json import Json, read_object
+
+_FORMATS = (
+    "a GuardDuty finding as EventBridge sends it (with or without its envelope), or as"
+    " `aws guardduty get-findings` prints it (one finding)"
+)
+
+
+def read_alert(data: bytes, *, received: datetime) -> Alert:
+    """Return the alert in `data` (UTF-8 JSON, at most 1 MiB), received at the aware `received`.
+
+    Raises IntakeError, and nothing else, for whatever the bytes hold; ValueError when
+    `received` is naive, which is the caller's mistake.
+    """
+    if received.tzinfo is None:
+        raise ValueError("received has no time zone; pass an aware time")
+    document = read_object(data)
+    if not _is_guardduty(document):
+        raise UnknownSourceError(
+            f"The alert is in no format we read (it has {ascii(sorted(document)[:8])[:200]})."
+            f" Expected: {_FORMATS}. Have the source send that form."
+        )
+    return read_guardduty(document, data, received=received)
+
+
+def _is_guardduty(document: dict[str, Json]) -> bool:
+    if "source" in document and "detail" in document:
+        return document["source"] == "aws.guardduty"
+    if "findings" in document or "Findings" in document:
+        listed = pick(document, "findings")
+        # Security Hub's findings come under the same name, each with a ProductArn (ASFF).
+        first = listed[0] if isinstance(listed, list) and listed else None
+        return not (isinstance(first, dict) and "ProductArn" in first)
+    finding = pick(document, "detail") or document
+    return isinstance(finding, dict) and all(
+        pick(finding, name) is not None for name in ("type", "severity", "resource")
+    )
