@@ -6,7 +6,7 @@ derived from that in `engine`, once for all actions.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from actions.errors import ProviderError
@@ -111,9 +111,9 @@ def fields_of(action: Action[Any]) -> dict[str, Json]:
 
 
 def _plain(value: Any) -> Json:
-    if isinstance(value, tuple):
-        return [_plain(v) for v in value]
-    return asdict(value) if hasattr(value, "__dataclass_fields__") else value
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value
 
 
 def step_of(action: Action[Any], again: str = "") -> str:

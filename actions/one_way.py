@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from actions.action import Action, P, fields_of, name_of
-from actions.engine import Applied, Steps, calling
+from actions.engine import Applied, Steps, calling, patient
 from actions.errors import (
     ApprovalMissingError,
     NotEffectiveError,
@@ -70,14 +70,18 @@ def do_once(
         raise StepChangedError(f"{intent.step} was recorded with other fields. Name a new step.")
     if intent.phase == "done":
         return Applied(intent.step, {}, intent.result or {}, intent.verdict or "")
+    if intent.phase != "intended":
+        raise StepChangedError(f"{intent.step} is {intent.phase}: a one-way act has no such phase.")
     if action.destroys and not approval:
         raise ApprovalMissingError(
             f"{intent.step} destroys and cannot be undone: it needs an approval. Ask for one."
         )
     result = None if fresh else (yield from _look(action, p, intent, action.window))
     if result is None:
-        yield from _do(action, p, intent.mark, approval)
+        unsure = yield from _do(action, p, intent.mark, approval)
         result = yield from _look(action, p, intent, action.limit)
+        if result is None and unsure:
+            raise unsure
     if result is None:
         raise NotEffectiveError(intent.step, (intent.action,))
     yield action.apart
@@ -88,16 +92,18 @@ def do_once(
     return Applied(intent.step, {}, again, "verified")
 
 
-def _do(action: OneWay[P], p: P, mark: str, approval: str | None) -> Steps[None]:
+def _do(action: OneWay[P], p: P, mark: str, approval: str | None) -> Steps[ProviderError | None]:
+    """Make the call; return the error of a call that may have happened all the same."""
     waited = 0.0
     while True:
         try:
-            return calling(p, lambda: action.do(p, mark, approval))
+            calling(p, lambda: action.do(p, mark, approval))
+            return None
         except ProviderError as error:
             # Only a call that surely did nothing is made again; any other outcome is looked for.
-            if not error.passing or not error.refused:
-                raise
-            if waited >= action.limit:
+            if not error.refused:
+                return error
+            if not error.passing or waited >= action.limit:
                 raise
         yield 0.5
         waited += 0.5
@@ -106,7 +112,7 @@ def _do(action: OneWay[P], p: P, mark: str, approval: str | None) -> Steps[None]
 def _look(action: OneWay[P], p: P, intent: Intent, window: float) -> Steps[Result | None]:
     waited = 0.0
     while True:
-        found = calling(p, lambda: action.find(p, intent.mark))
+        found = yield from patient(action, lambda: calling(p, lambda: action.find(p, intent.mark)))
         if isinstance(found, Unknowable):
             raise UnknowableError(
                 f"{intent.step}: cannot tell whether it happened ({found.reason}). "
