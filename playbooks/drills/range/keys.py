@@ -1,0 +1,65 @@
+"""Who signs: access keys, what they stand for, and when they stop working."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a request comes from, in the terms of IAM's identifiers and global condition keys.
+
+    `kind` is root, user, role (an assumed-role session) or service. `issued_at` is set for
+    temporary credentials only; `instance_arn` for sessions of an EC2 instance profile only.
+    """
+
+    kind: str
+    account: str
+    arn: str
+    user_id: str
+    name: str
+    session_name: str = ""
+    issued_at: datetime | None = None
+    instance_arn: str = ""
+    session_policy: Mapping[str, Any] | None = None
+    source_identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access key. `token` is empty for long-term keys (AKIA), set for temporary ones (ASIA)."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str = field(default="", repr=False)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Credentials the world gave out itself, with the principal they stand for."""
+
+    credentials: Credentials
+    principal: Principal
+
+
+def make(rng: random.Random, *, temporary: bool, expires_at: datetime | None = None) -> Credentials:
+    """Fresh credentials in AWS's form (IAM identifiers: AKIA long-term, ASIA temporary)."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+    key = ("ASIA" if temporary else "AKIA") + "".join(rng.choices(alphabet, k=16))
+    secret = base64.b64encode(rng.randbytes(30)).decode()
+    token = base64.b64encode(rng.randbytes(96)).decode() if temporary else ""
+    return Credentials(key, secret, token, expires_at)
+
+
+def unique_id(prefix: str, name: str) -> str:
+    """A stable IAM-like unique id (AIDA…, AROA…) for a principal that moto keeps none for."""
+    return prefix + base64.b32encode(hashlib.sha256(name.encode()).digest()).decode()[:17]

@@ -1,0 +1,178 @@
+"""The IAM actions and resources a request needs (Service Authorization Reference)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playbooks.drills.range.ground import Ground
+    from playbooks.drills.range.patterns import Values
+    from playbooks.drills.range.wire import Asked
+
+EC2_TYPES = {
+    "i": "instance",
+    "eni": "network-interface",
+    "sg": "security-group",
+    "sgr": "security-group-rule",
+    "vol": "volume",
+    "snap": "snapshot",
+    "subnet": "subnet",
+    "vpc": "vpc",
+    "lt": "launch-template",
+    "acl": "network-acl",
+    "eipalloc": "elastic-ip",
+}
+# Operations whose IAM action is not named like the API operation (S3: Actions defined by S3).
+S3_ACTIONS = {
+    "ListBuckets": "ListAllMyBuckets",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListObjectVersions": "ListBucketVersions",
+    "CopyObject": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+}
+PROFILE_OPERATIONS = {
+    "RunInstances",
+    "AssociateIamInstanceProfile",
+    "ReplaceIamInstanceProfileAssociation",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One permission: an action on a resource, with the context keys that belong to both."""
+
+    action: str
+    resource: str = "*"
+    context: Mapping[str, Values] = field(default_factory=dict)
+
+
+def needed(ground: Ground, asked: Asked, account: str) -> list[Need]:
+    """All permissions the request needs, dependent ones (CreateTags, PassRole) included."""
+    action = f"{asked.service}:{_action_name(asked)}"
+    if asked.service == "ec2":
+        return _ec2(ground, asked, account, action)
+    context = {**_request_tags(asked.params.get("Tags", []))}
+    return [Need(action, resource, context) for resource in _resources(ground, asked, account)]
+
+
+def is_read(operation: str) -> bool:
+    """Whether an operation only reads, by AWS's naming."""
+    return operation.startswith(
+        ("Describe", "Get", "List", "Lookup", "Head", "Search", "Simulate", "Decode", "BatchGet")
+    )
+
+
+def _action_name(asked: Asked) -> str:
+    return (
+        S3_ACTIONS.get(asked.operation, asked.operation)
+        if asked.service == "s3"
+        else asked.operation
+    )
+
+
+def _ec2(ground: Ground, asked: Asked, account: str, action: str) -> list[Need]:
+    where = f"arn:aws:ec2:{asked.region}:{account}"
+    if is_read(asked.operation) and asked.operation != "DescribeInstanceAttribute":
+        return [Need(action)]
+    ids = sorted(set(_ids(asked.params)))
+    created = _tag_specifications(asked.params)
+    backend = ground.ec2(account, asked.region)
+    needs = [
+        Need(action, f"{where}:{EC2_TYPES[i.split('-')[0]]}/{i}", _resource_tags(backend, i))
+        for i in ids
+    ]
+    for kind, tags in created.items():
+        needs.append(Need(action, f"{where}:{kind}/*", _request_tags(tags)))
+        needs.append(
+            Need(
+                "ec2:CreateTags",
+                f"{where}:{kind}/*",
+                {**_request_tags(tags), "ec2:createaction": (asked.operation,)},
+            )
+        )
+    if asked.operation in ("CreateTags", "DeleteTags"):
+        tags = _request_tags(asked.params.get("Tags", []))
+        needs = [Need(n.action, n.resource, {**n.context, **tags}) for n in needs]
+    if asked.operation in PROFILE_OPERATIONS and asked.params.get("IamInstanceProfile"):
+        role = _role_of_profile(ground, account, asked.params["IamInstanceProfile"])
+        passed = {"iam:passedtoservice": ("ec2.amazonaws.com",)}
+        needs.append(Need("iam:PassRole", role, passed))
+    return needs or [Need(action)]
+
+
+def _ids(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if "-" in value and value.split("-")[0] in EC2_TYPES and value.split("-")[1].isalnum():
+            yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key not in ("Filters", "TagSpecifications", "Tags", "Description", "UserData"):
+                yield from _ids(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _ids(inner)
+
+
+def _tag_specifications(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {s["ResourceType"]: s.get("Tags", []) for s in params.get("TagSpecifications", [])}
+
+
+def _request_tags(tags: Any) -> dict[str, Values]:
+    if not isinstance(tags, list) or not tags or not isinstance(tags[0], Mapping):
+        return {}
+    context: dict[str, Values] = {
+        f"aws:requesttag/{t['Key']}".lower(): (t.get("Value", ""),) for t in tags
+    }
+    return {**context, "aws:tagkeys": tuple(t["Key"] for t in tags)}
+
+
+def _resource_tags(backend: Any, resource_id: str) -> dict[str, Values]:
+    tags = backend.tags.get(resource_id, {})
+    return {
+        f"{prefix}:resourcetag/{key}".lower(): (value,)
+        for key, value in tags.items()
+        for prefix in ("aws", "ec2")
+    }
+
+
+def _role_of_profile(ground: Ground, account: str, profile: Mapping[str, str]) -> str:
+    for known in ground.iam(account).instance_profiles.values():
+        if (known.arn == profile.get("Arn") or known.name == profile.get("Name")) and known.roles:
+            return str(known.roles[0].arn)
+    return "*"
+
+
+def _resources(ground: Ground, asked: Asked, account: str) -> list[str]:
+    params = asked.params
+    if asked.service == "iam":
+        iam = ground.iam(account)
+        for key, holders, kind in (
+            ("RoleName", iam.roles, "role"),
+            ("UserName", iam.users, "user"),
+            ("GroupName", iam.groups, "group"),
+            ("InstanceProfileName", iam.instance_profiles, "instance-profile"),
+        ):
+            if params.get(key):
+                named = (h.arn for h in holders.values() if h.name == params[key])
+                return [next(named, f"arn:aws:iam::{account}:{kind}/{params[key]}")]
+    if asked.service == "sts" and params.get("RoleArn"):
+        return [str(params["RoleArn"])]
+    if asked.service == "s3" and params.get("Bucket"):
+        key = f"/{params['Key']}" if params.get("Key") else ""
+        return [f"arn:aws:s3:::{params['Bucket']}{key}"]
+    if asked.service == "autoscaling" and not is_read(asked.operation):
+        group = params.get("AutoScalingGroupName")
+        if group:
+            where = f"arn:aws:autoscaling:{asked.region}:{account}"
+            return [f"{where}:autoScalingGroup:*:autoScalingGroupName/{group}"]
+    if asked.service == "elasticloadbalancing" and not is_read(asked.operation):
+        arn = params.get("TargetGroupArn") or params.get("LoadBalancerArn")
+        return [str(arn)] if arn else ["*"]
+    return ["*"]

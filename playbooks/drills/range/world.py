@@ -1,0 +1,241 @@
+"""A simulated AWS, faithful where containment needs it: one WSGI application over moto.
+
+    world = World(account="111122223333", region="eu-west-1", seed=7)
+    ec2 = world.session(world.admin).client("ec2")        # in this process, no socket
+    with serve(world) as endpoint:                        # or over HTTP (server.py)
+        boto3.client("ec2", endpoint_url=endpoint, ...)
+
+Every request must be signed with a key the world knows; IAM policies are evaluated for it; what
+moto gets wrong is put right (corrections/); faults can be injected (injectors.py). The in-process
+transport has no threads, so after `os.fork()` a child owns a copy of the whole world. moto keeps
+its state in module globals: a new World resets it, and the one before must not be used again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from email.utils import format_datetime
+from functools import cache
+from threading import RLock
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+import boto3
+import botocore.session
+from moto.core.base_backend import BackendDict
+from moto.moto_api._internal import mock_random
+
+from playbooks.drills.range import keys, wire
+from playbooks.drills.range.authorize import authorize
+from playbooks.drills.range.calls import Call
+from playbooks.drills.range.corrections.catalogue import mend
+from playbooks.drills.range.errors import AwsError, StaleWorldError, UnknownServiceError
+from playbooks.drills.range.ground import Ground
+from playbooks.drills.range.identity import authenticate
+from playbooks.drills.range.inner import Inner
+from playbooks.drills.range.inprocess import transport
+from playbooks.drills.range.keys import Credentials, Issued, Principal
+from playbooks.drills.range.metadata import session_of
+from playbooks.drills.range.targets import is_read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from botocore.loaders import Loader
+
+REPLACED_HEADERS = {"date", "content-length", "x-amzn-requestid"}
+INTERNAL_KEY = "ASIAAWSINTERNALXXXXX"
+
+
+@cache
+def _loader() -> Loader:
+    loader: Loader = botocore.session.Session().get_component("data_loader")
+    return loader
+
+
+class World:
+    """One AWS: `account` is home, other accounts exist as soon as they are named.
+
+    `admin` are the home account's root keys. `calls` lists every request received.
+    `clock` gives epoch seconds; `tick` moves the world's time on from it.
+    """
+
+    newest: ClassVar[World | None] = None
+
+    def __init__(
+        self,
+        account: str = "111122223333",
+        region: str = "eu-west-1",
+        seed: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        mend()
+        BackendDict.reset()
+        mock_random.seed(seed)
+        World.newest = self
+        # Ids and keys must repeat for a seed; nothing here protects anything.
+        rng = random.Random(seed)  # noqa: S311
+        self.ground = Ground(account, region, clock, rng, self.perform)
+        self.ground.settle_in()
+        self.calls: list[Call] = []
+        self._inner = Inner(self.ground)
+        self._lock = RLock()
+        # Apart from moto's, so that reading does not change the ids of what is made later.
+        self._request_rng = random.Random(f"requests {seed}")  # noqa: S311
+        self.admin = self.root_of(account)
+
+    @property
+    def account(self) -> str:
+        """The home account's id."""
+        return self.ground.account
+
+    @property
+    def region(self) -> str:
+        """The home region."""
+        return self.ground.region
+
+    def now(self) -> datetime:
+        """The world's time, aware UTC; the Date header of every answer follows it."""
+        return self.ground.now()
+
+    def tick(self, seconds: float) -> None:
+        """Let `seconds` of the world's time pass."""
+        self._check_newest()
+        self.ground.offset += seconds
+
+    def root_of(self, account: str) -> Credentials:
+        """New root keys of an account (12 digits); the account needs no other preparation."""
+        made = keys.make(self.ground.rng, temporary=False)
+        arn = f"arn:aws:iam::{account}:root"
+        self.issue(made, Principal("root", account, arn, account, "root"))
+        return made
+
+    def issue(self, credentials: Credentials, principal: Principal) -> None:
+        """Let these credentials stand for this principal."""
+        self.ground.issued[credentials.access_key] = Issued(credentials, principal)
+
+    def session(self, credentials: Credentials, region: str = "") -> boto3.session.Session:
+        """A boto3 session whose clients reach this world in-process, without sockets."""
+        core: Any = botocore.session.Session()
+        # Parsing EC2's model takes 0.2 s; one loader keeps it for all sessions.
+        core.register_component("data_loader", _loader())
+        core.register("before-send", transport(self.handle))
+        return boto3.session.Session(
+            aws_access_key_id=credentials.access_key,
+            aws_secret_access_key=credentials.secret_key,
+            aws_session_token=credentials.token or None,
+            region_name=region or self.region,
+            botocore_session=core,
+        )
+
+    def client(self, service: str, credentials: Credentials, region: str = "") -> Any:
+        """A boto3 client that reaches this world in-process."""
+        session: Any = self.session(credentials, region)
+        return session.client(service)
+
+    def perform(
+        self, model_name: str, operation: str, params: dict[str, Any], region: str = ""
+    ) -> dict[str, Any]:
+        """Do something as AWS itself would, without authorization; the result in boto3's shape.
+
+        Raises AwsError. Used by corrections and by `tick`.
+        """
+        asked = wire.ask(
+            model_name,
+            operation,
+            params,
+            region=region or self.region,
+            access_key=INTERNAL_KEY,
+            account=self.account,
+        )
+        return wire.result_of(asked, self._inner.answer(asked))
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """The WSGI application."""
+        answer = self.handle(environ)
+        start_response(
+            f"{answer.status} {'OK' if answer.status < 300 else 'Error'}",
+            list(answer.headers.items()),
+        )
+        return [answer.body]
+
+    def handle(self, environ: dict[str, Any]) -> wire.Answer:
+        """Answer one request (a WSGI environ); never raises for what a client sends."""
+        self._check_newest()
+        with self._lock:
+            request_id = str(UUID(int=self._request_rng.getrandbits(128), version=4))
+            try:
+                asked = wire.read(environ)
+            except UnknownServiceError as error:
+                refused = AwsError("UnknownOperationException", str(error), 404)
+                return self._dressed(wire.refuse_unparsed(refused), request_id)
+            except AwsError as error:
+                return self._dressed(wire.refuse_unparsed(error), request_id)
+            principal, answer = self._answer(asked)
+            self._log(asked, principal, answer, request_id)
+            return self._dressed(answer, request_id)
+
+    def _answer(self, asked: wire.Asked) -> tuple[Principal | None, wire.Answer]:
+        principal = None
+        try:
+            principal = authenticate(self.ground, asked)
+            asked = wire.of_account(asked, principal.account)
+            authorize(self.ground, asked, principal)
+            if asked.service == "ec2" and asked.params.get("DryRun"):
+                raise AwsError(
+                    "DryRunOperation",
+                    "Request would have succeeded, but DryRun flag is set.",
+                    412,
+                )
+            return principal, self._inner.answer(asked)
+        except AwsError as error:
+            return principal, wire.refuse(asked, error)
+
+    def _log(
+        self, asked: wire.Asked, principal: Principal | None, answer: wire.Answer, request_id: str
+    ) -> None:
+        reads = is_read(asked.operation) or asked.service == "sts" or asked.params.get("DryRun")
+        self.calls.append(
+            Call(
+                operation=asked.operation,
+                service=asked.service,
+                region=asked.region,
+                params=asked.params,
+                principal=principal,
+                access_key=asked.access_key,
+                source_ip=asked.source_ip,
+                user_agent=asked.user_agent,
+                at=self.now(),
+                status=answer.status,
+                error=answer.error,
+                mutating=not reads,
+                request_id=request_id,
+            )
+        )
+
+    def _dressed(self, answer: wire.Answer, request_id: str) -> wire.Answer:
+        headers = {k: v for k, v in answer.headers.items() if k.lower() not in REPLACED_HEADERS}
+        headers["Date"] = format_datetime(self.now(), usegmt=True)
+        headers["x-amzn-RequestId"] = request_id
+        # moto writes a fixed id; AWS and CloudTrail need the one that this request has.
+        body = (answer.body or b"").replace(b">request-id<", f">{request_id}<".encode())
+        headers["Content-Length"] = str(len(body))
+        return wire.Answer(answer.status, headers, body, answer.error)
+
+    def _check_newest(self) -> None:
+        if World.newest is not self:
+            raise StaleWorldError(
+                "a newer World has taken over moto's state in this process; use that one, "
+                "or make worlds one after the other"
+            )
+
+    def instance_credentials(self, instance_id: str) -> Credentials:
+        """What the instance's metadata service would hand out now: its role's session keys.
+
+        AWS: Retrieve security credentials from instance metadata. Temporary (ASIA) keys, six
+        hours long; the same ones until five minutes before they end or the profile changes.
+        Raises UnknownThingError when there is no such instance or it has no profile.
+        """
+        return session_of(self.ground, instance_id)
