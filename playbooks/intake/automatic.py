@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from playbooks.intake.alert import Alert
-from playbooks.intake.meaning import Meaning
+from playbooks.intake.meaning import UNCONTAINABLE, Meaning
 
 # Only hosts that GuardDuty sees acting in flow logs. Left out: names a host merely resolves
 # (it may be a resolver for others), oddities found by machine learning, and whatever a mail
@@ -19,8 +19,6 @@ CAUTIOUS_TYPES: Final = frozenset(
         "UnauthorizedAccess:EC2/TorRelay",
     }
 )
-# "GuardDuty: details: userType". Nothing of theirs can be contained through IAM here.
-_NOT_OURS: Final = frozenset({"root", "awsaccount", "awsservice"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ def hindrances(alert: Alert, meaning: Meaning, policy: AutomaticPolicy) -> tuple
             meaning.role != "suspect"
         ),
         f"the finding names no {resource.kind} to act on": resource.uid is None,
-        f"the caller is {resource.user_type}, which IAM cannot contain": user_type in _NOT_OURS,
+        f"the caller is {resource.user_type}, which IAM cannot contain": user_type in UNCONTAINABLE,
     }
     found = [reason for reason, holds in reasons.items() if holds]
     return (*found, *alert.problems)

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from playbooks.intake.alert import Alert
 from playbooks.intake.known_types import BY_WORKLOAD, FindingType, Reflex
 
 Role: TypeAlias = Literal["suspect", "victim", "unknown"]
+
+# GuardDuty's accessKeyDetails.userType, folded. IAM holds nothing to contain for these callers:
+# the root user obeys no policy, and the others own no key or role in this account.
+UNCONTAINABLE: Final = frozenset({"root", "awsaccount", "awsservice"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,24 @@ def meaning(alert: Alert, types: Mapping[str, FindingType]) -> Meaning:
         role=role,
         why=f"{known.means}: {reason}",
         play=play,
-        reflex=known.reflex,
+        reflex=_reflex(alert, known.reflex),
         techniques=known.techniques,
         retired=known.status == "retired",
     )
+
+
+def _reflex(alert: Alert, stated: Reflex) -> Reflex:
+    """Fit what is done to the credential ("IAM identifiers", unique id prefixes)."""
+    if stated not in ("key_disable", "session_deny"):
+        return stated
+    if (alert.resource.user_type or "").lower() in UNCONTAINABLE:
+        return "none"
+    if stated == "session_deny":
+        return stated
+    prefix = (alert.resource.access_key_id or "")[:4]
+    # A temporary key (ASIA) cannot be disabled; its role's sessions can be denied.
+    by_prefix: dict[str, Reflex] = {"AKIA": "key_disable", "ASIA": "session_deny"}
+    return by_prefix.get(prefix, "none")
 
 
 def _role(alert: Alert, known: FindingType) -> tuple[Role, str]:

@@ -41,5 +41,5 @@ def _is_guardduty(document: dict[str, Json]) -> bool:
         return not (isinstance(first, dict) and "ProductArn" in first)
     finding = pick(document, "detail") or document
     return isinstance(finding, dict) and all(
-        pick(finding, name) is not None for name in ("type", "severity", "resource")
+        pick(finding, name) is not None for name in ("type", "resource")
     )
