@@ -1,0 +1,1 @@
+"""Keeps the world as it was, provably: hashed, signed, in an append-only ledger."""

@@ -1,0 +1,53 @@
+"""`python -m evidence verify PATH [--trust FILE] [--json]`: the auditor's check."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from evidence.errors import CanonicalError
+from evidence.strict_json import parse
+from evidence.verify import Verdict, verify_bundle
+from evidence.verify_report import STATUS, Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    codes = ", ".join(f"{int(code)} {STATUS[code]}" for code in Exit)
+    parser = argparse.ArgumentParser(prog="evidence", description="Check evidence offline.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    verify = commands.add_parser("verify", help="check a bundle", epilog=f"Exit codes: {codes}.")
+    verify.add_argument("path", type=Path, help="the bundle's folder")
+    verify.add_argument("--trust", type=Path, help="trust.json, received by another way")
+    verify.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    chosen = parser.parse_args(arguments)
+    try:
+        trust = _read_trust(chosen.trust)
+    except (OSError, CanonicalError) as error:
+        print(f"trust input {chosen.trust}: {error}", file=sys.stderr)
+        return int(Exit.TRUST_MISSING)
+    verdict = verify_bundle(chosen.path, trust)
+    print(json.dumps(asdict(verdict), indent=2) if chosen.json else _told(verdict))
+    return verdict.exit_code
+
+
+def _read_trust(path: Path | None) -> Mapping[str, Any] | None:
+    if path is None:
+        return None
+    members = parse(path.read_bytes())
+    if not isinstance(members, dict):
+        raise CanonicalError("is no JSON object")
+    return members
+
+
+def _told(verdict: Verdict) -> str:
+    lines = [f"{'ok  ' if c.ok else 'FAIL'}  {c.name} ({c.count})" for c in verdict.checks]
+    lines += [f"{p.file}: {p.what}" for p in verdict.problems]
+    return "\n".join([*lines, f"verdict: {verdict.status}"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

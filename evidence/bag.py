@@ -1,0 +1,87 @@
+"""The shape of a bundle: a BagIt 1.0 folder (RFC 8493), and where things lie in it.
+
+Standard library only. Names in a bundle are plain ASCII, so nothing is ever percent-encoded.
+"""
+
+import re
+from collections.abc import Mapping
+
+from evidence.errors import BundleError
+
+DECLARATION = "bagit.txt"
+INFO = "bag-info.txt"
+MANIFEST = "manifest-sha256.txt"
+TAG_MANIFEST = "tagmanifest-sha256.txt"
+EXPORT = "export.jws"
+GUIDE = "VERIFY.md"
+
+ARTIFACTS = "data/artifacts/"
+MANIFESTS = "data/custody/manifests/"
+ENTRIES = "data/custody/entries.jsonl"
+PROOFS = "data/custody/proofs.jsonl"
+CHECKPOINT = "data/custody/checkpoint"
+TIMELINE = "data/case/timeline.json"
+
+EXPORT_SCHEMA = "urn:stanch:export:1"
+EXPORT_TYP = "evidence-export+jws"
+
+DECLARATION_TEXT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
+_OXUM = re.compile(r"^Payload-Oxum: (\d{1,18})\.(\d{1,9})$", re.MULTILINE | re.ASCII)
+
+
+def is_plain(path: str) -> bool:
+    """Tell whether a path is relative, of plain ASCII names, without `..`, at most 200 long."""
+    parts = path.split("/")
+    return len(path) <= 200 and all(_PLAIN_NAME.fullmatch(part) for part in parts)
+
+
+def manifest_text(digests: Mapping[str, str]) -> bytes:
+    """Return a BagIt manifest: one `<sha256>  <path>` a line, sorted by path."""
+    return "".join(f"{digests[path]}  {path}\n" for path in sorted(digests)).encode("ascii")
+
+
+def read_manifest_text(data: bytes) -> dict[str, str]:
+    """Read a BagIt manifest into path -> SHA-256 in hex.
+
+    Raises:
+        BundleError: for a malformed line, an unsafe path, or a path that stands twice.
+    """
+    try:
+        text = data.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise BundleError(f"not ASCII at byte {error.start}") from error
+    digests: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _LINE.fullmatch(line)
+        if found is None:
+            raise BundleError(f"line {number} is not '<sha256>  <path>'")
+        digest, path = found.groups()
+        if not is_plain(path):
+            raise BundleError(f"line {number} names an unsafe path {path[:200]!r}")
+        if path in digests:
+            raise BundleError(f"line {number} names {path} again")
+        digests[path] = digest
+    return digests
+
+
+def info_text(case: str, origin: str, size: int, files: int) -> bytes:
+    """Return bag-info.txt; `size` in bytes and `files` are those of the payload."""
+    return (
+        f"Bag-Software-Agent: stanch\nExternal-Identifier: {case}\n"
+        f"Internal-Sender-Identifier: {origin}\nPayload-Oxum: {size}.{files}\n"
+    ).encode()
+
+
+def read_oxum(data: bytes) -> tuple[int, int]:
+    """Return the payload's size in bytes and number of files as bag-info.txt states them.
+
+    Raises:
+        BundleError: when they are not stated exactly once.
+    """
+    found = _OXUM.findall(data.decode("utf-8", errors="replace"))
+    if len(found) != 1:
+        raise BundleError("states no Payload-Oxum, or more than one")
+    return int(found[0][0]), int(found[0][1])

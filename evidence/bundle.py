@@ -1,0 +1,192 @@
+"""Writes everything an auditor needs to check one case offline into one folder.
+
+OUT/bagit.txt bag-info.txt manifest-sha256.txt tagmanifest-sha256.txt VERIFY.md
+    export.jws                      signs the tag manifest's digest; stands outside it
+    data/artifacts/<sha256>         stored bytes; sensitive ones stay encrypted
+    data/custody/manifests/<sha256>.jws
+    data/custody/entries.jsonl      index, leaf, opening {actor, body, salt} or null
+    data/custody/proofs.jsonl       index, inclusion path in the checkpoint's tree
+    data/custody/checkpoint         the signed head of the ledger
+    data/case/timeline.json
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from evidence import bag, jws
+from evidence.canonical import canonical
+from evidence.deposit import KIND as ARTIFACT_STORED
+from evidence.errors import BundleError
+from evidence.keys import ManifestKey
+from evidence.ledger import Recorded, entries, inclusion, latest_checkpoint
+from evidence.ledger_tree import SignedCheckpoint
+from evidence.locker import CHUNK, Locker
+from evidence.stock_check import GUIDE_TEXT
+from evidence.timeline import moment
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A bundle that was written: its folder, and what the `export` ledger entry should say."""
+
+    path: Path
+    tagmanifest_sha256: str
+    entries: int
+    checkpoint_size: int
+
+
+def export(conn: Connection, locker: Locker, case: str, signer: ManifestKey, out: Path) -> Exported:
+    """Write the bundle of `case` into the new folder `out`.
+
+    Everything but `export.jws` is the same bytes for the same ledger and checkpoint. The caller
+    appends an `export` entry afterwards.
+
+    Raises:
+        BundleError: when `out` exists, or an entry waits for its index or proof.
+        LedgerError: when the ledger has no checkpoint.
+        LockerError: when an artifact is missing or altered.
+    """
+    head = latest_checkpoint(conn)
+    recorded = list(entries(conn, case))
+    _refuse_unproven(case, recorded, head)
+    try:
+        out.mkdir(mode=0o700)
+    except FileExistsError as error:
+        raise BundleError(
+            f"{out} exists; a bundle is never written over. Choose a new path"
+        ) from error
+    try:
+        writer = _Writer(out, {})
+        _write_payload(writer, conn, locker, recorded, head)
+        digest = _write_tags(writer, case, head)
+        statement = _statement(case, recorded, head, digest)
+        token = jws.sign(canonical(statement), signer.key, signer.kid, bag.EXPORT_TYP)
+        writer.write(bag.EXPORT, token.encode("ascii"))
+    except BaseException:
+        shutil.rmtree(out)
+        raise
+    return Exported(out, digest, len(recorded), head.checkpoint.size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes files below `root` once, keeping each one's SHA-256 and size."""
+
+    root: Path
+    written: dict[str, tuple[str, int]]
+
+    def write(self, path: str, data: bytes) -> str:
+        with self._open(path) as file:
+            file.write(data)
+        self.written[path] = (hashlib.sha256(data).hexdigest(), len(data))
+        return self.written[path][0]
+
+    def copy(self, path: str, locker: Locker, sha256: str) -> None:
+        digest, size = hashlib.sha256(), 0
+        with locker.open(sha256) as source, self._open(path) as file:
+            while chunk := source.read(CHUNK):
+                digest.update(chunk)
+                size += file.write(chunk)
+        if digest.hexdigest() != sha256:
+            raise BundleError(
+                f"artifact {sha256} was altered in the locker; restore it from a copy"
+            )
+        self.written[path] = (sha256, size)
+
+    def digests(self, *, payload: bool) -> dict[str, str]:
+        return {p: d for p, (d, _) in self.written.items() if p.startswith("data/") is payload}
+
+    def _open(self, path: str) -> Any:
+        target = self.root / path
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _refuse_unproven(case: str, recorded: list[Recorded], head: SignedCheckpoint) -> None:
+    if not recorded:
+        raise BundleError(f"case {case!r} has no entries; nothing to export")
+    size = head.checkpoint.size
+    waiting = [entry.id for entry in recorded if entry.index is None or entry.index >= size]
+    if waiting:
+        raise BundleError(
+            f"case {case!r} has {len(waiting)} entries without a proof; integrate the ledger first"
+        )
+
+
+def _write_payload(
+    writer: _Writer,
+    conn: Connection,
+    locker: Locker,
+    recorded: list[Recorded],
+    head: SignedCheckpoint,
+) -> None:
+    lines, proofs = [], []
+    for entry in recorded:
+        lines.append(
+            canonical(
+                {"index": entry.index, "leaf": entry.data.decode(), "opening": _opening(entry)}
+            )
+        )
+        path = inclusion(conn, entry.index or 0, head.checkpoint.size)
+        proofs.append(canonical({"index": entry.index, "path": [step.hex() for step in path]}))
+    writer.write(bag.ENTRIES, b"\n".join(lines) + b"\n")
+    writer.write(bag.PROOFS, b"\n".join(proofs) + b"\n")
+    writer.write(bag.CHECKPOINT, head.note.encode())
+    moments = [_moment(entry) for entry in recorded]
+    writer.write(bag.TIMELINE, canonical(moments))
+    for entry in recorded:
+        if entry.leaf.kind == ARTIFACT_STORED and entry.opening is not None:
+            _write_artifact(writer, locker, entry.body)
+
+
+def _write_artifact(writer: _Writer, locker: Locker, body: Mapping[str, Any]) -> None:
+    token = f"{bag.MANIFESTS}{body['manifest_sha256']}.jws"
+    writer.copy(token, locker, body["manifest_sha256"])
+    artifact = f"{bag.ARTIFACTS}{body['stored_sha256']}"
+    if artifact not in writer.written:
+        writer.copy(artifact, locker, body["stored_sha256"])
+
+
+def _write_tags(writer: _Writer, case: str, head: SignedCheckpoint) -> str:
+    payload = writer.digests(payload=True)
+    size = sum(size for _, size in writer.written.values())
+    writer.write(bag.DECLARATION, bag.DECLARATION_TEXT)
+    writer.write(bag.INFO, bag.info_text(case, head.checkpoint.origin, size, len(payload)))
+    writer.write(bag.MANIFEST, bag.manifest_text(payload))
+    writer.write(bag.GUIDE, GUIDE_TEXT.encode())
+    return writer.write(bag.TAG_MANIFEST, bag.manifest_text(writer.digests(payload=False)))
+
+
+def _statement(
+    case: str, recorded: list[Recorded], head: SignedCheckpoint, digest: str
+) -> dict[str, Any]:
+    return {
+        "schema": bag.EXPORT_SCHEMA,
+        "case": recorded[0].leaf.case,
+        "case_id": case,
+        "entries": len(recorded),
+        "last_leaf": recorded[-1].leaf_hash.hex(),
+        "origin": head.checkpoint.origin,
+        "checkpoint_size": head.checkpoint.size,
+        "checkpoint_sha256": hashlib.sha256(head.note.encode()).hexdigest(),
+        "tagmanifest_sha256": digest,
+    }
+
+
+def _opening(entry: Recorded) -> dict[str, str] | None:
+    if entry.opening is None:
+        return None
+    opening = entry.opening
+    return {"actor": opening.actor, "body": opening.body.decode(), "salt": opening.salt.hex()}
+
+
+def _moment(entry: Recorded) -> dict[str, Any]:
+    opened = None if entry.opening is None else (entry.opening.actor, entry.body)
+    return moment(entry.index, entry.leaf, opened)

@@ -1,0 +1,106 @@
+"""Takes one item into custody: bytes into the locker, a signed manifest beside them.
+
+What is left to the caller is the ledger entry `artifact.stored` with the returned body, in its own
+transaction. Until that is committed the artifact is stored but not sealed.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from evidence import jws
+from evidence.canonical import canonical
+from evidence.keys import ManifestKey, WrapKey
+from evidence.leaf import stamp
+from evidence.locker import Locker
+from evidence.manifest import TYP, Manifest, target_commitment, to_dict
+from evidence.sources.item import Item
+
+KIND = "artifact.stored"
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """Where items go and who signs for them; `randomness(n)` gives n random bytes."""
+
+    locker: Locker
+    signer: ManifestKey
+    wrap: WrapKey
+    tool_version: str
+    randomness: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """How an item came about: the source's name, its target, the case's pseudonym, when.
+
+    Times are aware; `source_stable` is False when the source changed while it was read.
+    """
+
+    source: str
+    target: str
+    case: str
+    start: datetime
+    end: datetime
+    source_stable: bool = True
+
+
+def deposit(custody: Custody, item: Item, about: Acquisition) -> dict[str, Any]:
+    """Store an item and its signed manifest; return the body of its `artifact.stored` entry.
+
+    Raises:
+        LockerError: when it cannot be stored.
+        TokenError: when the manifest cannot be signed.
+    """
+    salt = custody.randomness(32)
+    manifest = _manifest(custody, item, about, salt)
+    token = sign_manifest(manifest, custody.signer).encode("ascii")
+    custody.locker.put(token)
+    return {
+        "artifact_id": manifest.artifact_id,
+        "name": item.name,
+        "source": about.source,
+        "call": item.call,
+        "target": about.target,
+        "target_salt": salt.hex(),
+        "sensitive": item.sensitive,
+        "size": str(manifest.plain_size),
+        "stored_sha256": manifest.stored_sha256,
+        "manifest_sha256": hashlib.sha256(token).hexdigest(),
+    }
+
+
+def sign_manifest(manifest: Manifest, signer: ManifestKey) -> str:
+    """Return a manifest as an attached ES256 JWS of typ `manifest.TYP`."""
+    return jws.sign(canonical(to_dict(manifest)), signer.key, signer.kid, TYP)
+
+
+def _manifest(custody: Custody, item: Item, about: Acquisition, salt: bytes) -> Manifest:
+    if item.sensitive:
+        sealed = custody.locker.put_sensitive(item.data, custody.wrap)
+        stored, encryption, plain = sealed.stored, sealed.encryption, sealed.plain_hmac
+    else:
+        stored, encryption = custody.locker.put(item.data), None
+        plain = stored.sha256
+    return Manifest(
+        artifact_id=custody.randomness(16).hex(),
+        name=item.name,
+        media_type=item.media_type,
+        case=about.case,
+        source=about.source,
+        call=item.call,
+        target=target_commitment(salt, about.target),
+        acquired_start=stamp(about.start),
+        acquired_end=stamp(about.end),
+        plain_digest=plain,
+        plain_size=len(item.data),
+        stored_sha256=stored.sha256,
+        stored_size=stored.size,
+        encryption=encryption,
+        sensitive=item.sensitive,
+        source_stable=about.source_stable,
+        tool="stanch",
+        tool_version=custody.tool_version,
+    )

@@ -1,0 +1,68 @@
+"""What can go wrong while evidence is kept or checked.
+
+EvidenceError
+├── CanonicalError          a value or its bytes have no canonical JSON form
+├── ProofError              a Merkle proof does not lead to the stated root
+├── NoteError               a signed note or checkpoint is malformed or not signed by the log
+├── TokenError              a JWS or JWK is malformed, of another kind, or not signed by its key
+├── KeyMaterialError        key material is missing, readable by others, or of the wrong kind
+├── LedgerError             the ledger was asked for something it cannot give
+│   ├── LedgerCorruptError  stored leaves, nodes and checkpoints contradict each other
+│   └── ForkError           the tree is smaller than, or forked from, what was signed before
+├── LockerError             an artifact could not be stored or is not what its name says
+├── ManifestError           a manifest lacks a field or contradicts itself
+├── SourceError             a source was given a target it cannot read
+└── BundleError             a bundle cannot be written or is not shaped like one
+"""
+
+
+class EvidenceError(Exception):
+    """Base of every error this room raises."""
+
+
+class CanonicalError(EvidenceError):
+    """A value or its bytes have no canonical JSON form."""
+
+
+class ProofError(EvidenceError):
+    """A Merkle proof does not lead to the stated root."""
+
+
+class NoteError(EvidenceError):
+    """A signed note or checkpoint is malformed or not signed by the log."""
+
+
+class TokenError(EvidenceError):
+    """A JWS or JWK is malformed, of another kind, or not signed by its key."""
+
+
+class KeyMaterialError(EvidenceError):
+    """Key material is missing, readable by others, or of the wrong kind."""
+
+
+class LedgerError(EvidenceError):
+    """The ledger was asked for something it cannot give."""
+
+
+class LedgerCorruptError(LedgerError):
+    """Stored leaves, nodes and checkpoints contradict each other."""
+
+
+class ForkError(LedgerError):
+    """The tree is smaller than, or forked from, what was signed before."""
+
+
+class LockerError(EvidenceError):
+    """An artifact could not be stored or is not what its name says."""
+
+
+class ManifestError(EvidenceError):
+    """A manifest lacks a field or contradicts itself."""
+
+
+class SourceError(EvidenceError):
+    """A source was given a target it cannot read."""
+
+
+class BundleError(EvidenceError):
+    """A bundle cannot be written or is not shaped like one."""

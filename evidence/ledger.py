@@ -1,0 +1,214 @@
+"""The append-only record of everything that happens, on a connection the caller owns.
+
+    engine = sqlite_engine(path)
+    with engine.begin() as conn:
+        create_schema(conn)
+        append(conn, Entry("case.open", "INC-1", {...}, "alice", when), record_time=now, salt=salt)
+        integrate(conn, signer, now=now)
+
+An entry is durable with the caller's commit and provable with the next checkpoint. Nothing here
+commits, reads a clock or makes randomness.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from evidence import ledger_schema as table
+from evidence.canonical import canonical
+from evidence.errors import LedgerError
+from evidence.leaf import (
+    KIND,
+    MAX_ACTOR,
+    MAX_BODY,
+    SALT_BYTES,
+    Entry,
+    Leaf,
+    actor_commitment,
+    body_commitment,
+    read_leaf,
+    stamp,
+)
+from evidence.ledger_engine import sqlite_engine
+from evidence.ledger_replay import replay
+from evidence.ledger_schema import create_schema
+from evidence.ledger_tree import (
+    SignedCheckpoint,
+    consistency,
+    inclusion,
+    integrate,
+    latest_checkpoint,
+)
+from evidence.merkle import leaf_hash
+
+__all__ = [
+    "Appended",
+    "Entry",
+    "Opening",
+    "Recorded",
+    "SignedCheckpoint",
+    "append",
+    "consistency",
+    "create_schema",
+    "entries",
+    "inclusion",
+    "integrate",
+    "latest_checkpoint",
+    "pseudonym",
+    "replay",
+    "sqlite_engine",
+]
+
+# The updated row stays locked until the caller's transaction ends, so a case has one sequence.
+_TAKE_SEQ = (
+    "UPDATE ledger_cases SET next_seq = next_seq + 1 WHERE case_id = ?"
+    " RETURNING pseudonym, next_seq - 1, head"
+)
+_OPEN_CASE = "INSERT INTO ledger_cases (case_id, pseudonym, next_seq) VALUES (?, ?, 1)"
+_ADD_ENTRY = (
+    "INSERT INTO ledger_entries (pseudonym, case_seq, leaf, leaf_hash)"
+    " VALUES (?, ?, ?, ?) RETURNING id"
+)
+_ADD_OPENING = "INSERT INTO ledger_openings (entry_id, salt, actor, body) VALUES (?, ?, ?, ?)"
+_SET_HEAD = "UPDATE ledger_cases SET head = ? WHERE case_id = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an entry stands: row id, place in its case (from 0), and its 32-byte leaf hash."""
+
+    id: int
+    case_seq: int
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a leaf commits to: 32-byte salt, actor, and the body's canonical bytes."""
+
+    salt: bytes
+    actor: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry as stored; `index` is None until integrated, `opening` None once erased."""
+
+    id: int
+    index: int | None
+    data: bytes
+    leaf_hash: bytes
+    leaf: Leaf
+    opening: Opening | None
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The body as a mapping.
+
+        Raises:
+            LedgerError: when the opening was erased.
+        """
+        if self.opening is None:
+            raise LedgerError(f"entry {self.id}: its body was erased; only its commitment is left")
+        found: Mapping[str, Any] = json.loads(self.opening.body)
+        return found
+
+
+def append(conn: Connection, entry: Entry, *, record_time: datetime, salt: bytes) -> Appended:
+    """Write one entry on the caller's transaction; it gets its index from `integrate`.
+
+    `record_time` is aware; `salt` is 32 fresh random bytes, never used twice. A case's first
+    salt also gives the case its pseudonym.
+
+    Raises:
+        LedgerError: when a field is malformed, too large, or a time naive.
+        CanonicalError: when the body has no canonical form.
+    """
+    # A timeline nests the body two levels down.
+    body = canonical(entry.body, depth=2)
+    _refuse(entry, body, salt)
+    head: bytes | None
+    row = conn.exec_driver_sql(_TAKE_SEQ, (entry.case,)).one_or_none()
+    if row is None:
+        name, seq, head = hmac.digest(salt, b"pseudonym", hashlib.sha256)[:16].hex(), 0, None
+        conn.exec_driver_sql(_OPEN_CASE, (entry.case, name))
+    else:
+        name, seq, head = row
+    data = canonical(
+        {
+            "kind": entry.kind,
+            "case": name,
+            "case_seq": seq,
+            "prev": head.hex() if head is not None else None,
+            "event_time": stamp(entry.event_time),
+            "record_time": stamp(record_time),
+            "actor": actor_commitment(salt, entry.actor),
+            "body": body_commitment(salt, body),
+        }
+    )
+    hashed = leaf_hash(data)
+    added = conn.exec_driver_sql(_ADD_ENTRY, (name, seq, data, hashed)).scalar_one()
+    conn.exec_driver_sql(_ADD_OPENING, (added, salt, entry.actor, body))
+    conn.exec_driver_sql(_SET_HEAD, (hashed, entry.case))
+    return Appended(added, seq, hashed)
+
+
+def entries(conn: Connection, case: str) -> Iterator[Recorded]:
+    """Yield a case's entries in the order they were appended; none for an unknown case."""
+    rows = conn.execute(
+        select(
+            table.entries.c.id,
+            table.entries.c.idx,
+            table.entries.c.leaf,
+            table.entries.c.leaf_hash,
+            table.openings.c.salt,
+            table.openings.c.actor,
+            table.openings.c.body,
+        )
+        .join_from(table.entries, table.cases, table.entries.c.pseudonym == table.cases.c.pseudonym)
+        .outerjoin(table.openings, table.openings.c.entry_id == table.entries.c.id)
+        .where(table.cases.c.case_id == case)
+        .order_by(table.entries.c.case_seq)
+    )
+    for row_id, index, data, hashed, salt, actor, body in rows:
+        opening = None if salt is None else Opening(salt, actor, body)
+        yield Recorded(row_id, index, data, hashed, read_leaf(data), opening)
+
+
+def pseudonym(conn: Connection, case: str) -> str:
+    """Return the 32 hex digits that stand for a case in the append-only part.
+
+    Raises:
+        LedgerError: when the case has no entry yet.
+    """
+    found = conn.execute(
+        select(table.cases.c.pseudonym).where(table.cases.c.case_id == case)
+    ).scalar_one_or_none()
+    if found is None:
+        raise LedgerError(f"case {case!r} has no entry; append one before asking for its pseudonym")
+    return str(found)
+
+
+def _refuse(entry: Entry, body: bytes, salt: bytes) -> None:
+    if not KIND.fullmatch(entry.kind):
+        raise LedgerError(f"kind {entry.kind!r}; expected {KIND.pattern}")
+    if not 0 < len(entry.case) <= 200 or not entry.case.isprintable():
+        raise LedgerError(
+            f"case id of {len(entry.case)} characters; expected 1 to 200 printable ones"
+        )
+    if not 0 < len(entry.actor) <= MAX_ACTOR:
+        raise LedgerError(f"actor of {len(entry.actor)} characters; expected 1 to {MAX_ACTOR}")
+    if len(body) > MAX_BODY:
+        raise LedgerError(
+            f"body of {len(body)} bytes; expected at most {MAX_BODY}. "
+            "Store larger things as artifacts and name their hash"
+        )
+    if len(salt) != SALT_BYTES:
+        raise LedgerError(f"salt of {len(salt)} bytes; expected {SALT_BYTES} random ones")

@@ -1,0 +1,180 @@
+"""Gives entries their place in the Merkle tree, signs its head, and proves what it holds."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from evidence import ledger_schema as table
+from evidence.errors import ForkError, LedgerCorruptError, LedgerError, ProofError
+from evidence.leaf import stamp
+from evidence.merkle import (
+    EMPTY_ROOT,
+    Node,
+    consistency_proof,
+    extend,
+    fold,
+    inclusion_proof,
+    leaf_hash,
+    peaks_of,
+    verify_consistency,
+)
+from evidence.note import (
+    Checkpoint,
+    NoteSigner,
+    checkpoint_text,
+    sign_note,
+    unverified_checkpoint,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoint:
+    """A checkpoint and the signed note it was read from."""
+
+    checkpoint: Checkpoint
+    note: str
+
+
+def integrate(conn: Connection, signer: NoteSigner, *, now: datetime) -> Checkpoint | None:
+    """Give every waiting entry its index, extend the tree, sign and store the new head.
+
+    Runs inside a write transaction of the caller (BEGIN IMMEDIATE), one integrator at a time.
+    Returns None when nothing waits.
+
+    Raises:
+        ForkError: when the stored tree is not the one signed last.
+        LedgerCorruptError: when a waiting leaf does not have its stored hash.
+    """
+    origin = signer.verifier.name
+    node = _stored(conn)
+    size = tree_size(conn)
+    old = _signed_last(conn, origin, size)
+    peaks = peaks_of(size, node)
+    waiting = conn.execute(
+        select(table.entries.c.id, table.entries.c.leaf, table.entries.c.leaf_hash)
+        .where(table.entries.c.idx.is_(None))
+        .order_by(table.entries.c.id)
+    ).all()
+    if not waiting and old.size == size:
+        _refuse_fork(old, size, fold(peaks), node)
+        return None
+    places, built = [], []
+    for index, (row_id, data, hashed) in enumerate(waiting, size):
+        if leaf_hash(data) != hashed:
+            raise LedgerCorruptError(f"ledger row {row_id}: its leaf does not have its stored hash")
+        places.append({"row": row_id, "place": index})
+        for level, digest in enumerate(extend(peaks, index, hashed), 1):
+            built.append({"level": level, "pos": index >> level, "hash": digest})
+    if places:
+        conn.execute(
+            update(table.entries)
+            .where(table.entries.c.id == bindparam("row"))
+            .values(idx=bindparam("place")),
+            places,
+        )
+    if built:
+        conn.execute(insert(table.nodes), built)
+    checkpoint = Checkpoint(origin, size + len(waiting), fold(peaks))
+    _refuse_fork(old, checkpoint.size, checkpoint.root, node)
+    _sign(conn, signer, checkpoint, now)
+    return checkpoint
+
+
+def latest_checkpoint(conn: Connection) -> SignedCheckpoint:
+    """Return the newest checkpoint.
+
+    Raises:
+        LedgerError: when nothing was integrated yet.
+    """
+    note = conn.execute(
+        select(table.checkpoints.c.note).order_by(table.checkpoints.c.size.desc()).limit(1)
+    ).scalar_one_or_none()
+    if note is None:
+        raise LedgerError("the ledger has no checkpoint; integrate it first")
+    return SignedCheckpoint(unverified_checkpoint(note), note)
+
+
+def inclusion(conn: Connection, index: int, size: int) -> list[bytes]:
+    """Return the audit path of entry `index` in the tree of `size` entries.
+
+    Raises:
+        ProofError: when the index is not in a tree of that size.
+        LedgerCorruptError: when the tree is smaller or a node is missing.
+    """
+    return inclusion_proof(index, size, _stored(conn))
+
+
+def consistency(conn: Connection, old: int, new: int) -> list[bytes]:
+    """Return the proof that the tree of `new` entries extends that of `old`.
+
+    Raises:
+        ProofError: when `old` is larger than `new`.
+        LedgerCorruptError: when the tree is smaller or a node is missing.
+    """
+    return consistency_proof(old, new, _stored(conn))
+
+
+def tree_size(conn: Connection) -> int:
+    """Return how many entries have their place in the tree."""
+    return int(
+        conn.execute(select(func.coalesce(func.max(table.entries.c.idx) + 1, 0))).scalar_one()
+    )
+
+
+def _stored(conn: Connection) -> Node:
+    leaf_at = select(table.entries.c.leaf_hash).where(table.entries.c.idx == bindparam("at"))
+    node_at = select(table.nodes.c.hash).where(
+        table.nodes.c.level == bindparam("on"), table.nodes.c.pos == bindparam("at")
+    )
+
+    def node(level: int, index: int) -> bytes:
+        query, values = (node_at, {"on": level, "at": index}) if level else (leaf_at, {"at": index})
+        found: bytes | None = conn.execute(query, values).scalar_one_or_none()
+        if found is None:
+            raise LedgerCorruptError(f"the ledger has no tree node at level {level}, index {index}")
+        return found
+
+    return node
+
+
+def _signed_last(conn: Connection, origin: str, size: int) -> Checkpoint:
+    rows = conn.execute(select(table.signed)).all()
+    if not rows and size == 0:
+        return Checkpoint(origin, 0, EMPTY_ROOT)
+    for known, signed_size, root in rows:
+        if known == origin:
+            if signed_size > size:
+                raise ForkError(
+                    f"the ledger holds {size} entries but {signed_size} were signed: "
+                    "it was truncated or an old copy was restored. Do not sign; compare backups"
+                )
+            return Checkpoint(origin, signed_size, root)
+    raise ForkError(f"the ledger was not signed as {origin!r} before; use its own origin and key")
+
+
+def _refuse_fork(old: Checkpoint, size: int, root: bytes, node: Node) -> None:
+    try:
+        proof = consistency_proof(old.size, size, node)
+        verify_consistency(old.size, size, old.root, root, proof)
+    except ProofError as error:
+        raise ForkError(
+            f"the tree of {size} entries does not extend the {old.size} signed before; "
+            "stored entries were altered. Do not sign; compare backups"
+        ) from error
+
+
+def _sign(conn: Connection, signer: NoteSigner, checkpoint: Checkpoint, now: datetime) -> None:
+    conn.execute(
+        insert(table.checkpoints),
+        {
+            "size": checkpoint.size,
+            "root": checkpoint.root,
+            "note": sign_note(checkpoint_text(checkpoint), signer),
+            "signed_at": stamp(now),
+        },
+    )
+    mine = table.signed.c.origin == checkpoint.origin
+    head = {"size": checkpoint.size, "root": checkpoint.root}
+    if not conn.execute(update(table.signed).where(mine).values(head)).rowcount:
+        conn.execute(insert(table.signed), head | {"origin": checkpoint.origin})

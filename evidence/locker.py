@@ -1,0 +1,174 @@
+"""Where artifacts lie: each under the SHA-256 of its bytes, written once, never deleted.
+
+A file gets its name only after its bytes are on the disk and were read back. Folders are 0700,
+files 0600; every name is made here, none comes from a source.
+"""
+
+import hashlib
+import io
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from evidence.errors import LockerError
+from evidence.keys import WrapKey
+from evidence.manifest import Encryption
+from evidence.sealed import seal, unseal
+
+CHUNK = 1 << 20
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What lies in the locker: SHA-256 in hex, size in bytes, and path below the root."""
+
+    sha256: str
+    size: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSealed:
+    """A sealed artifact: where its ciphertext lies, how to open it, and its plaintext's digest."""
+
+    stored: Stored
+    encryption: Encryption
+    plain_hmac: str
+    plain_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Locker:
+    """A folder of artifacts; `randomness(n)` gives n random bytes."""
+
+    root: Path
+    randomness: Callable[[int], bytes] = os.urandom
+
+    def put(self, source: bytes | BinaryIO) -> Stored:
+        """Store bytes or a stream to its end, hashing on the way.
+
+        Returns once the bytes are on the disk, were read back, and have their name. The same
+        content is stored once.
+
+        Raises:
+            LockerError: when what was read back differs, or another content has the name.
+        """
+        incoming = self._folder("incoming")
+        temporary = incoming / self.randomness(16).hex()
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with io.FileIO(handle, "r+") as file:
+                stream = io.BytesIO(source) if isinstance(source, bytes) else source
+                sha256, size = _copy(stream, file)
+                _compare_on_disk(file, sha256, size)
+            return self._name(temporary, sha256, size)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def put_sensitive(self, data: bytes, wrap: WrapKey) -> StoredSealed:
+        """Store `data` encrypted under a key of its own, named by the ciphertext's hash.
+
+        Raises:
+            LockerError: as `put`.
+        """
+        sealed = seal(data, wrap, self.randomness)
+        stored = self.put(sealed.ciphertext)
+        return StoredSealed(stored, sealed.encryption, sealed.plain_hmac, len(data))
+
+    def open(self, sha256: str) -> io.BufferedReader:
+        """Return a stream of an artifact's stored bytes, unchecked.
+
+        Raises:
+            LockerError: when there is none of that name.
+        """
+        path = self.root / self.path_of(sha256)
+        try:
+            return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
+        except OSError as error:
+            raise LockerError(f"artifact {sha256} cannot be read: {error.strerror}") from error
+
+    def read(self, sha256: str) -> bytes:
+        """Return an artifact's stored bytes, checked against its name.
+
+        Raises:
+            LockerError: when there is none of that name, or its bytes were altered.
+        """
+        with self.open(sha256) as file:
+            data = file.read()
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise LockerError(f"artifact {sha256} was altered on disk; restore it from a copy")
+        return data
+
+    def open_sensitive(self, sha256: str, encryption: Encryption, wrap: WrapKey) -> bytes:
+        """Return the plaintext of a sealed artifact.
+
+        Raises:
+            LockerError: when it is missing, altered, or sealed under another key.
+        """
+        return unseal(self.read(sha256), encryption, wrap)
+
+    def path_of(self, sha256: str) -> str:
+        """Return the path below the root of an artifact of that hash, stored or not.
+
+        Raises:
+            LockerError: when the name is no SHA-256 in hex.
+        """
+        if not _SHA256.fullmatch(sha256):
+            raise LockerError(f"{sha256[:80]!r} is no artifact name; expected a SHA-256 in hex")
+        return f"{sha256[:2]}/{sha256}"
+
+    def _name(self, temporary: Path, sha256: str, size: int) -> Stored:
+        path = self.path_of(sha256)
+        final = self.root / path
+        folder = self._folder(sha256[:2])
+        try:
+            os.link(temporary, final)
+        except FileExistsError:
+            with self.open(sha256) as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                    raise LockerError(
+                        f"artifact {sha256} was altered on disk; restore it from a copy"
+                    ) from None
+        _sync_folder(folder)
+        return Stored(sha256, size, path)
+
+    def _folder(self, name: str) -> Path:
+        for folder in (self.root, self.root / name):
+            with suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+                _sync_folder(folder.parent)
+        return self.root / name
+
+
+def _copy(source: BinaryIO, target: io.FileIO) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
+        view = memoryview(chunk)
+        while view:
+            view = view[target.write(view) :]
+        size += len(chunk)
+    return digest.hexdigest(), size
+
+
+def _compare_on_disk(file: io.FileIO, sha256: str, size: int) -> None:
+    os.fsync(file.fileno())
+    # Drop the cached pages, so that what is read back comes from the disk.
+    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    file.seek(0)
+    found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256 or os.fstat(file.fileno()).st_size != size:
+        raise LockerError(f"stored bytes read back as {found}, written as {sha256}; check the disk")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,180 @@
+"""The signed description of one artifact: what it is, where it came from, how it is stored.
+
+Canonical JSON with these members (sizes as decimal strings, times RFC 3339 UTC, hashes in hex):
+`schema`, `artifact_id`, `name`, `media_type`, `case` (pseudonym), `source` {`name`, `call`,
+`target` (HMAC-SHA256 commitment)}, `acquired` {`start`, `end`}, `plain` {`sha256` or, when
+sensitive, `hmac_sha256`; `size`}, `stored` {`sha256`, `size`}, `encryption` {`alg`, `key`,
+`nonce`, `wrap`, `wrapped_key`} or null, `sensitive`, `source_stable`, `tool` {`name`, `version`}.
+Signed as an attached ES256 JWS with typ `TYP`. Standard library only, for the verifier reads it.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evidence.errors import CanonicalError, ManifestError
+from evidence.strict_json import canonical_form, parse_canonical
+
+SCHEMA = "urn:stanch:manifest:1"
+TYP = "evidence-manifest+jws"
+ENCRYPTION = "A256GCM"
+KEY_WRAP = "A256KW"
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """How a sensitive artifact was sealed: key reference, nonce and wrapped data key in hex."""
+
+    key: str
+    nonce: str
+    wrapped_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One artifact's description; fields as in this module's docstring, sizes in bytes.
+
+    `plain_digest` is the SHA-256 of the content, or its keyed digest when `encryption` is set.
+    """
+
+    artifact_id: str
+    name: str
+    media_type: str
+    case: str
+    source: str
+    call: str
+    target: str
+    acquired_start: str
+    acquired_end: str
+    plain_digest: str
+    plain_size: int
+    stored_sha256: str
+    stored_size: int
+    encryption: Encryption | None
+    sensitive: bool
+    source_stable: bool
+    tool: str
+    tool_version: str
+
+
+def target_commitment(salt: bytes, target: str) -> str:
+    """Return the commitment to a source's target, in hex; `salt` is 32 random bytes."""
+    return hmac.digest(salt, b"target\x00" + target.encode(), hashlib.sha256).hex()
+
+
+def to_dict(manifest: Manifest) -> dict[str, Any]:
+    """Return the manifest as the members that are signed."""
+    sealed = manifest.encryption
+    return {
+        "schema": SCHEMA,
+        "artifact_id": manifest.artifact_id,
+        "name": manifest.name,
+        "media_type": manifest.media_type,
+        "case": manifest.case,
+        "source": {"name": manifest.source, "call": manifest.call, "target": manifest.target},
+        "acquired": {"start": manifest.acquired_start, "end": manifest.acquired_end},
+        "plain": {
+            "sha256" if sealed is None else "hmac_sha256": manifest.plain_digest,
+            "size": str(manifest.plain_size),
+        },
+        "stored": {"sha256": manifest.stored_sha256, "size": str(manifest.stored_size)},
+        "encryption": None
+        if sealed is None
+        else {
+            "alg": ENCRYPTION,
+            "key": sealed.key,
+            "nonce": sealed.nonce,
+            "wrap": KEY_WRAP,
+            "wrapped_key": sealed.wrapped_key,
+        },
+        "sensitive": manifest.sensitive,
+        "source_stable": manifest.source_stable,
+        "tool": {"name": manifest.tool, "version": manifest.tool_version},
+    }
+
+
+def read_manifest(payload: bytes) -> Manifest:
+    """Read a manifest from the payload of its JWS.
+
+    Raises:
+        ManifestError: when it is not canonical, not of this schema, or contradicts itself.
+    """
+    try:
+        members = parse_canonical(payload)
+    except CanonicalError as error:
+        raise ManifestError(f"manifest: {error}") from error
+    try:
+        manifest = _from(members)
+        again = canonical_form(to_dict(manifest))
+    except (KeyError, TypeError, ValueError, AttributeError, CanonicalError) as error:
+        raise ManifestError(f"manifest has not the members of {SCHEMA}") from error
+    if again != payload:
+        raise ManifestError(f"manifest has not exactly the members of {SCHEMA}")
+    _refuse_contradiction(manifest)
+    return manifest
+
+
+def _from(members: Mapping[str, Any]) -> Manifest:
+    sealed = members["encryption"]
+    return Manifest(
+        artifact_id=_text(members["artifact_id"]),
+        name=_text(members["name"]),
+        media_type=_text(members["media_type"]),
+        case=_text(members["case"]),
+        source=_text(members["source"]["name"]),
+        call=_text(members["source"]["call"]),
+        target=_hash(members["source"]["target"]),
+        acquired_start=_text(members["acquired"]["start"]),
+        acquired_end=_text(members["acquired"]["end"]),
+        plain_digest=_hash(members["plain"]["sha256" if sealed is None else "hmac_sha256"]),
+        plain_size=_size(members["plain"]["size"]),
+        stored_sha256=_hash(members["stored"]["sha256"]),
+        stored_size=_size(members["stored"]["size"]),
+        encryption=None
+        if sealed is None
+        else Encryption(_text(sealed["key"]), _text(sealed["nonce"]), _text(sealed["wrapped_key"])),
+        sensitive=_flag(members["sensitive"]),
+        source_stable=_flag(members["source_stable"]),
+        tool=_text(members["tool"]["name"]),
+        tool_version=_text(members["tool"]["version"]),
+    )
+
+
+def _refuse_contradiction(manifest: Manifest) -> None:
+    if manifest.sensitive != (manifest.encryption is not None):
+        raise ManifestError("manifest contradicts itself: sensitive exactly when encrypted")
+    plain = (manifest.plain_digest, manifest.plain_size)
+    if not manifest.sensitive and plain != (manifest.stored_sha256, manifest.stored_size):
+        raise ManifestError("manifest contradicts itself: stored as is, but of another hash")
+    if manifest.acquired_start > manifest.acquired_end:
+        raise ManifestError("manifest contradicts itself: acquired before it was begun")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not text")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("not true or false")
+    return value
+
+
+def _hash(value: object) -> str:
+    if not _SHA256.fullmatch(_text(value)):
+        raise ValueError("not a SHA-256 in hex")
+    return _text(value)
+
+
+def _size(value: object) -> int:
+    if not _SIZE.fullmatch(_text(value)):
+        raise ValueError("not a size in decimal")
+    return int(_text(value))

@@ -1,0 +1,51 @@
+"""Checks a bundle offline, with nothing but the standard library and cryptography.
+
+    verdict = verify_bundle(Path("bundle"), trust)
+    verdict.exit_code   # 0 valid, 1 invalid, 2 incomplete, 3 unwitnessed, 4 trust input missing
+
+Nothing in the bundle is executed, followed or fetched.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evidence.errors import BundleError
+from evidence.verify_artifacts import check_artifacts, check_export
+from evidence.verify_entries import check_checkpoint, check_entries
+from evidence.verify_files import check_files, find_files
+from evidence.verify_report import Check, Problem, Report, Verdict
+from evidence.verify_trust import Trust, read_trust
+
+__all__ = ["Check", "Problem", "Verdict", "verify_bundle"]
+
+
+def verify_bundle(path: Path, trust: Mapping[str, Any] | None) -> Verdict:
+    """Check the bundle in folder `path` against `trust`, the members of trust.json.
+
+    Never raises for what the bundle holds: everything wrong is a problem in the verdict. Without
+    trust, hashes, proofs and agreement are still checked and the exit code is 4 at best.
+    """
+    report = Report()
+    if not path.is_dir():
+        report.incomplete(str(path), "is no folder; unpack the bundle and name its folder")
+        return report.verdict()
+    trusted = _trusted(trust, report)
+    files = find_files(path, report)
+    check_files(files, report)
+    head = check_checkpoint(files, trusted, report)
+    proven = check_entries(files, head, report)
+    check_artifacts(files, proven, trusted, report)
+    check_export(files, proven, head, trusted, report)
+    return report.verdict()
+
+
+def _trusted(trust: Mapping[str, Any] | None, report: Report) -> Trust | None:
+    if trust is None:
+        report.untrusted("trust", "not given, so no signature was checked; pass --trust trust.json")
+        return None
+    try:
+        return read_trust(trust)
+    except BundleError as error:
+        report.untrusted("trust", error)
+        return None

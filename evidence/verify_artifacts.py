@@ -1,0 +1,168 @@
+"""Checks that artifacts, manifests, ledger entries and the export statement name each other."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from evidence import bag, jws_offline
+from evidence.errors import BundleError, EvidenceError, TokenError
+from evidence.jws_token import MAX_TOKEN, take_apart
+from evidence.manifest import TYP, Manifest, read_manifest, target_commitment
+from evidence.note import Checkpoint
+from evidence.strict_json import parse_canonical
+from evidence.verify_entries import Proven
+from evidence.verify_files import MAX_TAG_FILE, Files
+from evidence.verify_report import Report
+from evidence.verify_trust import Trust
+
+ARTIFACT_STORED = "artifact.stored"
+
+
+def check_export(
+    files: Files, proven: list[Proven], head: Checkpoint | None, trust: Trust | None, report: Report
+) -> None:
+    """Check that the export statement is signed and says what this bundle holds."""
+    start = len(report.problems)
+    try:
+        stated = parse_canonical(_payload(files, bag.EXPORT, trust, bag.EXPORT_TYP))
+        found = _holds(files, proven, head)
+    except EvidenceError as error:
+        report.invalid(bag.EXPORT, error)
+    else:
+        _compare(stated, found, report)
+    report.checked("export statement", 1, start)
+
+
+def check_artifacts(
+    files: Files,
+    proven: list[Proven],
+    trust: Trust | None,
+    report: Report,
+) -> None:
+    """Check every manifest against the entry that names it and the artifact it names."""
+    start = len(report.problems)
+    manifests = _manifests(files, trust, report)
+    report.checked("manifests", len(manifests), start)
+
+    start = len(report.problems)
+    named: set[str] = set()
+    for entry in proven:
+        if entry.leaf.kind != ARTIFACT_STORED:
+            continue
+        place = f"ledger entry {entry.index}"
+        if entry.opened is None:
+            report.incomplete(bag.ENTRIES, f"{place}: its body was erased, so its manifest is open")
+            continue
+        body = entry.opened[1]
+        digest = str(body.get("manifest_sha256"))
+        path = f"{bag.MANIFESTS}{digest}.jws"
+        named.add(path)
+        if path in manifests:
+            _check_agreement(place, path, body, manifests[path], entry.leaf.case, report)
+        elif path not in files.sizes:
+            report.incomplete(path, f"is named by {place} but missing")
+    for path in sorted(manifests.keys() - named):
+        report.invalid(path, "is a manifest that no ledger entry names")
+    report.checked("manifests and ledger entries", len(named), start)
+
+    start = len(report.problems)
+    held = {path for path in files.sizes if path.startswith(bag.ARTIFACTS)}
+    wanted = _check_held(manifests, files.sizes, report)
+    for path in sorted(held - wanted):
+        report.invalid(path, "is an artifact that no manifest names")
+    report.checked("artifacts and manifests", len(wanted), start)
+
+
+def _payload(files: Files, path: str, trust: Trust | None, typ: str) -> bytes:
+    try:
+        token = files.read(path, MAX_TOKEN).decode("ascii")
+    except UnicodeDecodeError as error:
+        raise TokenError("token is not ASCII") from error
+    if trust is None:
+        return take_apart(token, typ).payload
+    return jws_offline.verify(token, trust.manifest_keys, typ)
+
+
+def _holds(files: Files, proven: list[Proven], head: Checkpoint | None) -> dict[str, Any]:
+    def sha256(path: str) -> str:
+        return hashlib.sha256(files.read(path, MAX_TAG_FILE)).hexdigest()
+
+    last = proven[-1] if proven else None
+    return {
+        "schema": bag.EXPORT_SCHEMA,
+        "case": last and last.leaf.case,
+        "entries": len(proven),
+        "last_leaf": last and last.hash.hex(),
+        "origin": head and head.origin,
+        "checkpoint_size": head and head.size,
+        "checkpoint_sha256": sha256(bag.CHECKPOINT),
+        "tagmanifest_sha256": sha256(bag.TAG_MANIFEST),
+    }
+
+
+def _compare(stated: object, found: dict[str, Any], report: Report) -> None:
+    if not isinstance(stated, dict) or stated.keys() != found.keys() | {"case_id"}:
+        report.invalid(bag.EXPORT, f"has not exactly the members of {bag.EXPORT_SCHEMA}")
+        return
+    for name, value in found.items():
+        if stated[name] != value:
+            report.invalid(bag.EXPORT, f"states {name} {stated[name]!r}; the bundle has {value!r}")
+
+
+def _manifests(files: Files, trust: Trust | None, report: Report) -> dict[str, Manifest]:
+    manifests: dict[str, Manifest] = {}
+    for path in sorted(path for path in files.sizes if path.startswith(bag.MANIFESTS)):
+        try:
+            data = files.read(path, MAX_TOKEN)
+            if path != f"{bag.MANIFESTS}{hashlib.sha256(data).hexdigest()}.jws":
+                raise BundleError("its name is not its SHA-256; another manifest was put here")
+            manifests[path] = read_manifest(_payload(files, path, trust, TYP))
+        except EvidenceError as error:
+            report.invalid(path, error)
+    return manifests
+
+
+def _check_agreement(
+    place: str,
+    path: str,
+    body: Mapping[str, Any],
+    manifest: Manifest,
+    case: str,
+    report: Report,
+) -> None:
+    agreed = {
+        "artifact_id": manifest.artifact_id,
+        "name": manifest.name,
+        "source": manifest.source,
+        "call": manifest.call,
+        "sensitive": manifest.sensitive,
+        "size": str(manifest.plain_size),
+        "stored_sha256": manifest.stored_sha256,
+    }
+    wrong = [name for name, value in agreed.items() if body.get(name) != value]
+    if manifest.case != case:
+        wrong.append("case")
+    try:
+        salt, target = bytes.fromhex(body["target_salt"]), str(body["target"])
+        if target_commitment(salt, target) != manifest.target:
+            wrong.append("target")
+    except (KeyError, TypeError, ValueError):
+        wrong.append("target")
+    if wrong:
+        report.invalid(path, f"does not agree with {place} on {', '.join(wrong)}")
+
+
+def _check_held(
+    manifests: Mapping[str, Manifest], sizes: Mapping[str, int], report: Report
+) -> set[str]:
+    wanted: set[str] = set()
+    for path, manifest in manifests.items():
+        artifact = f"{bag.ARTIFACTS}{manifest.stored_sha256}"
+        wanted.add(artifact)
+        if artifact not in sizes:
+            report.incomplete(artifact, f"is named by {path} but missing")
+        elif sizes[artifact] != manifest.stored_size:
+            report.invalid(
+                artifact, f"has {sizes[artifact]} bytes, its manifest says {manifest.stored_size}"
+            )
+    return wanted

@@ -1,0 +1,187 @@
+"""Checks a case's ledger entries: form, commitments, sequence, and their place under the head."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evidence import bag
+from evidence.errors import BundleError, EvidenceError
+from evidence.leaf import Leaf, actor_commitment, body_commitment, read_leaf
+from evidence.merkle import leaf_hash, verify_inclusion
+from evidence.note import Checkpoint, open_checkpoint, unverified_checkpoint
+from evidence.strict_json import canonical_form, parse_canonical
+from evidence.timeline import moment
+from evidence.verify_files import Files
+from evidence.verify_report import Report
+from evidence.verify_trust import Trust
+
+MAX_LINES = 1 << 28
+MAX_NOTE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """One entry as exported; `opened` is actor and body, None when erased."""
+
+    index: int
+    leaf: Leaf
+    hash: bytes
+    opened: tuple[str, Mapping[str, Any]] | None
+
+
+def check_checkpoint(files: Files, trust: Trust | None, report: Report) -> Checkpoint | None:
+    """Return the ledger's head when it is well formed and, given trust, signed by the log."""
+    start = len(report.problems)
+    head = None
+    if bag.CHECKPOINT not in files.sizes:
+        report.incomplete(bag.CHECKPOINT, "is missing")
+        return None
+    try:
+        note = files.read(bag.CHECKPOINT, MAX_NOTE).decode()
+        head = open_checkpoint(note, trust.log) if trust else unverified_checkpoint(note)
+    except UnicodeDecodeError:
+        report.invalid(bag.CHECKPOINT, "is not UTF-8")
+    except EvidenceError as error:
+        report.invalid(bag.CHECKPOINT, error)
+    report.checked("checkpoint signature" if trust else "checkpoint form", 1, start)
+    return head
+
+
+def check_entries(files: Files, head: Checkpoint | None, report: Report) -> list[Proven]:
+    """Return the entries that read well, having checked all of them."""
+    start = len(report.problems)
+    proven: list[Proven] = []
+    for number, line in enumerate(_lines(files, bag.ENTRIES, report)):
+        try:
+            proven.append(_read_entry(line))
+        except EvidenceError as error:
+            report.invalid(bag.ENTRIES, f"{_named(line, number)}: {error}")
+    report.checked("leaves and openings", len(proven), start)
+
+    start = len(report.problems)
+    _check_sequence(proven, report)
+    report.checked("sequence without gaps", len(proven), start)
+
+    start = len(report.problems)
+    if head is not None:
+        _check_proofs(files, proven, head, report)
+        report.checked("inclusion proofs", len(proven), start)
+
+    start = len(report.problems)
+    _check_timeline(files, proven, report)
+    report.checked("timeline", len(proven), start)
+    return proven
+
+
+def _lines(files: Files, path: str, report: Report) -> list[bytes]:
+    try:
+        data = files.read(path, MAX_LINES)
+    except BundleError as error:
+        report.incomplete(path, error)
+        return []
+    if not data.endswith(b"\n"):
+        report.invalid(path, "was cut off: its last line has no end")
+    return data.removesuffix(b"\n").split(b"\n") if data else []
+
+
+def _named(line: bytes, number: int) -> str:
+    try:
+        return f"ledger entry {int(parse_canonical(line)['index'])}"
+    except (EvidenceError, KeyError, TypeError, ValueError):
+        return f"line {number + 1}"
+
+
+def _read_entry(line: bytes) -> Proven:
+    members = parse_canonical(line)
+    if not isinstance(members, dict) or members.keys() != {"index", "leaf", "opening"}:
+        raise BundleError("has not exactly index, leaf and opening")
+    index, text, opening = members["index"], members["leaf"], members["opening"]
+    if type(index) is not int or index < 0 or not isinstance(text, str):
+        raise BundleError("has a malformed index or leaf")
+    data = text.encode()
+    leaf = read_leaf(data)
+    return Proven(index, leaf, leaf_hash(data), _read_opening(leaf, opening))
+
+
+def _read_opening(leaf: Leaf, opening: object) -> tuple[str, Mapping[str, Any]] | None:
+    if opening is None:
+        return None
+    if not isinstance(opening, dict) or opening.keys() != {"actor", "body", "salt"}:
+        raise BundleError("has an opening without exactly actor, body and salt")
+    actor, body, salt = opening["actor"], opening["body"], opening["salt"]
+    if not (isinstance(actor, str) and isinstance(body, str) and isinstance(salt, str)):
+        raise BundleError("has an opening that is not text")
+    try:
+        key = bytes.fromhex(salt)
+    except ValueError as error:
+        raise BundleError("has a salt that is not hex") from error
+    if body_commitment(key, body.encode()) != leaf.body:
+        raise BundleError("its body is not the one the leaf commits to")
+    if actor_commitment(key, actor) != leaf.actor:
+        raise BundleError("its actor is not the one the leaf commits to")
+    members = parse_canonical(body.encode())
+    if not isinstance(members, dict):
+        raise BundleError("has a body that is no object")
+    return actor, members
+
+
+def _check_sequence(proven: list[Proven], report: Report) -> None:
+    previous: Proven | None = None
+    for number, entry in enumerate(proven):
+        place = f"ledger entry {entry.index}"
+        if entry.leaf.case_seq != number:
+            report.invalid(
+                bag.ENTRIES,
+                f"{place}: is number {entry.leaf.case_seq} of its case where {number} was "
+                "expected; entries were dropped, added or reordered",
+            )
+            return
+        prev = previous.hash.hex() if previous else None
+        if entry.leaf.prev != prev:
+            report.invalid(bag.ENTRIES, f"{place}: does not follow from the entry before it")
+        if previous and (entry.index <= previous.index or entry.leaf.case != previous.leaf.case):
+            report.invalid(bag.ENTRIES, f"{place}: is out of order or of another case")
+        previous = entry
+
+
+def _check_proofs(files: Files, proven: list[Proven], head: Checkpoint, report: Report) -> None:
+    paths: dict[int, list[bytes]] = {}
+    for number, line in enumerate(_lines(files, bag.PROOFS, report)):
+        try:
+            index, path = _read_proof(line)
+        except EvidenceError as error:
+            report.invalid(bag.PROOFS, f"line {number + 1}: {error}")
+            continue
+        if index in paths:
+            report.invalid(bag.PROOFS, f"line {number + 1}: proves entry {index} again")
+        paths[index] = path
+    for entry in proven:
+        if entry.index not in paths:
+            report.incomplete(bag.PROOFS, f"ledger entry {entry.index}: has no inclusion proof")
+            continue
+        try:
+            verify_inclusion(entry.hash, entry.index, head.size, paths[entry.index], head.root)
+        except EvidenceError as error:
+            report.invalid(bag.ENTRIES, f"ledger entry {entry.index}: {error}")
+    for index in sorted(paths.keys() - {entry.index for entry in proven}):
+        report.invalid(bag.PROOFS, f"proves entry {index}, which the bundle does not hold")
+
+
+def _read_proof(line: bytes) -> tuple[int, list[bytes]]:
+    members = parse_canonical(line)
+    try:
+        index, path = members["index"], [bytes.fromhex(step) for step in members["path"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError("is no proof of index and path") from error
+    if type(index) is not int or any(len(step) != 32 for step in path):
+        raise BundleError("is no proof of index and path")
+    return index, path
+
+
+def _check_timeline(files: Files, proven: list[Proven], report: Report) -> None:
+    expected = canonical_form([moment(e.index, e.leaf, e.opened) for e in proven])
+    try:
+        if files.read(bag.TIMELINE, MAX_LINES) != expected:
+            report.invalid(bag.TIMELINE, "is not what the ledger entries say")
+    except BundleError as error:
+        report.incomplete(bag.TIMELINE, error)

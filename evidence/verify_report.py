@@ -1,0 +1,103 @@
+"""What a check found: problems that name a place, checks that were made, and one verdict."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+MAX_PROBLEMS = 200
+
+
+class Exit(IntEnum):
+    """Exit codes of the verifier, by verdict."""
+
+    VALID = 0
+    INVALID = 1
+    INCOMPLETE = 2
+    UNWITNESSED = 3
+    TRUST_MISSING = 4
+
+
+STATUS = {
+    Exit.VALID: "valid",
+    Exit.INVALID: "invalid",
+    Exit.INCOMPLETE: "incomplete",
+    Exit.UNWITNESSED: "valid but unwitnessed and untimestamped",
+    Exit.TRUST_MISSING: "trust input missing",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Where something is wrong (a file, sometimes an entry) and what."""
+
+    file: str
+    what: str
+    code: Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was checked, over how many subjects, and whether all held."""
+
+    name: str
+    ok: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome for one bundle; `exit_code` is that of the worst problem."""
+
+    exit_code: int
+    status: str
+    problems: tuple[Problem, ...]
+    checks: tuple[Check, ...]
+
+
+@dataclass(slots=True)
+class Report:
+    """Collects problems and checks while a bundle is read."""
+
+    problems: list[Problem] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+
+    def invalid(self, file: str, what: object) -> None:
+        """Note that something is not what it claims to be."""
+        self._add(file, what, Exit.INVALID)
+
+    def incomplete(self, file: str, what: object) -> None:
+        """Note that something is not there."""
+        self._add(file, what, Exit.INCOMPLETE)
+
+    def untrusted(self, file: str, what: object) -> None:
+        """Note that something cannot be judged without trust input."""
+        self._add(file, what, Exit.TRUST_MISSING)
+
+    def checked(self, name: str, count: int, since: int) -> None:
+        """Note that a check was made; it holds when no problem came since `len(problems)`."""
+        self.checks.append(Check(name, len(self.problems) == since, count))
+
+    def verdict(self) -> Verdict:
+        """Return the outcome: the worst problem decides.
+
+        A bundle has no witness and no timestamp yet, so the best is `UNWITNESSED`.
+        """
+        code = _worst(problem.code for problem in self.problems)
+        kept = tuple(self.problems[:MAX_PROBLEMS])
+        return Verdict(int(code), STATUS[code], kept, tuple(self.checks))
+
+    def _add(self, file: str, what: object, code: Exit) -> None:
+        # Names come from the bundle: keep terminal escapes and line breaks out of the report.
+        self.problems.append(Problem(_plain(file), _plain(str(what)), code))
+
+
+def _worst(codes: Iterable[Exit]) -> Exit:
+    found = set(codes)
+    for code in (Exit.INVALID, Exit.INCOMPLETE, Exit.TRUST_MISSING):
+        if code in found:
+            return code
+    return Exit.UNWITNESSED
+
+
+def _plain(text: str) -> str:
+    return ascii(text[:500])[1:-1] if not text.isascii() or not text.isprintable() else text[:500]
