@@ -24,6 +24,10 @@ PASSING = frozenset(
         "IncorrectState",
         "InternalError",
         "InternalFailure",
+        # A group that was just made may not show at once ("Ensuring eventual consistency").
+        "InvalidGroup.Duplicate",
+        "InvalidGroup.NotFound",
+        "InvalidSecurityGroupID.NotFound",
         "RequestLimitExceeded",
         "RequestThrottled",
         "ResourceContention",

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
     from actions.aws.clients import Aws
 
+PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-isob-": "aws-iso-b",
+    "us-iso-": "aws-iso",
+}
+
 
 @dataclass(frozen=True)
 class Instance:
@@ -26,9 +33,16 @@ class Instance:
         """Return account/region/id, the part of a step's key that names the target."""
         return f"{self.account}/{self.region}/{self.instance_id}"
 
-    def arn(self, partition: str = "aws") -> str:
+    @property
+    def partition(self) -> str:
+        """Return the partition that the region lies in (AWS General Reference, "ARNs")."""
+        found = (v for k, v in PARTITIONS.items() if self.region.startswith(k))
+        return next(found, "aws")
+
+    @property
+    def arn(self) -> str:
         """Return the instance's ARN, as in the condition key ec2:SourceInstanceARN."""
-        return f"arn:{partition}:ec2:{self.region}:{self.account}:instance/{self.instance_id}"
+        return f"arn:{self.partition}:ec2:{self.region}:{self.account}:instance/{self.instance_id}"
 
 
 def describe(aws: "Aws", host: Instance, *, gone: bool = False) -> "InstanceTypeDef":

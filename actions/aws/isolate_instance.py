@@ -2,20 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from actions.action import Foreseen, Lens
+from actions.aws import own_group
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance, describe
-from actions.errors import UnfitError
+from actions.aws.own_group import V4, V6
 from actions.journal import Json, State
 from actions.permission import Permission
 
 if TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import SecurityGroupTypeDef
+    from mypy_boto3_ec2.type_defs import NetworkInterfaceTypeDef, SecurityGroupTypeDef
 
-V4 = "0.0.0.0/0"
-V6 = "::/0"
+TAG = "stanch:quarantine"
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,7 @@ class IsolateInstance(Lens[Aws]):
         nics = self._nics(p)
         ours = {vpc: self._group(p, vpc) for vpc in sorted({n["VpcId"] for n in nics})}
         named = {g["GroupId"]: g["GroupName"] for g in ours.values() if g}
-        state: dict[str, Json] = {
-            f"group/{vpc}": _rules(p, g["GroupId"]) if g else None for vpc, g in ours.items()
-        }
+        state: dict[str, Json] = {f"group/{vpc}": own_group.state(p, g) for vpc, g in ours.items()}
         for n in nics:
             state[f"groups/{n['NetworkInterfaceId']}"] = [
                 named.get(g["GroupId"], g["GroupId"]) for g in n["Groups"]
@@ -107,11 +105,8 @@ class IsolateInstance(Lens[Aws]):
         if kind == "group":
             self._write_group(p, name, value)
             return
-        vpc = next(n["VpcId"] for n in self._nics(p) if n["NetworkInterfaceId"] == name)
-        ours = self._group(p, vpc)
-        ids = [ours["GroupId"] if ours and g == self.name else g for g in value]
-        # Per interface: ModifyInstanceAttribute fails on a host with more than one.
-        p.ec2.modify_network_interface_attribute(NetworkInterfaceId=name, Groups=ids)
+        vpc = own_group.vpc_of(self._nics(p), name)
+        own_group.put(p, name, value, {self.name: self._group(p, vpc)})
 
     def foresee(self, p: Aws, before: State) -> Foreseen:
         cut = len([k for k in before if k.startswith("groups/")])
@@ -120,30 +115,12 @@ class IsolateInstance(Lens[Aws]):
             lost=("the quarantine group's id (a new one is issued if isolated again)",),
         )
 
-    def _nics(self, p: Aws) -> list[Any]:
+    def _nics(self, p: Aws) -> "list[NetworkInterfaceTypeDef]":
         describe(p, self.host)
-        pages = p.ec2.get_paginator("describe_network_interfaces").paginate(
-            Filters=[{"Name": "attachment.instance-id", "Values": [self.host.instance_id]}]
-        )
-        nics = [n for page in pages for n in page["NetworkInterfaces"]]
-        return sorted(nics, key=lambda n: n["NetworkInterfaceId"])
+        return own_group.interfaces(p, self.host)
 
     def _group(self, p: Aws, vpc: str) -> "SecurityGroupTypeDef | None":
-        found = p.ec2.describe_security_groups(
-            Filters=[
-                {"Name": "vpc-id", "Values": [vpc]},
-                {"Name": "group-name", "Values": [self.name]},
-            ]
-        )["SecurityGroups"]
-        if not found:
-            return None
-        tags = {t["Key"]: t["Value"] for t in found[0].get("Tags", [])}
-        if tags.get("stanch:quarantine") != self.host.instance_id:
-            raise UnfitError(
-                f"a group called {self.name} exists in {vpc} without Stanch's tag "
-                "stanch:quarantine: somebody else made it. Look at it, then delete or rename it."
-            )
-        return found[0]
+        return own_group.find(p, vpc, self.name, TAG, self.host)
 
     def _write_group(self, p: Aws, vpc: str, value: Json) -> None:
         group = self._group(p, vpc)
@@ -151,37 +128,10 @@ class IsolateInstance(Lens[Aws]):
             if group:
                 p.ec2.delete_security_group(GroupId=group["GroupId"])
             return
-        if group is None:
-            tags: Any = [
-                {
-                    "ResourceType": "security-group",
-                    "Tags": [{"Key": "stanch:quarantine", "Value": self.host.instance_id}],
-                }
-            ]
-            made = p.ec2.create_security_group(
-                GroupName=self.name,
-                Description="Stanch quarantine: no traffic",
-                VpcId=vpc,
-                TagSpecifications=tags,
-            )["GroupId"]
-        else:
-            made = group["GroupId"]
+        what = "Stanch quarantine: no traffic"
+        made = group["GroupId"] if group else ""
+        made = made or own_group.make(p, vpc, self.name, TAG, self.host, what)
         # By rule id, so that v4 and v6 go alike and nothing needs to be spelled again.
-        out = [r["SecurityGroupRuleId"] for r in _listed(p, made) if r["IsEgress"]]
+        out = [r["SecurityGroupRuleId"] for r in own_group.listed(p, made) if r["IsEgress"]]
         if out:
             p.ec2.revoke_security_group_egress(GroupId=made, SecurityGroupRuleIds=out)
-
-
-def _listed(p: Aws, group_id: str) -> list[Any]:
-    pages = p.ec2.get_paginator("describe_security_group_rules").paginate(
-        Filters=[{"Name": "group-id", "Values": [group_id]}]
-    )
-    return [r for page in pages for r in page["SecurityGroupRules"]]
-
-
-def _rules(p: Aws, group_id: str) -> dict[str, list[str]]:
-    rules: dict[str, list[str]] = {"in": [], "out": []}
-    for r in _listed(p, group_id):
-        peer = r.get("CidrIpv4") or r.get("CidrIpv6") or str(r.get("ReferencedGroupInfo", "other"))
-        rules["out" if r["IsEgress"] else "in"].append(peer)
-    return {way: sorted(peers) for way, peers in rules.items()}
