@@ -1,0 +1,125 @@
+"""Asks a provider one read-only question and keeps the answer as it came.
+
+An answer becomes one item: JSON with `call`, `parameters` and `pages`, the responses verbatim but
+for transport metadata; times are RFC 3339, bytes base64. Fields that hold secrets are cut
+out of it and become sensitive items of their own.
+"""
+
+import base64
+import json
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from evidence.errors import SourceError
+from evidence.sources.item import Item, Missed
+
+JSON = "application/json"
+
+# Member names, in lower case, whose values may hold secrets: EC2 and launch template user data,
+# Lambda's Environment, ECS's environment and secrets, CodeBuild's environmentVariables.
+SENSITIVE = frozenset({"userdata", "environment", "environmentvariables"})
+
+_READS = ("describe_", "get_", "list_", "lookup_")
+
+Pages = list[dict[str, Any]]
+
+
+class Client(Protocol):
+    """What is used of a boto3 client."""
+
+    def can_paginate(self, operation_name: str, /) -> bool: ...
+    def get_paginator(self, operation_name: str, /) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One call: `service.operation` with parameters, and the name its answer is kept under."""
+
+    name: str
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    sensitive: frozenset[str] = frozenset()
+
+    @property
+    def call(self) -> str:
+        """The call as boto3 names it."""
+        return f"{self.service}.{self.operation}"
+
+
+def ask(client: Client, question: Question) -> Generator[Item | Missed, None, Pages]:
+    """Yield what came of a question, and return its pages: those before a failure, if it failed.
+
+    Raises:
+        SourceError: when the operation is not one that only reads.
+    """
+    pages: Pages = []
+    missed: str | None = None
+    try:
+        pages.extend(_answers(client, question))
+    except ClientError as error:
+        missed = str(error.response["Error"]["Code"])
+    except BotoCoreError as error:
+        missed = type(error).__name__
+    if pages:
+        yield from _items(question, pages)
+    if missed is not None:
+        yield Missed(question.name, question.call, missed)
+    return pages
+
+
+def _answers(client: Client, question: Question) -> Iterator[dict[str, Any]]:
+    operation = question.operation
+    if not operation.startswith(_READS):
+        raise SourceError(f"{question.call} does not only read; a source may not call it")
+    if client.can_paginate(operation):
+        answers = client.get_paginator(operation).paginate(**question.parameters)
+    else:
+        answers = [getattr(client, operation)(**question.parameters)]
+    for page in answers:
+        yield {name: value for name, value in page.items() if name != "ResponseMetadata"}
+
+
+def _items(question: Question, pages: Pages) -> Iterator[Item]:
+    secrets: list[tuple[str, Any]] = []
+    kept = _redact(pages, question.sensitive | SENSITIVE, question.name, secrets)
+    answer = {"call": question.call, "parameters": question.parameters, "pages": kept}
+    yield Item(question.name, JSON, _json(answer), False, question.call)
+    for name, value in secrets:
+        yield Item(name, JSON, _json(value), True, question.call)
+
+
+def _redact(value: Any, names: frozenset[str], owner: str, secrets: list[tuple[str, Any]]) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _cut(name, item, owner, secrets)
+            if item and str(name).lower() in names
+            else _redact(item, names, owner, secrets)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_redact(item, names, owner, secrets) for item in value]
+    return value
+
+
+def _cut(name: str, value: Any, owner: str, secrets: list[tuple[str, Any]]) -> dict[str, str]:
+    kept_as = f"{owner}.{name}.{len(secrets)}"
+    secrets.append((kept_as, value))
+    return {"redacted": kept_as}
+
+
+def _json(value: Any) -> bytes:
+    text = json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, default=_plain)
+    return text.encode("utf-8", errors="surrogatepass")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, bytes | bytearray):
+        return base64.b64encode(value).decode("ascii")
+    raise SourceError(f"an answer holds a {type(value).__name__}, which has no JSON form")
