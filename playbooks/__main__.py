@@ -1,0 +1,55 @@
+"""The `stanch` command."""
+
+import typer
+
+from actions.errors import ActionError
+from evidence.errors import EvidenceError
+from playbooks.desk.cli import (
+    alert,
+    approve,
+    doctor,
+    export,
+    init,
+    open,
+    permissions,
+    person,
+    respond,
+    resume,
+    rollback,
+    show,
+)
+from playbooks.desk.cli.surroundings import failing
+from playbooks.drills import command as drills
+from playbooks.errors import PlaybookError
+from playbooks.intake.errors import IntakeError
+
+app = typer.Typer(
+    name="stanch",
+    help="Answers security breaches: contains, keeps evidence that proves itself, and undoes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(init.init)
+app.command()(person.person)
+app.command()(alert.alert)
+app.command()(respond.respond)
+app.command("open")(open.open_incident)
+app.command()(approve.approve)
+app.command()(resume.resume)
+app.command()(show.show)
+app.command()(rollback.rollback)
+app.command()(export.export)
+app.command()(permissions.permissions)
+app.command()(doctor.doctor)
+app.command()(drills.drill)
+
+
+def main() -> None:
+    """Run the command line."""
+    with failing(PlaybookError, IntakeError, ActionError, EvidenceError, OSError):
+        app()
+
+
+if __name__ == "__main__":
+    main()

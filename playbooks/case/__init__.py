@@ -1,0 +1,1 @@
+"""The incident and its verbs: act, keep, ask, tell, seal, together."""

@@ -1,0 +1,140 @@
+"""The verb ask, and the approvals that acts need: a question is recorded, and the play waits."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from actions.action import Action
+from playbooks.case import acting, rehearsing, store
+from playbooks.case.answers import Approval, Kept, Refusal, Waiting
+from playbooks.case.guard import Scope, beyond
+from playbooks.case.incident import Question
+from playbooks.errors import RefusedError
+
+if TYPE_CHECKING:
+    from actions.journal import Intent
+    from playbooks.case.acting import Planned
+    from playbooks.case.case import Case
+
+
+async def ask(
+    case: "Case", action: Action[Any], step: str, about: Kept | None
+) -> Approval | Refusal:
+    """Return the answer to whether the act may happen. Raises Waiting until there is one."""
+    if not case.dry and (question := _asked(case, step)):
+        return answer_to(case, question)
+    planned = await acting.prepare(case, action, step.removeprefix("ask/"))
+    if case.dry:
+        case.planned.append(planned)
+        return Refusal("", "only planned")
+    facts = {"why": list(planned.decision.why), "blast": list(planned.plan.blast)}
+    facts |= {"evidence": [a["name"] for a in about.artifacts] if about else []}
+    raise Waiting(put(case, step, [planned.scope], facts).id)
+
+
+async def covered(case: "Case", planned: "Planned", approval: Approval | Refusal | None) -> str:
+    """Return the approved question that covers the act; ask and raise Waiting if there is none.
+
+    Raises RefusedError when a person said no, or nobody answered in time.
+    """
+    scope, why = planned.scope, list(planned.decision.why)
+    wider: tuple[str, ...] = ()
+    for question in reversed(_all(case)):
+        if not any(
+            s["action"] == scope.action and s["target"] == scope.target for s in question.scopes
+        ):
+            continue
+        if approval is not None and question.id != approval.question:
+            continue
+        answer = answer_to(case, question)
+        if isinstance(answer, Refusal):
+            raise RefusedError(f"{planned.step}: {answer.why}")
+        if _used(case, question, planned):
+            continue
+        wider = beyond(scope, question.scopes)
+        if not wider:
+            return question.id
+        break
+    if wider:
+        about = {"why": why, "beyond the earlier approval": list(wider)}
+        raise Waiting(put(case, f"again/{planned.step}", [scope], about).id)
+    scopes = [scope]
+    about = {"why": why, "blast": list(planned.plan.blast)}
+    if case.incident.hindrances:
+        # One question for the whole proposal: at 3 a.m. nobody reads seven.
+        rehearsed = await rehearsing.rehearse(case)
+        scopes = [p.scope for p in rehearsed if p.decision.may == "ask" and not p.destroys]
+        about["blast"] = [b for p in rehearsed for b in p.plan.blast]
+    raise Waiting(put(case, f"allow/{planned.step}", scopes, about).id)
+
+
+def answered(case: "Case", intent: "Intent") -> str | None:
+    """Return the approved question by which a recorded act was allowed."""
+    return case.store.read(lambda conn: store.approval_of(conn, case.incident.id, intent.step))
+
+
+async def go_on(case: "Case", step: str, error: str) -> None:
+    """Ask whether the play goes on after a failure. Raises Waiting, or RefusedError on no."""
+    question = _asked(case, f"go-on/{step}")
+    if question is None:
+        raise Waiting(put(case, f"go-on/{step}", [], {"failed": error}).id)
+    answer = answer_to(case, question)
+    if isinstance(answer, Refusal):
+        raise RefusedError(f"{step} failed and a person chose not to go on: {answer.why}")
+
+
+def put(case: "Case", step: str, scopes: list[Scope], about: Mapping[str, Any]) -> Question:
+    """Record a question with its ledger entry, or return the one that is open already."""
+    if question := _asked(case, step):
+        return question
+    now = case.parts.now()
+    asked = Question(
+        id="",
+        incident=case.incident.id,
+        step=step,
+        scopes=tuple(s.json() for s in scopes),
+        about=about,
+        requester=case.incident.requester,
+        asked=now,
+        expires=now + timedelta(hours=case.parts.settings.answer_hours),
+    )
+
+    def work(conn: Connection) -> Question:
+        named = store.add_question(conn, asked)
+        body: dict[str, Any] = {"question": named.id, "step": step}
+        body["scopes"] = list(named.scopes)
+        body |= {"about": dict(about), "expires": named.expires.isoformat()}
+        case.record.note(conn, case.incident.id, "approval.asked", body)
+        return named
+
+    return case.store.commit(work)
+
+
+def answer_to(case: "Case", question: Question) -> Approval | Refusal:
+    """Return the answer to a question. Raises Waiting while it is open and in time."""
+    if question.state == "yes":
+        return Approval(question.id, question.approver)
+    if question.state == "no":
+        return Refusal(question.id, f"{question.approver} said no: {question.reason}")
+    if case.parts.now() >= question.expires:
+        return Refusal(question.id, f"nobody answered {question.id} in time")
+    raise Waiting(question.id)
+
+
+def _all(case: "Case") -> list[Question]:
+    return case.store.read(lambda conn: store.questions(conn, case.incident.id))
+
+
+def _asked(case: "Case", step: str) -> Question | None:
+    return next((q for q in reversed(_all(case)) if q.step == step), None)
+
+
+def _used(case: "Case", question: Question, planned: "Planned") -> bool:
+    rows = case.store.read(lambda conn: store.steps_allowed_by(conn, question.id))
+    return any(
+        intent.action == planned.scope.action
+        and intent.step.partition("/")[2].partition("#")[0] == planned.scope.target
+        for intent in rows
+    )

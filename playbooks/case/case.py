@@ -1,0 +1,164 @@
+"""What a play is handed: the target, and the verbs act, keep, ask, tell, seal, together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+from actions.action import Action, step_of
+from actions.aws.instance import Instance
+from actions.engine import Steps
+from playbooks.case import acting, asking, keeping, sealing, store, telling
+from playbooks.case.answers import Approval, Done, Failed, Kept, Refusal, Waiting
+from playbooks.case.incident import Incident
+from playbooks.case.journal import CaseJournal
+from playbooks.case.record import Record
+from playbooks.case.residual import residual
+from playbooks.case.store import Store
+from playbooks.wiring.parts import Parts
+
+T = TypeVar("T")
+Otherwise = Literal["continue", "stop", "ask"]
+Step = Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]]
+
+
+async def plain(name: str, thunk: Callable[[], Awaitable[Any]]) -> Any:
+    """Run a verb as it is; `shown.py` runs it as a Prefect task instead."""
+    return await thunk()
+
+
+@dataclass
+class Case:
+    """One incident being worked on. Verbs return the journalled value on re-entry."""
+
+    parts: Parts
+    store: Store
+    incident: Incident
+    body: Callable[["Case"], Awaitable[None]]
+    play: str = ""
+    step: Step = plain
+    dry: bool = False
+    planned: list[acting.Planned] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
+
+    @property
+    def target(self) -> Instance:
+        """Return the host that the incident is about."""
+        target = self.incident.target
+        return Instance(target["account"], target["region"], target["id"])
+
+    @property
+    def stakeholders(self) -> tuple[str, ...]:
+        """Return who is told."""
+        return self.parts.settings.stakeholders
+
+    @property
+    def residual(self) -> tuple[str, ...]:
+        """Return what the attacker may still have, worst first."""
+        rows = self.store.read(lambda conn: store.steps(conn, self.incident.id))
+        return residual([intent for intent, _ in rows])
+
+    @property
+    def keep_ssm(self) -> bool:
+        """Return whether the team wants the management agent to stay reachable."""
+        return self.parts.settings.keep_ssm
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """Return the time to look at: from an hour before the first sign to a day after opening."""
+        seen = self.incident.alert.get("finding_info", {}).get("first_seen_time_dt")
+        first = datetime.fromisoformat(seen) if seen else self.incident.opened
+        return first - timedelta(hours=1), self.incident.opened + timedelta(days=1)
+
+    def due(self, after: timedelta) -> bool:
+        """Return whether so much time has passed since opening; the play is entered again then."""
+        return self.dry or self.parts.now() >= self.incident.opened + after
+
+    @property
+    def record(self) -> Record:
+        """Return the writer of ledger entries."""
+        return Record("stanch", self.parts.now, self.parts.random)
+
+    @property
+    def journal(self) -> CaseJournal:
+        """Return the write-ahead journal."""
+        return CaseJournal(self.store, self.record, self.incident.id, self.play)
+
+    async def act(
+        self,
+        action: Action[Any],
+        approval: Approval | Refusal | None = None,
+        *,
+        otherwise: Otherwise = "continue",
+        again: str = "",
+    ) -> Done | Failed:
+        """Do it, guarded and journalled. `otherwise` says what to do when it fails."""
+        name = step_of(action, again)
+        done: Done | Failed = await self._verb(
+            name, lambda: acting.act(self, action, name, approval, otherwise)
+        )
+        return done
+
+    async def keep(self, source: Any, *, again: str = "") -> Kept:
+        """Collect evidence into the locker. What fails is recorded as missed, never raised."""
+        name = keeping.step_of(source, again)
+        kept: Kept = await self._verb(name, lambda: keeping.keep(self, source, name))
+        return kept
+
+    async def ask(
+        self, action: Action[Any], *, about: Kept | None = None, again: str = ""
+    ) -> Approval | Refusal:
+        """Ask a person whether the act may happen; without an answer the play waits."""
+        name = "ask/" + step_of(action, again)
+        answer: Approval | Refusal = await self._verb(
+            name, lambda: asking.ask(self, action, name, about)
+        )
+        return answer
+
+    async def tell(self, whom: tuple[str, ...], what: str, **facts: Any) -> None:
+        """Tell people, at least once."""
+        await self._verb(f"tell/{what}", lambda: telling.tell(self, whom, what, facts))
+
+    async def seal(self, kind: str) -> None:
+        """Sign a checkpoint over everything so far."""
+        await self._verb(f"seal/{kind}", lambda: sealing.seal(self, kind))
+
+    async def together(self, *branches: Coroutine[Any, Any, T]) -> list[T]:
+        """Run branches to their end; only then raise what waits, so nothing hides behind it."""
+        ends = await asyncio.gather(*branches, return_exceptions=True)
+        for kind in (Exception, Waiting):
+            for end in ends:
+                if isinstance(end, kind) and (kind is Waiting or not isinstance(end, Waiting)):
+                    raise end
+        return [end for end in ends if not isinstance(end, BaseException)]
+
+    def now(self) -> datetime:
+        """Return the time at which this case was opened for this play; the same on re-entry."""
+        return self.incident.opened
+
+    async def drive(self, steps: Steps[T]) -> T:
+        """Run the engine's generator: calls in the pool, waits here."""
+        while True:
+            end, value = await self.call(lambda: _next(steps))
+            if end:
+                return value  # type: ignore[no-any-return]
+            await self.parts.sleep(value)
+
+    async def call(self, work: Callable[[], T]) -> T:
+        """Run blocking work in the pool, or inline where there is none."""
+        if self.parts.pool is None:
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self.parts.pool, work)
+
+    async def _verb(self, name: str, thunk: Callable[[], Awaitable[Any]]) -> Any:
+        self.named.add(name)
+        # Shielded: a cancel or timeout acts between verbs, never within a change to the world.
+        return await self.step(name, lambda: asyncio.shield(asyncio.ensure_future(thunk())))
+
+
+def _next(steps: Steps[Any]) -> tuple[bool, Any]:
+    try:
+        return False, next(steps)
+    except StopIteration as stop:
+        return True, stop.value

@@ -1,0 +1,109 @@
+"""Asked before every act: may this happen, must a person say so, or never?
+
+Pure: it is handed the facts and returns a decision; it reads and writes nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# A resource carrying this tag is never acted on without a person. Tags can make the guard
+# stricter, never make it refuse: an attacker who can tag could otherwise shield a host.
+PROTECTED_TAG = "stanch:protected"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an act would do: its class, its target, the keys it writes and what it loses."""
+
+    action: str
+    target: str
+    keys: tuple[str, ...]
+    lost: tuple[str, ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        """Return the scope as JSON; an approval's digest is taken over it."""
+        return {
+            "action": self.action,
+            "target": self.target,
+            "keys": sorted(self.keys),
+            "lost": sorted(self.lost),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the team has set. `own` and `protected` hold ids, ARNs or role names."""
+
+    own: frozenset[str] = frozenset()
+    protected: frozenset[str] = frozenset()
+    ceiling: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the guard must know of the act and its incident."""
+
+    scope: Scope
+    touched: frozenset[str]
+    destroys: bool
+    undoes: bool
+    hindrances: tuple[str, ...]
+    tags: Mapping[str, str]
+    targets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`may` is yes, ask or never; `why` gives every reason."""
+
+    may: str
+    why: tuple[str, ...] = ()
+
+
+def decide(facts: Facts, limits: Limits) -> Decision:
+    """Return whether the act may happen by itself, after a person's yes, or never."""
+    own = sorted(facts.touched & limits.own)
+    if own:
+        return Decision(
+            "never",
+            (f"{', '.join(own)} is Stanch's own role, host or storage; act on it by hand",),
+        )
+    why = list(facts.hindrances)
+    held = sorted(facts.touched & limits.protected)
+    if held:
+        why.append(f"{', '.join(held)} is protected by the settings")
+    if PROTECTED_TAG in facts.tags:
+        why.append(f"the target is tagged {PROTECTED_TAG}")
+    if len(facts.targets | {facts.scope.target}) > limits.ceiling:
+        why.append(f"more than {limits.ceiling} targets in one incident")
+    if facts.destroys:
+        why.append("it destroys, and cannot be undone")
+    if facts.undoes:
+        why.append("undoing opens again what was closed")
+    return Decision("ask", tuple(why)) if why else Decision("yes")
+
+
+def touched(account: str, keys: Iterable[str], target: str) -> frozenset[str]:
+    """Return the ids an act touches: its target's and those in the keys it writes."""
+    parts = {target, target.rpartition("/")[2]}
+    for key in keys:
+        parts |= {key, key.partition("/")[2]}
+        kind, _, name = key.partition("/")
+        if kind == "policy":
+            parts.add(f"arn:aws:iam::{account}:role/{name}")
+    return frozenset(p for p in parts if p)
+
+
+def beyond(scope: Scope, approved: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return how the act goes beyond what was approved; empty when it stays within.
+
+    The digest covers class, target, keys and losses, not values: benign drift in a value is
+    planned again within the same approval.
+    """
+    for one in approved:
+        if (one["action"], one["target"]) == (scope.action, scope.target):
+            more = [f"also writes {k}" for k in scope.keys if k not in one["keys"]]
+            more += [f"also loses {x}" for x in scope.lost if x not in one["lost"]]
+            return tuple(more)
+    return (f"{scope.action} on {scope.target} was not asked for",)

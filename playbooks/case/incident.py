@@ -1,0 +1,49 @@
+"""The incident: what happened, to what, how bad, and how far it has come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from playbooks.case.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One incident. `target` holds account, region and the resource's id.
+
+    `hindrances` says why nothing may happen by itself; empty means pre-approved acts may.
+    `status` is open, waiting, contained, contained-live-flows, partial, refused, gone or
+    rolled-back. `entry` counts how often the play was entered.
+    """
+
+    id: str
+    play: str
+    title: str
+    severity: Severity
+    target: Mapping[str, str]
+    opened: datetime
+    requester: str
+    hindrances: tuple[str, ...] = ()
+    status: str = "open"
+    says: str = ""
+    entry: int = 0
+    alert: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question to a person: may these scopes be acted on? State: open, yes, no."""
+
+    id: str
+    incident: str
+    step: str
+    scopes: tuple[Mapping[str, Any], ...]
+    about: Mapping[str, Any]
+    requester: str
+    asked: datetime
+    expires: datetime
+    state: str = "open"
+    approver: str = ""
+    reason: str = ""
+    proof: str = ""

@@ -1,0 +1,73 @@
+"""The verb keep: collect, hash, store, sign, record. What fails is recorded and blocks nothing."""
+
+import logging
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from actions.errors import TargetGoneError
+from evidence import ledger
+from evidence.deposit import KIND, Acquisition, Custody, deposit
+from evidence.errors import EvidenceError
+from evidence.sources.item import Item
+from playbooks.case import store
+from playbooks.case.answers import Kept
+
+if TYPE_CHECKING:
+    from playbooks.case.case import Case
+
+log = logging.getLogger("stanch.keep")
+
+
+def step_of(source: Any, again: str = "") -> str:
+    """Return the step's key: what is collected, of what, and why again."""
+    return f"keep/{source.name}/{source.account}/{source.region}" + (f"#{again}" if again else "")
+
+
+async def keep(case: "Case", source: Any, step: str) -> Kept:
+    """Collect once; a re-entry returns what was kept. Never raises for a source that fails."""
+    if case.dry:
+        return Kept(step, (), ())
+    before = case.store.read(lambda conn: store.kept(conn, case.incident.id, step))
+    if before is not None:
+        return Kept(step, tuple(before["artifacts"]), tuple(before["missed"]))
+    stored, missed = await case.call(lambda: _collect(case, source))
+
+    def work(conn: Connection) -> None:
+        for body in stored:
+            case.record.note(conn, case.incident.id, KIND, body)
+        body = {"step": step, "artifacts": [s["artifact_id"] for s in stored], "missed": missed}
+        case.record.note(conn, case.incident.id, "keep.done", body)
+        store.keep(conn, case.incident.id, step, {"artifacts": stored, "missed": missed})
+
+    case.store.commit(work)
+    return Kept(step, tuple(stored), tuple(missed))
+
+
+def _collect(case: "Case", source: Any) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    parts = case.parts
+    custody = Custody(
+        parts.locker, parts.keys.manifest, parts.keys.wrap, version("stanch"), parts.random
+    )
+    target = f"{source.account}/{source.region}"
+    pseudonym = case.store.read(lambda conn: ledger.pseudonym(conn, case.incident.id))
+    stored: list[dict[str, Any]] = []
+    missed: list[dict[str, str]] = []
+    start = parts.now()
+    try:
+        for item in source.collect(parts.reading(case.target.account, case.target.region)):
+            end = parts.now()
+            if isinstance(item, Item):
+                about = Acquisition(source.name, target, pseudonym, start, end)
+                stored.append(deposit(custody, item, about))
+            else:
+                missed.append({"name": item.name, "call": item.call, "error": item.error_code})
+            start = end
+    except TargetGoneError:
+        raise
+    except (EvidenceError, OSError) as error:
+        # A full disk or a broken locker must not hold containment up.
+        log.error("%s: %s could not be kept: %s", case.incident.id, source.name, error)
+        missed.append({"name": source.name, "call": "", "error": str(error)})
+    return stored, missed

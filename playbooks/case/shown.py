@@ -1,0 +1,28 @@
+"""Shows a verb in Prefect as a task. Prefect shows; it never decides whether the world changes."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+
+async def shown(name: str, thunk: Callable[[], Awaitable[Any]]) -> Any:
+    """Run the verb as a task without arguments or result, so that Prefect stores neither."""
+    kept: list[Any] = []
+    raised: list[BaseException] = []
+
+    async def verb() -> None:
+        try:
+            kept.append(await thunk())
+        except Exception as error:
+            # Out past Prefect unseen: it would store the message, and log a trace of it.
+            raised.append(error)
+
+    shell = task(
+        name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False, retries=0
+    )(verb)
+    await shell()
+    if raised:
+        raise raised[0]
+    return kept[0]

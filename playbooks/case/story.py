@@ -1,0 +1,84 @@
+"""An incident as a person or a machine reads it: a view of the journal and the ledger."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from evidence import ledger
+from playbooks.case import store
+from playbooks.case.residual import residual
+from playbooks.case.severity import RESPONSE
+
+
+def story(conn: Connection, incident_id: str) -> dict[str, Any]:
+    """Return the whole incident as JSON values: steps, evidence, questions, residual, timeline."""
+    incident = store.incident(conn, incident_id)
+    rows = store.steps(conn, incident_id)
+    times = RESPONSE[incident.severity]
+    return {
+        "id": incident.id,
+        "title": incident.title,
+        "play": incident.play,
+        "severity": incident.severity.value,
+        "status": incident.status,
+        "says": incident.says,
+        "opened": incident.opened.isoformat(),
+        "acknowledge_by": (incident.opened + times.acknowledge).isoformat(),
+        "contain_by": (incident.opened + times.contain).isoformat(),
+        "requester": incident.requester,
+        "target": dict(incident.target),
+        "hindrances": list(incident.hindrances),
+        "steps": [
+            {
+                "number": number,
+                "step": intent.step,
+                "phase": intent.phase,
+                "verdict": intent.verdict,
+                "changes": {
+                    k: [intent.plan.before.get(k), v]
+                    for k, v in intent.plan.wanted.items()
+                    if intent.plan.before.get(k) != v
+                },
+                "result": None if intent.plan.wanted else intent.result,
+                "blast": list(intent.plan.blast),
+                "lost": list(intent.plan.lost),
+            }
+            | dict(told)
+            for number, (intent, told) in enumerate(rows, 1)
+        ],
+        "evidence": [
+            {"step": step} | value
+            for step, value in store.all_kept(conn, incident_id)
+            if step.startswith("keep/")
+        ],
+        "questions": [
+            {
+                "id": q.id,
+                "step": q.step,
+                "state": q.state,
+                "scopes": list(q.scopes),
+                "about": dict(q.about),
+                "expires": q.expires.isoformat(),
+                "approver": q.approver,
+                "reason": q.reason,
+            }
+            for q in store.questions(conn, incident_id)
+        ],
+        "residual": list(residual([intent for intent, _ in rows])) if rows else [],
+        "timeline": timeline(conn, incident_id),
+    }
+
+
+def timeline(conn: Connection, incident_id: str) -> list[dict[str, Any]]:
+    """Return the ledger's entries of the incident: when, who, what, and the leaf's place."""
+    return [
+        {
+            "at": entry.leaf.event_time,
+            "kind": entry.leaf.kind,
+            "actor": entry.opening.actor if entry.opening else "erased",
+            "index": entry.index,
+            "leaf": entry.leaf_hash.hex(),
+            "step": entry.body.get("step", "") if entry.opening else "",
+        }
+        for entry in ledger.entries(conn, incident_id)
+    ]

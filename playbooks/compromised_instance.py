@@ -1,0 +1,46 @@
+"""A host is under someone else's control: protect it, take its credentials, cut it off."""
+
+from actions.aws.deny_instance_sessions import DenyInstanceSessions
+from actions.aws.enter_standby import EnterStandby
+from actions.aws.isolate_instance import IsolateInstance
+from actions.aws.leave_target_groups import LeaveTargetGroups
+from actions.aws.protect_from_termination import ProtectFromTermination
+from actions.aws.shorten_connection_tracking import ShortenConnectionTracking
+from actions.aws.snapshot_volumes import SnapshotVolumes
+from actions.aws.tag_incident import TagIncident
+from actions.aws.terminate_instance import TerminateInstance
+from evidence.sources.cloudtrail_events import CloudTrailEvents
+from evidence.sources.instance_facts import InstanceFacts
+from evidence.sources.snapshot_facts import SnapshotFacts
+from playbooks.case.case import Case
+from playbooks.case.play import play
+
+
+@play
+async def compromised_instance(case: Case) -> None:
+    """A host is under someone else's control: protect it, take its credentials, cut it off.
+
+    Credentials go before the network, for stolen ones work off the host. Standby goes before
+    isolation, or a health check would make the scaling group terminate the evidence.
+    """
+    host = case.target
+    await case.tell(case.stakeholders, "opened")
+    facts = await case.keep(InstanceFacts(host.instance_id, host.account, host.region))
+    await case.act(ProtectFromTermination(host))
+    await case.act(EnterStandby(host))
+    await case.act(LeaveTargetGroups(host))
+    disks = await case.act(SnapshotVolumes(host))
+    await case.act(DenyInstanceSessions(host, keep_ssm=case.keep_ssm))
+    await case.act(ShortenConnectionTracking(host))
+    await case.act(IsolateInstance(host))
+    await case.act(TagIncident(host, case.incident.id))
+    await case.tell(case.stakeholders, "contained", residual=case.residual)
+    await case.seal("interim")
+    await case.keep(SnapshotFacts(disks.ids("snapshots"), host.account, host.region))
+    # The session that an instance profile gives is named after the instance.
+    trail = CloudTrailEvents((), (host.instance_id,), *case.window, host.account, host.region)
+    await case.keep(trail)
+    if case.due(trail.AGAIN_AFTER):
+        await case.keep(trail, again="CloudTrail lags")
+    if yes := await case.ask(TerminateInstance(host), about=facts):
+        await case.act(TerminateInstance(host), yes)

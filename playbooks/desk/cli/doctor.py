@@ -1,0 +1,55 @@
+"""`stanch doctor`: is everything in place, and what to do where it is not."""
+
+import os
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from evidence import ledger
+from playbooks.case import store
+from playbooks.desk.cli.surroundings import here, out, printable
+from playbooks.errors import PlaybookError
+from playbooks.wiring.parts import Parts
+from playbooks.wiring.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def doctor() -> None:
+    """Check settings, keys, database, ledger, accounts and Prefect; exit 1 when one is not well."""
+    settings, parts, db = here()
+    checks: dict[str, Callable[[], str]] = {
+        "settings": lambda: f"{len(settings.accounts)} accounts, {len(settings.people)} people",
+        "keys": lambda: f"log {parts.keys.log.verifier.name}",
+        "database": lambda: f"{len(db.read(store.incidents))} incidents",
+        "ledger": lambda: f"replayed, root {db.read(ledger.replay).hex()[:16]}",
+        "people": lambda: _people(settings),
+        "prefect": lambda: f"{version('prefect')}, {os.environ.get('PREFECT_API_URL', 'child')}",
+    }
+    for account, known in settings.accounts.items():
+        for region in known.regions or ("us-east-1",):
+            checks[f"{account}/{region}"] = lambda a=account, r=region: _account(parts, a, r)  # type: ignore[misc]
+    console, well = out(), True
+    for name, check in checks.items():
+        try:
+            console.print(f"[green]ok[/]   {name}: {printable(check())}")
+        except (PlaybookError, ArithmeticError) as error:
+            well = False
+            console.print(f"[red]bad[/]  {name}: {printable(str(error))}")
+    if not well:
+        sys.exit(1)
+
+
+def _people(settings: Settings) -> str:
+    if len(settings.people) < 2:
+        raise PlaybookError(
+            f"{len(settings.people)} people can answer; two are needed, for nobody approves what "
+            "they asked for. Make keys with `stanch person` and add them to stanch.toml."
+        )
+    return ", ".join(sorted(settings.people))
+
+
+def _account(parts: Parts, account: str, region: str) -> str:
+    parts.maker(account, region)("ec2")
+    return "session assumed, account confirmed"

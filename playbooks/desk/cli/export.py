@@ -1,0 +1,30 @@
+"""`stanch export`: write an incident's evidence as a bundle that proves itself offline."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evidence import bundle
+from playbooks.case.record import Record
+from playbooks.case.sealing import checkpoint
+from playbooks.desk.cli.surroundings import here, out
+
+
+def export(
+    incident: str,
+    output: Annotated[Path, typer.Option("-o", "--output", help="New folder for the bundle.")],
+) -> None:
+    """Write a BagIt bundle; check it with `python -m evidence verify`."""
+    _, parts, db = here()
+    checkpoint(db, parts)
+    done = db.commit(
+        lambda conn: bundle.export(conn, parts.locker, incident, parts.keys.manifest, output)
+    )
+    record = Record("stanch", parts.now, parts.random)
+    body = {"tagmanifest_sha256": done.tagmanifest_sha256, "entries": done.entries}
+    db.commit(lambda conn: record.note(conn, incident, "export", body))
+    checkpoint(db, parts)
+    console = out()
+    console.print(f"bundle  {done.path}\nentries {done.entries}, tree size {done.checkpoint_size}")
+    console.print(f"check   python -m evidence verify {done.path} --trust trust.json")

@@ -1,0 +1,74 @@
+"""`stanch init`: make a deployment's folder, keys and database."""
+
+import json
+import os
+from pathlib import Path
+
+from evidence import ledger
+from playbooks.case import schema
+from playbooks.desk.cli.surroundings import out
+from playbooks.errors import SettingsError
+from playbooks.wiring import keyring
+from playbooks.wiring.settings import Settings, config_path, load
+
+STARTER = """\
+# Where Stanch keeps its database, evidence and keys, relative to this file.
+home = "stanch-data"
+# The ledger's name, in every checkpoint; a DNS name of yours, never changed later.
+origin = "stanch.local/ledger"
+
+# One table an account. The role is assumed with the external id; secrets by reference only.
+# [accounts."111122223333"]
+# role = "arn:aws:iam::111122223333:role/stanch-responder"
+# external_id = "env:STANCH_EXTERNAL_ID"
+# regions = ["eu-west-1"]
+
+# Finding types that may be answered without a person (* allowed), from this severity on.
+# [automatic]
+# types = ["Backdoor:EC2/C&CActivity.B", "UnauthorizedAccess:EC2/TorClient"]
+# severity_floor = 7.0
+
+# [guard]
+# own = ["i-...", "stanch-responder"]
+# protected = []
+# ceiling = 5
+
+# Who may ask and answer: what `stanch person NAME --key FILE` prints.
+"""
+
+
+def init() -> None:
+    """Make the settings file where there is none, and the folder with keys and database."""
+    path = config_path()
+    if not path.exists():
+        path.write_text(STARTER)
+    settings = load()
+    trust = make(settings)
+    out().print(f"settings  {path}\nhome      {settings.home}\nlog key   {trust['log_vkey']}")
+    out().print(
+        "Give `trust.json` (written beside the keys) to your auditors by another way than the "
+        "bundles, and back the keys up."
+    )
+
+
+def make(settings: Settings) -> dict[str, str]:
+    """Make the home folder (0700), the keys and the database; return what auditors must trust."""
+    home = settings.home
+    if (home / "stanch.db").exists():
+        raise SettingsError(f"{home} holds a Stanch already; nothing was changed.")
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    trust = keyring.create(home / "keys", settings.origin).trust()
+    engine = ledger.sqlite_engine(home / "stanch.db")
+    with engine.begin() as conn:
+        ledger.create_schema(conn)
+        schema.metadata.create_all(conn)
+    engine.dispose()
+    write_trust(home / "keys" / "trust.json", trust)
+    return trust
+
+
+def write_trust(path: Path, trust: dict[str, str]) -> None:
+    """Write the public keys for auditors."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w") as file:
+        json.dump(trust, file, indent=2)
+        file.write("\n")

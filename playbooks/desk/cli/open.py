@@ -1,0 +1,32 @@
+"""`stanch open`: open an incident by hand."""
+
+from typing import Annotated
+
+import typer
+
+from playbooks.desk.cli.respond import Patience, WithoutPrefect
+from playbooks.desk.cli.surroundings import Json, Key, here
+from playbooks.desk.cli.told import tell_ending
+from playbooks.respond.run import PATIENCE, run
+from playbooks.respond.take import open_by_hand
+from playbooks.wiring import people
+
+
+def open_incident(
+    play: Annotated[str, typer.Option(help="The play to run, such as compromised-instance.")],
+    target: Annotated[str, typer.Option(help="The instance, i-...")],
+    account: Annotated[str, typer.Option(help="The account, 12 digits.")],
+    region: Annotated[str, typer.Option(help="The region, such as eu-west-1.")],
+    reason: Annotated[str, typer.Option(help="Why; it stands in the ledger.")],
+    key: Key,
+    json: Json = False,
+    without_prefect: WithoutPrefect = False,
+    prefect_patience: Patience = PATIENCE,
+) -> None:
+    """Open an incident and enter its play: your word stands in for a finding."""
+    settings, parts, db = here()
+    person, _ = people.who(settings, key)
+    aim = {"account": account, "region": region, "id": target}
+    incident = open_by_hand(parts, db, play, aim, reason, person)
+    ending = run(parts, db, incident.id, prefect=not without_prefect, patience=prefect_patience)
+    tell_ending(db, incident.id, ending, as_json=json)

@@ -1,0 +1,95 @@
+"""`stanch respond`: take a finding in and run its play."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from playbooks.case import store
+from playbooks.case.acting import Planned
+from playbooks.case.case import Case
+from playbooks.case.rehearsing import rehearse
+from playbooks.case.store import Store
+from playbooks.desk.cli.surroundings import Json, here, out, printable, show_json
+from playbooks.desk.cli.told import tell_ending
+from playbooks.intake.read import read_alert
+from playbooks.respond import plays
+from playbooks.respond.run import PATIENCE, run
+from playbooks.respond.take import scratch, take
+from playbooks.wiring.parts import Parts
+
+WithoutPrefect = Annotated[
+    bool, typer.Option("--without-prefect", help="Run the play without showing it in Prefect.")
+]
+Patience = Annotated[
+    float, typer.Option(help="Seconds to wait for Prefect before going on without it.")
+]
+
+
+def respond(
+    finding: Path,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    json: Json = False,
+    without_prefect: WithoutPrefect = False,
+    prefect_patience: Patience = PATIENCE,
+) -> None:
+    """Open or join the finding's incident and enter its play; enter again to go on."""
+    _, parts, db = here()
+    data = sys.stdin.buffer.read() if str(finding) == "-" else finding.read_bytes()
+    alert = read_alert(data, received=parts.now())
+    if dry_run:
+        with scratch(parts) as (apart, empty):
+            taken = take(apart, empty, alert)
+            planned = asyncio.run(rehearsed(apart, empty, taken.incident.id))
+            show_plan(planned, taken.incident.hindrances, as_json=json)
+        return
+    taken = take(parts, db, alert)
+    if not taken.incident.play:
+        tell_ending(db, taken.incident.id, None, as_json=json)
+        return
+    ending = run(
+        parts, db, taken.incident.id, prefect=not without_prefect, patience=prefect_patience
+    )
+    tell_ending(db, taken.incident.id, ending, as_json=json)
+
+
+async def rehearsed(parts: Parts, db: Store, incident_id: str) -> list[Planned]:
+    """Return what the incident's play would do now."""
+    from playbooks.case.play import body_of
+
+    incident = db.read(lambda conn: store.incident(conn, incident_id))
+    body = body_of(plays.find(incident.play))
+    return await rehearse(Case(parts, db, incident, body, incident.play))
+
+
+def show_plan(planned: list[Planned], hindrances: tuple[str, ...], *, as_json: bool) -> None:
+    """Print each act before -> wanted, who else feels it, and what cannot be given back."""
+    if as_json:
+        show_json({"hindrances": list(hindrances), "acts": [_as_json(p) for p in planned]})
+        return
+    console = out()
+    for reason in hindrances:
+        console.print(f"[yellow]would only propose:[/] {printable(reason)}")
+    for one in planned:
+        may = {"yes": "[green]by itself[/]", "ask": "[yellow]after a yes[/]", "never": "[red]no[/]"}
+        console.print(f"[bold]{escape(one.step)}[/]  {may[one.decision.may]}")
+        for key in one.scope.keys:
+            before, wanted = one.plan.before.get(key), one.plan.wanted.get(key)
+            console.print(f"    {escape(key)}: {printable(before)} -> {printable(wanted)}")
+        for text in (*one.decision.why, *one.plan.blast, *(f"lost: {x}" for x in one.plan.lost)):
+            console.print(f"    [dim]{printable(text)}[/]")
+
+
+def _as_json(one: Planned) -> dict[str, Any]:
+    changes = {k: [one.plan.before.get(k), one.plan.wanted.get(k)] for k in one.scope.keys}
+    return {
+        "step": one.step,
+        "may": one.decision.may,
+        "why": list(one.decision.why),
+        "changes": changes,
+        "blast": list(one.plan.blast),
+        "lost": list(one.plan.lost),
+    }

@@ -1,0 +1,57 @@
+"""What every command starts from, and how a command fails."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from playbooks.case.store import Store
+from playbooks.wiring.parts import Parts, assemble
+from playbooks.wiring.settings import Settings, load
+
+Key = Annotated[
+    Path, typer.Option("--key", help="Your key file; it says who you are.", envvar="STANCH_KEY")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def here() -> tuple[Settings, Parts, Store]:
+    """Return settings, parts and store of this deployment."""
+    settings = load()
+    parts = assemble(settings)
+    return settings, parts, Store(parts.engine)
+
+
+def out() -> Console:
+    """Return a console on standard output."""
+    return Console(soft_wrap=True, highlight=False)
+
+
+def show_json(value: Any) -> None:
+    """Print JSON, ASCII only, so that hostile text cannot act on a terminal."""
+    typer.echo(json.dumps(value, indent=2, sort_keys=True))
+
+
+def printable(value: Any) -> str:
+    """Return text that is safe on a terminal: no controls, no markup, no direction changes."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    safe = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return safe.replace("[", "\\[")
+
+
+@contextmanager
+def failing(*kinds: type[Exception]) -> Iterator[None]:
+    """Print an error of these kinds in one line and leave with exit status 1."""
+    try:
+        yield
+    except kinds as error:
+        print(f"stanch: {printable(str(error))}".replace("\\[", "["), file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+Command = Callable[..., None]

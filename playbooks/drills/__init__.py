@@ -1,0 +1,1 @@
+"""The practice range: simulated AWS, scenarios, scoring."""

@@ -1,0 +1,38 @@
+"""What can go wrong when Stanch decides.
+
+PlaybookError
+├── SettingsError        stanch.toml or the environment says something that cannot be used
+├── UnknownIncidentError there is no such incident, step or question
+├── RefusedError         the guard refuses; nothing was touched
+├── StoppedError         a step failed that the play cannot go on without
+├── ApprovalError        an answer that does not count (same person, unknown key, expired)
+└── BusyError            another process works on this incident right now
+"""
+
+
+class PlaybookError(Exception):
+    """Base of everything this room raises."""
+
+
+class SettingsError(PlaybookError):
+    """stanch.toml, the environment or a key file says something that cannot be used."""
+
+
+class UnknownIncidentError(PlaybookError):
+    """There is no such incident, step or question."""
+
+
+class RefusedError(PlaybookError):
+    """The guard refuses the act; nothing was touched."""
+
+
+class StoppedError(PlaybookError):
+    """A step failed that the play cannot go on without."""
+
+
+class ApprovalError(PlaybookError):
+    """An answer that does not count: the same person, an unknown key, an expired question."""
+
+
+class BusyError(PlaybookError):
+    """Another process works on this incident right now."""

@@ -1,0 +1,1 @@
+"""Turns an alert into an incident, and runs its play."""

@@ -1,0 +1,57 @@
+"""Runs an incident's play: shown in Prefect where it takes the run, without it where not."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from playbooks.case import store
+from playbooks.case.enter import Ending, enter
+from playbooks.case.record import Record
+from playbooks.case.store import Store
+from playbooks.errors import SettingsError
+from playbooks.respond import plays
+from playbooks.wiring.parts import Parts
+from playbooks.wiring.prefect_server import running
+
+if TYPE_CHECKING:
+    from playbooks.case.play import Play
+
+# Prefect shows; it must not hold containment up. Past this the play is entered without it.
+PATIENCE = 2.0
+
+
+def run(parts: Parts, db: Store, incident_id: str, *, prefect: bool, patience: float) -> Ending:
+    """Enter the incident's play once and return how it ended."""
+    incident = db.read(lambda conn: store.incident(conn, incident_id))
+    if not incident.play:
+        raise SettingsError(f"{incident_id} has no play; work it by hand, or `stanch open` one.")
+    if not prefect:
+        return asyncio.run(_plain(parts, db, incident_id, plays.find(incident.play)))
+    with running(parts.settings.home, patience) as url:
+        made = plays.find(incident.play)
+        if url is None:
+            _unshown(parts, db, incident_id, "its server did not answer in time")
+            return asyncio.run(_plain(parts, db, incident_id, made))
+        return asyncio.run(_shown(made, incident_id, incident.entry))
+
+
+async def _plain(parts: Parts, db: Store, incident_id: str, made: "Play") -> Ending:
+    from playbooks.case.play import body_of
+
+    return await enter(parts, db, incident_id, body_of(made), made.name)
+
+
+async def _shown(made: "Play", incident_id: str, entry: int) -> Ending:
+    from playbooks.case.play import ending, show
+
+    return ending(await show(made, incident_id, entry))
+
+
+def _unshown(parts: Parts, db: Store, incident_id: str, why: str) -> None:
+    record = Record("stanch", parts.now, parts.random)
+
+    def work(conn: Connection) -> None:
+        record.note(conn, incident_id, "play.unshown", {"why": why})
+
+    db.commit(work)

@@ -1,0 +1,1 @@
+"""Builds what a case needs: settings, sessions, keys, database, clock."""

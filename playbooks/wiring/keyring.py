@@ -1,0 +1,40 @@
+"""The deployment's three keys, loaded together."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evidence import keys
+from evidence.note import NoteSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The log's signer, the manifests' key and the wrapping key."""
+
+    log: NoteSigner
+    manifest: keys.ManifestKey
+    wrap: keys.WrapKey
+
+    def trust(self) -> dict[str, Any]:
+        """Return what an auditor must be given by another way than the bundle."""
+        return keys.trust(self.log.verifier, [self.manifest.key.public_key()])
+
+
+def create(folder: Path, origin: str) -> Keyring:
+    """Make the keys in the folder (0700). Raise KeyMaterialError where there are some."""
+    return _load(keys.create_keys(folder), origin)
+
+
+def load(folder: Path, origin: str) -> Keyring:
+    """Load the keys. Raise KeyMaterialError when one is missing, or open to others."""
+    uris = [(folder.absolute() / name).as_uri() for name in ("log.pem", "manifest.pem", "wrap.key")]
+    return _load(keys.KeyUris(*uris), origin)
+
+
+def _load(uris: keys.KeyUris, origin: str) -> Keyring:
+    return Keyring(
+        keys.load_log(uris.log, origin),
+        keys.load_manifest(uris.manifest),
+        keys.load_wrap(uris.wrap),
+    )

@@ -1,0 +1,94 @@
+"""Everything a case is built from, made once a process from the settings."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from actions.aws.clients import Aws
+from evidence import ledger
+from evidence.locker import Locker
+from playbooks.errors import SettingsError
+from playbooks.wiring import keyring
+from playbooks.wiring.keyring import Keyring
+from playbooks.wiring.sessions import Sessions
+from playbooks.wiring.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Clients, keys, database, clock and randomness. `pool` None runs calls inline."""
+
+    settings: Settings
+    engine: Engine
+    keys: Keyring
+    locker: Locker
+    maker: Callable[[str, str], Callable[[str], Any]]
+    now: Callable[[], datetime]
+    random: Callable[[int], bytes]
+    sleep: Callable[[float], Awaitable[None]]
+    pool: Executor | None
+
+    def aws(self, account: str, region: str) -> Aws:
+        """Return the provider bound to one account and region. Raise SettingsError if not ours."""
+        known = self.settings.accounts.get(account)
+        if known and known.regions and region not in known.regions:
+            raise SettingsError(
+                f"region {region} is not among those of account {account} in stanch.toml; "
+                "nothing was touched there. Add it if it is yours."
+            )
+        partition = "aws-cn" if region.startswith("cn-") else "aws"
+        partition = "aws-us-gov" if region.startswith("us-gov-") else partition
+        return Aws(account, region, self.maker(account, region), partition)
+
+    def reading(self, account: str, region: str) -> "Reading":
+        """Return the clients that sources read through."""
+        return Reading(self.maker, account, region)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """boto3 clients by service name, in one account; `reading.ec2`, `reading.iam`, ..."""
+
+    maker: Callable[[str, str], Callable[[str], Any]]
+    account: str
+    region: str
+
+    def __getattr__(self, service: str) -> Any:
+        return self.maker(self.account, self.region)(service)
+
+    @property
+    def cloudtrails(self) -> dict[str, Any]:
+        """Return CloudTrail clients by region: the home region, and where global events are."""
+        regions = {self.region, "us-east-1"}
+        return {r: self.maker(self.account, r)("cloudtrail") for r in regions}
+
+
+def now() -> datetime:
+    """Return the time, aware UTC."""
+    return datetime.now(UTC)
+
+
+def assemble(settings: Settings) -> Parts:
+    """Return the parts for this process. Raise SettingsError before `stanch init` has run."""
+    database = settings.home / "stanch.db"
+    if not database.is_file():
+        raise SettingsError(f"there is no Stanch in {settings.home}. Run `stanch init` first.")
+    sessions = Sessions(settings)
+    return Parts(
+        settings=settings,
+        engine=ledger.sqlite_engine(database),
+        keys=keyring.load(settings.home / "keys", settings.origin),
+        locker=Locker(settings.home / "evidence"),
+        maker=sessions.maker,
+        now=now,
+        random=os.urandom,
+        sleep=asyncio.sleep,
+        # asyncio's default pool has cpu+4 threads; twenty incidents at once would queue in it.
+        pool=ThreadPoolExecutor(64, thread_name_prefix="stanch"),
+    )

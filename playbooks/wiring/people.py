@@ -1,0 +1,46 @@
+"""Who is who: a person is a key, and the settings say whose it is."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from evidence import jws, keys
+from playbooks.errors import ApprovalError, SettingsError
+from playbooks.wiring.settings import Settings
+
+
+def make(path: Path) -> dict[str, str]:
+    """Make a person's key in a new file (0600) and return the public half as a JWK."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(pem)
+    except FileExistsError:
+        raise SettingsError(f"{path} exists; keys are never overwritten. Choose another.") from None
+    return keys.public_jwk(key.public_key())
+
+
+def known(settings: Settings) -> dict[str, Any]:
+    """Return the public keys of the people in the settings, by name."""
+    return {name: jws.key_from_jwk(jwk) for name, jwk in settings.people.items()}
+
+
+def who(settings: Settings, path: Path) -> tuple[str, Any]:
+    """Return whose key this is, and the key. Raise ApprovalError when it is nobody's."""
+    key = keys.load_manifest(path.absolute().as_uri()).key
+    public = key.public_key().public_numbers()
+    for name, one in known(settings).items():
+        if one.public_numbers() == public:
+            return name, key
+    raise ApprovalError(
+        f"{path} is the key of nobody under [people] in stanch.toml. "
+        "Add what `stanch person` printed when it was made."
+    )

@@ -1,0 +1,97 @@
+"""AWS sessions: one per account, assumed with an external id, and checked before use."""
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from playbooks.errors import SettingsError
+from playbooks.wiring.settings import Settings, resolve
+
+# Adaptive: the client slows down by itself when the account's API buckets run dry
+# (boto3 guide, "Retries", adaptive mode).
+CONFIG = Config(
+    retries={"mode": "adaptive", "max_attempts": 6},
+    connect_timeout=5,
+    read_timeout=20,
+    user_agent_extra="stanch",
+)
+
+
+class Sessions:
+    """Makes boto3 clients for the accounts in the settings; one session an account."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._sessions: dict[str, boto3.Session] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
+
+    def maker(self, account: str, region: str) -> Callable[[str], Any]:
+        """Return a function from service name to client. Raise SettingsError if not ours."""
+        known = self._settings.accounts.get(account)
+        if known is None:
+            raise SettingsError(
+                f"account {account} is not in the settings; nothing was touched there. "
+                f'Add [accounts."{account}"] to stanch.toml if it is yours.'
+            )
+        session = self._session(account)
+
+        def make(service: str) -> Any:
+            key = (account, region, service)
+            if key not in self._clients:
+                self._clients[key] = self._client(session, service, region)
+            return self._clients[key]
+
+        return make
+
+    def _client(self, session: boto3.Session, service: str, region: str) -> Any:
+        return session.client(  # type: ignore[call-overload]
+            service, region_name=region, config=CONFIG, endpoint_url=self._settings.aws_endpoint
+        )
+
+    def _session(self, account: str) -> boto3.Session:
+        if account not in self._sessions:
+            own = boto3.Session()
+            role = self._settings.accounts[account].role
+            session = own if role is None else self._assumed(own, account, role)
+            self._check(session, account)
+            self._sessions[account] = session
+        return self._sessions[account]
+
+    def _assumed(self, own: boto3.Session, account: str, role: str) -> boto3.Session:
+        reference = self._settings.accounts[account].external_id
+        more = {"ExternalId": resolve(reference)} if reference else {}
+        try:
+            answer = self._client(own, "sts", own.region_name or "us-east-1").assume_role(
+                RoleArn=role, RoleSessionName="stanch", **more
+            )["Credentials"]
+        except (ClientError, BotoCoreError) as error:
+            raise SettingsError(
+                f"cannot assume {role}: {_short(error)}. Check its trust policy, the external id "
+                "and Stanch's own credentials."
+            ) from None
+        return boto3.Session(
+            answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
+        )
+
+    def _check(self, session: boto3.Session, account: str) -> None:
+        try:
+            sts = self._client(session, "sts", session.region_name or "us-east-1")
+            found = sts.get_caller_identity()["Account"]
+        except (ClientError, BotoCoreError) as error:
+            raise SettingsError(
+                f"no usable credentials for account {account}: {_short(error)}."
+            ) from None
+        if found != account:
+            raise SettingsError(
+                f"the session for account {account} is in account {found}. "
+                "Check the role ARN in stanch.toml."
+            )
+
+
+def _short(error: Exception) -> str:
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "error"))
+    return type(error).__name__

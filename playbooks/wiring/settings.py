@@ -1,0 +1,133 @@
+"""What the team has decided: `stanch.toml`, overridden by the environment (STANCH_...)."""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from playbooks.errors import SettingsError
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Account(_Part):
+    """One AWS account: the role to assume there, its external id by reference, its regions."""
+
+    role: str | None = None
+    external_id: str | None = None
+    regions: tuple[str, ...] = ()
+
+
+class Automatic(_Part):
+    """What may happen without a person: finding types (`*` allowed) from a severity on."""
+
+    types: tuple[str, ...] = ()
+    severity_floor: float = Field(default=7.0, ge=1.0, le=10.0)
+
+
+class Guard(_Part):
+    """Stanch's own ids, protected ids, and how many targets one incident may touch."""
+
+    own: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    ceiling: int = Field(default=5, ge=1)
+
+
+class Settings(BaseSettings):
+    """All settings. `home` holds the database, the evidence and the keys."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STANCH_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    home: Path = Path("stanch-data")
+    origin: str = "stanch.local/ledger"
+    accounts: dict[str, Account] = {}
+    automatic: Automatic | None = None
+    guard: Guard = Guard()
+    # Public keys (JWK, P-256) of the people who may ask and answer, by name: `stanch person`.
+    people: dict[str, dict[str, str]] = {}
+    stakeholders: tuple[str, ...] = ("security-team",)
+    answer_hours: float = Field(default=24.0, gt=0)
+    keep_ssm: bool = False
+    # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
+    aws_endpoint: str | None = None
+
+    @field_validator("aws_endpoint")
+    @classmethod
+    def _no_plain_http(cls, url: str | None) -> str | None:
+        if url is not None:
+            parts = urlsplit(url)
+            if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+                raise ValueError("must be https, or http on loopback")
+        return url
+
+    @field_validator("accounts")
+    @classmethod
+    def _account_ids(cls, accounts: dict[str, Account]) -> dict[str, Account]:
+        for id in accounts:
+            if not re.fullmatch(r"\d{12}", id):
+                raise ValueError(f"account {id!r} must be 12 digits, in quotes")
+        return accounts
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = TomlConfigSettingsSource(settings_cls, toml_file=config_path())
+        return init_settings, env_settings, file
+
+
+def config_path() -> Path:
+    """Return where the settings file is: $STANCH_CONFIG, or stanch.toml in this folder."""
+    return Path(os.environ.get("STANCH_CONFIG", "stanch.toml"))
+
+
+def load() -> Settings:
+    """Return the settings. Raise SettingsError that names each thing wrong and its place."""
+    path = config_path()
+    if "STANCH_CONFIG" in os.environ and not path.is_file():
+        raise SettingsError(f"STANCH_CONFIG names {path}, which is no file. Run `stanch init`.")
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsError(f"{path}: {lines}. Correct it and try again.") from None
+    except ValueError as error:  # tomllib.TOMLDecodeError
+        raise SettingsError(f"{path} is not TOML: {error}.") from None
+    if not settings.home.is_absolute():
+        home = (path.parent / settings.home).resolve()
+        settings = settings.model_copy(update={"home": home})
+    return settings
+
+
+def resolve(reference: str) -> str:
+    """Return the secret that `env:NAME` or `file:PATH` refers to; secrets are never in settings."""
+    scheme, _, rest = reference.partition(":")
+    if scheme == "env" and rest in os.environ:
+        return os.environ[rest]
+    if scheme == "file" and Path(rest).is_file():
+        return Path(rest).read_text().strip()
+    raise SettingsError(
+        f"the secret reference {scheme}:... cannot be resolved. Expected env:NAME with NAME set, "
+        "or file:PATH to a file that exists."
+    )
