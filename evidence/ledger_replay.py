@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -32,7 +33,8 @@ def replay(conn: Connection) -> bytes:
         for index, data, hashed in chunk:
             if index != size:
                 raise LedgerCorruptError(f"ledger entry {size} is missing; found {index} instead")
-            if leaf_hash(data) != hashed:
+            # SQLite lets an intruder store text where bytes belong.
+            if not isinstance(data, bytes) or leaf_hash(data) != hashed:
                 raise LedgerCorruptError(f"ledger entry {index}: its leaf was altered")
             for level, digest in enumerate(extend(peaks, size, hashed), 1):
                 made[level].append(digest)
@@ -44,7 +46,7 @@ def replay(conn: Connection) -> bytes:
     return fold(peaks)
 
 
-def _leaves(conn: Connection) -> Iterator[list[tuple[int | None, bytes, bytes]]]:
+def _leaves(conn: Connection) -> Iterator[list[tuple[Any, Any, Any]]]:
     at = 0
     while True:
         # By ranges, so that one reader of a huge ledger holds no cursor open for long.
@@ -55,7 +57,7 @@ def _leaves(conn: Connection) -> Iterator[list[tuple[int | None, bytes, bytes]]]
         ).all()
         if not rows:
             return
-        yield [row._tuple() for row in rows]
+        yield [(index, data, hashed) for index, data, hashed in rows]
         at += CHUNK
 
 

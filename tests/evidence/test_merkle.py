@@ -1,0 +1,113 @@
+import hashlib
+from itertools import pairwise
+
+import pytest
+
+from evidence.errors import ProofError
+from evidence.merkle import (
+    EMPTY_ROOT,
+    consistency_proof,
+    extend,
+    fold,
+    inclusion_proof,
+    leaf_hash,
+    node_hash,
+    peaks_of,
+    root_of,
+    verify_consistency,
+    verify_inclusion,
+)
+
+LEAVES = [leaf_hash(b"entry %d" % n) for n in range(70)]
+SIZES = range(len(LEAVES) + 1)
+
+
+def by_the_book(leaves: list[bytes]) -> bytes:
+    """RFC 6962 section 2.1, word for word."""
+    if not leaves:
+        return hashlib.sha256().digest()
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return node_hash(by_the_book(leaves[:k]), by_the_book(leaves[k:]))
+
+
+ROOTS = [by_the_book(LEAVES[:size]) for size in SIZES]
+
+
+def node(level: int, index: int) -> bytes:
+    return by_the_book(LEAVES[index << level : (index + 1) << level])
+
+
+def test_the_root_is_the_one_of_the_book_at_every_size():
+    assert [root_of(LEAVES[:size]) for size in SIZES] == ROOTS
+    assert ROOTS[0] == EMPTY_ROOT == fold([])
+
+
+def test_each_leaf_completes_the_nodes_that_end_with_it():
+    peaks: list[bytes] = []
+    for size, leaf in enumerate(LEAVES):
+        for level, digest in enumerate(extend(peaks, size, leaf), 1):
+            assert digest == node(level, size >> level)
+        assert peaks == peaks_of(size + 1, node)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 31, 64, 70])
+def test_every_leaf_is_proven_and_no_other_place_leaf_path_or_root_is(size):
+    for index in range(size):
+        path = inclusion_proof(index, size, node)
+        verify_inclusion(LEAVES[index], index, size, path, ROOTS[size])
+        wrong = [
+            (LEAVES[index - 1] if size > 1 else b"?" * 32, index, size, path, ROOTS[size]),
+            (LEAVES[index], index, size, path, ROOTS[size - 1]),
+            (LEAVES[index], index, size, [*path, LEAVES[0]], ROOTS[size]),
+            (LEAVES[index], index, size, [LEAVES[69], *path[1:], LEAVES[69]], ROOTS[size]),
+            (LEAVES[index], size, size, path, ROOTS[size]),
+            (LEAVES[index], -1, size, path, ROOTS[size]),
+        ]
+        if path:
+            wrong.append((LEAVES[index], index, size, path[:-1], ROOTS[size]))
+            wrong.append((LEAVES[index], index ^ 1, size, path, ROOTS[size]))
+        for leaf, at, of, steps, root in wrong:
+            with pytest.raises(ProofError):
+                verify_inclusion(leaf, at, of, steps, root)
+
+
+def test_every_tree_extends_every_smaller_one_and_no_other():
+    for new in SIZES:
+        for old in range(new + 1):
+            path = consistency_proof(old, new, node)
+            verify_consistency(old, new, ROOTS[old], ROOTS[new], path)
+            forged = [
+                (ROOTS[old][::-1], ROOTS[new], path),
+                (ROOTS[old], ROOTS[new], [*path, LEAVES[0]]),
+            ]
+            if old:
+                forged.append((ROOTS[old], ROOTS[new][::-1], path))
+            if path:
+                forged.append((ROOTS[old], ROOTS[new], path[:-1]))
+                forged.append((ROOTS[old], ROOTS[new], [*path[:-1], LEAVES[0][::-1]]))
+            for old_root, new_root, steps in forged:
+                with pytest.raises(ProofError):
+                    verify_consistency(old, new, old_root, new_root, steps)
+
+
+def test_a_tree_never_extends_a_larger_one():
+    for old, new in pairwise(reversed(SIZES)):
+        with pytest.raises(ProofError):
+            consistency_proof(old, new, node)
+        with pytest.raises(ProofError):
+            verify_consistency(old, new, ROOTS[old], ROOTS[new], [])
+
+
+def test_leaves_and_nodes_never_hash_alike():
+    left, right = LEAVES[:2]
+    assert leaf_hash(left + right) != node_hash(left, right)
+
+
+@pytest.mark.parametrize(("index", "size"), [(0, 0), (3, 3), (-1, 3)])
+def test_no_proof_of_a_leaf_that_is_not_there(index, size):
+    with pytest.raises(ProofError):
+        inclusion_proof(index, size, node)
