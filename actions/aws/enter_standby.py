@@ -22,14 +22,15 @@ COMING = ("Pending", "Pending:Wait", "Pending:Proceed")
 class EnterStandby(Lens[Aws]):
     """Put the host into standby; the group's desired capacity stays, so it launches another.
 
-    State: `lifecycle/<group>` is {"state": lifecycle state, "min", "max", "desired": sizes}, of
-    which the state is compared; `size/<group>` is {"min", "max", "desired"}, which is declared for
-    the way back alone, as a group may scale while the host is away. Both are missing when the
-    host is in no group, and then nothing is written.
-    The way back lowers desired (and min, if need be) by one while the host is still in standby,
-    so that the group can only pick another instance to end, then ExitStandby raises desired to
-    what it was, then min is put back (Amazon EC2 Auto Scaling User Guide, "Temporarily remove
-    instances from your Auto Scaling group"). Max is never touched.
+    State: `lifecycle/<group>` is {"state": lifecycle state, "min", "max", "desired": sizes,
+    "members": instance ids}, of which the state is compared; `size/<group>` is {"min", "max",
+    "desired"}, which is declared for the way back alone, as a group may scale while the host is
+    away. Both are missing when the host is in no group, and then nothing is written.
+    The way back ends the instance that took the host's place, so that desired falls by one, and
+    then ExitStandby raises desired to what it was; while the host is still in standby, the group
+    cannot pick it, and max is never exceeded. Min is lowered for that where it must be, and put
+    back (Amazon EC2 Auto Scaling User Guide, "Temporarily remove instances from your Auto Scaling
+    group"; API reference, "TerminateInstanceInAutoScalingGroup").
     """
 
     host: Instance
@@ -40,6 +41,7 @@ class EnterStandby(Lens[Aws]):
         Permission("autoscaling:DescribeAutoScalingGroups"),
         Permission("autoscaling:EnterStandby", GROUPS),
         Permission("autoscaling:ExitStandby", GROUPS),
+        Permission("autoscaling:TerminateInstanceInAutoScalingGroup", GROUPS),
         Permission("autoscaling:UpdateAutoScalingGroup", GROUPS),
     )
 
@@ -55,8 +57,13 @@ class EnterStandby(Lens[Aws]):
         state: dict[str, Json] = {}
         for member in found:
             name = member["AutoScalingGroupName"]
-            sizes = _sizes(_group(p, name))
-            state[f"lifecycle/{name}"] = {"state": member["LifecycleState"], **sizes}
+            group = _group(p, name)
+            sizes = _sizes(group)
+            state[f"lifecycle/{name}"] = {
+                "state": member["LifecycleState"],
+                **sizes,
+                "members": sorted(i["InstanceId"] for i in group["Instances"]),
+            }
             state[f"size/{name}"] = sizes
         return state
 
@@ -118,10 +125,7 @@ class EnterStandby(Lens[Aws]):
                 )
             if stopped:
                 blast.append(f"{name} has these processes suspended: {', '.join(stopped)}")
-            lost.append(
-                f"when the host comes back, {name} ends one instance in service: the replacement, "
-                f"or another that its policy ({', '.join(group['TerminationPolicies'])}) picks"
-            )
+            lost.append(f"when the host comes back, {name} ends the instance that took its place")
         return Foreseen(tuple(blast), tuple(lost))
 
     def _leave(self, p: Aws, name: str, value: Json, now: Json) -> None:
@@ -135,10 +139,10 @@ class EnterStandby(Lens[Aws]):
                 f"{now['max']}, {now['desired']}. Set them back, or take the host out of standby "
                 "by hand (ExitStandby raises desired by one)."
             )
-        if (now["min"], now["desired"]) != (least, room):
-            p.autoscaling.update_auto_scaling_group(
-                AutoScalingGroupName=name, MinSize=least, DesiredCapacity=room
-            )
+        if now["min"] > least:
+            p.autoscaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=least)
+        if now["desired"] > room:
+            _end_one(p, name, room, value["members"])
         p.autoscaling.exit_standby(AutoScalingGroupName=name, InstanceIds=[self.host.instance_id])
 
     def _restore_min(self, p: Aws, name: str, value: Json) -> None:
@@ -149,6 +153,20 @@ class EnterStandby(Lens[Aws]):
             # A min above desired would raise desired as well, and then by one too many.
             raise _not_yet("UpdateAutoScalingGroup", f"{name} does not count the host yet")
         p.autoscaling.update_auto_scaling_group(AutoScalingGroupName=name, MinSize=value["min"])
+
+
+def _end_one(p: Aws, name: str, room: int, members: list[str]) -> None:
+    came = [
+        i["InstanceId"]
+        for i in _group(p, name)["Instances"]
+        if i["InstanceId"] not in members and i["LifecycleState"] in ("InService", *COMING)
+    ]
+    if came:
+        p.autoscaling.terminate_instance_in_auto_scaling_group(
+            InstanceId=came[0], ShouldDecrementDesiredCapacity=True
+        )
+    else:  # nothing took its place, so nothing has to go for it
+        p.autoscaling.update_auto_scaling_group(AutoScalingGroupName=name, DesiredCapacity=room)
 
 
 def _settled(state: str) -> str:

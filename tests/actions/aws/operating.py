@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def host_of(world: World, estate: Any) -> Instance:
     """The estate's suspect host, as a target."""
-    return Instance(world.account, world.region, estate.instance_id)
+    return Instance(world.account, world.region, estate.target)
 
 
 def provider(world: World) -> Aws:

@@ -28,10 +28,10 @@ READ = {
 
 @dataclass(frozen=True)
 class Site:
-    """Ids of what was built. `instance_id` is the suspect: two interfaces, two volumes."""
+    """Ids of what was built. `target` is the suspect: two interfaces, two volumes."""
 
-    instance_id: str
-    sibling_id: str
+    target: str
+    sibling: str
     vpc: str
     subnet: str
     app_group: str
