@@ -81,7 +81,10 @@ class Lens(Action[P]):
 
     @abstractmethod
     def wanted(self, before: State) -> State:
-        """Return the wanted value of each key in `before`, in the order they are to be written."""
+        """Return the wanted values, in the order they are to be written.
+
+        A key of `before` that is left out is never written, but is as found after the way back.
+        """
 
     @abstractmethod
     def write(self, p: P, key: str, value: Json) -> None:

@@ -101,6 +101,11 @@ class SetKeys(Lens[MemoryWorld]):
     def wanted(self, before: State) -> State:
         return {k: v for k, v in self.wants if k in before}
 
+    def same(self, key: str, one: Json, other: Json) -> bool:
+        if isinstance(one, Unseen) or isinstance(other, Unseen):
+            raise TypeError(f"{key} was not seen, so it cannot be compared")
+        return bool(one == other)
+
     def transit(self, before: State) -> Mapping[str, Iterable[Json]]:
         return {k: [v] for k, v in self.born}
 

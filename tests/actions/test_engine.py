@@ -132,6 +132,15 @@ def test_what_cannot_be_read_is_never_written_nor_verified(
     assert world.values == before
 
 
+def test_what_was_not_seen_at_first_is_not_verified_when_it_is_seen_later() -> None:
+    world, journal = MemoryWorld({"a": 1, "b": 9}, unseen={"b"}), MemoryJournal()
+    lens = SetKeys((("a", 9), ("b", 9)))
+    intent = journal.intend(STEP, "memory_world", fields_of(lens), plan(lens, world))
+    world.unseen = set()
+    assert run(carry_out(lens, world, journal, intent), world.tick).verdict == "unverified"
+    assert [k for k, _ in world.writes] == ["a"]
+
+
 def test_a_key_seen_in_only_one_of_the_two_reads_is_not_verified() -> None:
     world, journal = MemoryWorld({"a": 1, "b": 1}), MemoryJournal()
     lens = SetKeys((("a", 2), ("b", 2)))
@@ -179,6 +188,29 @@ def test_a_way_that_breaks_off_is_left_for_the_wanted_values() -> None:
         run(apply(lens, world, journal, STEP), world.tick)
     assert world.values == {"a": 9, "b": 9}
     assert journal[STEP].phase == "intended"
+
+
+@pytest.mark.parametrize("theirs", [{"a": 7}, {"new": 7}])
+def test_with_drift_the_way_is_not_taken(theirs: dict[str, int]) -> None:
+    lens = SetKeys((("a", 9), ("b", 9)), through=(("a", 5), ("b", 5)))
+    world, journal = MemoryWorld({"a": 1, "b": 1}), MemoryJournal()
+    intent = journal.intend(STEP, "memory_world", fields_of(lens), plan(lens, world))
+    world.values |= theirs
+    with pytest.raises(DriftError):
+        run(carry_out(lens, world, journal, intent), world.tick)
+    assert world.values == {"a": 9, "b": 9} | theirs
+    assert 5 not in [v for _, v in world.writes]
+
+
+def test_the_way_back_first_leaves_what_is_half_way() -> None:
+    lens = SetKeys((("a", 9), ("b", 9)), born=(("a", "half"),))
+    world, journal = MemoryWorld({"a": 1, "b": 1}), MemoryJournal()
+    intent = journal.intend(STEP, "memory_world", fields_of(lens), plan(lens, world))
+    world.values["a"] = "half"
+    world.fails["b"] = [WorldError("Denied", passing=False)]
+    with pytest.raises(ProviderError):
+        run(rollback(lens, world, journal, intent), world.tick)
+    assert [w for w in world.writes if w[0] == "a"][-2:] == [("a", 9), ("a", 1)]
 
 
 def test_the_same_key_with_other_fields_asks() -> None:

@@ -1,7 +1,7 @@
 """Providers that lie, lag or fail: a step is never called done unless the world shows it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from actions.action import Lens
@@ -57,7 +57,8 @@ def test_a_write_that_is_reverted_is_never_done(keys: set[str], after: float) ->
     assert journal[STEP].phase == "intended"
 
 
-@given(st.floats(0.01, Lens.limit - 1))
+@given(st.floats(0.01, Lens.limit))
+@example(Lens.limit)
 def test_a_late_write_is_awaited_and_then_verified(late: float) -> None:
     w, journal, clock = world(), MemoryJournal(), Clock()
     w.late = late
@@ -82,6 +83,7 @@ def test_what_passes_is_tried_again_and_holds_nobody_up(keys: set[str], times: i
     assert run(apply(LENS, w, journal, STEP), w.tick).verdict == "verified"
     first = [k for k, _ in w.writes][: 3 - len(keys)]
     assert set(first) == set("abc") - keys
+    assert sorted(k for k, _ in w.writes) == ["a", "b", "c"]
 
 
 @given(SOME)
@@ -118,6 +120,14 @@ def test_a_throttled_read_is_read_again(at: int) -> None:
     if at == 0:
         w.fails["read"] = [WorldError("Throttling", passing=True)]
     assert run(apply(LENS, w, journal, STEP), now_and_then).verdict == "verified"
+
+
+def test_a_read_that_never_comes_ends_at_the_limit() -> None:
+    w, journal, clock = world(), MemoryJournal(), Clock()
+    w.fails["read"] = [WorldError("Throttling", passing=True) for _ in range(1000)]
+    with pytest.raises(ProviderError, match="Throttling"):
+        run(apply(LENS, w, journal, STEP), clock)
+    assert Lens.limit <= clock.now <= Lens.limit + 5
 
 
 def test_a_read_that_is_refused_ends_before_anything_is_written() -> None:
