@@ -68,6 +68,7 @@ class DenyInstanceSessions(Lens[Aws]):
 
     permissions: ClassVar = (
         Permission("ec2:DescribeInstances"),
+        Permission("ec2:DescribeIamInstanceProfileAssociations"),
         Permission("iam:GetInstanceProfile", "arn:{partition}:iam::{account}:instance-profile/*"),
         Permission("iam:ListRolePolicies", "arn:{partition}:iam::{account}:role/*"),
         Permission("iam:GetRolePolicy", "arn:{partition}:iam::{account}:role/*"),
@@ -148,16 +149,12 @@ class DenyInstanceSessions(Lens[Aws]):
 
     def _siblings(self, p: Aws) -> list[str]:
         profile = describe(p, self.host)["IamInstanceProfile"]["Arn"]
-        pages = p.ec2.get_paginator("describe_instances").paginate(
-            Filters=[
-                {"Name": "iam-instance-profile.arn", "Values": [profile]},
-                {"Name": "instance-state-name", "Values": ["pending", "running", "stopped"]},
-            ]
+        pages = p.ec2.get_paginator("describe_iam_instance_profile_associations").paginate(
+            Filters=[{"Name": "state", "Values": ["associated"]}]
         )
-        found = (
-            i["InstanceId"] for page in pages for r in page["Reservations"] for i in r["Instances"]
-        )
-        return sorted(i for i in found if i != self.host.instance_id)
+        held = (a for page in pages for a in page["IamInstanceProfileAssociations"])
+        found = {a["InstanceId"] for a in held if a["IamInstanceProfile"]["Arn"] == profile}
+        return sorted(found - {self.host.instance_id})
 
     def _must_fit(self, p: Aws, role: str) -> None:
         held = sum(
