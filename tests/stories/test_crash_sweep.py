@@ -1,0 +1,79 @@
+"""A crash at any point, then entering again: one effect, none unrecorded, never allow-all."""
+
+import asyncio
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions.aws.convert_tracked_connections import ConvertTrackedConnections
+from actions.aws.isolate_instance import IsolateInstance
+from playbooks.case.case import Case
+from playbooks.case.enter import Body
+from playbooks.case.play import body_of
+from playbooks.compromised_instance import compromised_instance
+from playbooks.wiring.parts import Parts
+from tests.deployment import deployed, go
+from tests.stories.crash import Crash
+from tests.stories.effect import effect
+
+FULL = os.environ.get("STANCH_CRASH") == "full"
+
+
+async def converting(case: Case) -> None:
+    """Isolate, then convert tracked connections through an allow-all group."""
+    await case.act(IsolateInstance(case.target))
+    await case.act(ConvertTrackedConnections(case.target))
+
+
+PLAYS: dict[str, tuple[Body, int]] = {
+    "compromised_instance": (body_of(compromised_instance), 12),
+    "converting": (converting, 8),
+}
+
+
+@pytest.mark.parametrize("name", PLAYS)
+def test_a_crash_at_any_point_leaves_one_effect_and_none_unrecorded(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body, sample = PLAYS[name]
+    deployment = deployed(tmp_path)
+    parts = deployment.parts()
+    incident = deployment.take(parts).incident
+    picks = set(random.Random(7).sample(range(1, 45), sample))
+
+    async def again(fresh: Parts) -> Any:
+        return await go(fresh, incident, body, alive=lambda holder: False)
+
+    def examine(fresh: Parts) -> Any:
+        return effect(deployment, fresh, incident.id)
+
+    crash = Crash(
+        deployment, tmp_path, again, examine, chosen=lambda n: FULL or n in picks
+    )
+    watched = crash.watch(parts)
+    crash.armed = True
+
+    async def first() -> None:
+        from playbooks.case.enter import enter
+
+        await enter(parts, watched, incident.id, body, incident.play)
+
+    asyncio.run(first())
+    crash.armed = False
+    wanted = examine(parts)
+    with capsys.disabled():
+        print(f"\n{crash.says(name)}")
+    assert crash.found
+    assert wanted["world"]["open to all"] == []
+    for where, found in crash.found.items():
+        assert "error" not in found, f"{where}: {found['error']}"
+        left = found["left"]
+        assert left["world"] == wanted["world"], where
+        assert left["journal"]["steps"] == wanted["journal"]["steps"], where
+        assert left["journal"]["unindexed"] == 0, where
+        for kind, step, count in left["journal"]["ledger"]:
+            if kind in ("action.intent", "action.done"):
+                assert count == 1, (where, kind, step)
