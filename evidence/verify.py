@@ -32,10 +32,10 @@ def verify_bundle(path: Path, trust: Mapping[str, Any] | None) -> Verdict:
         return report.verdict()
     trusted = _trusted(trust, report)
     files = find_files(path, report)
-    check_files(files, report)
+    listed = check_files(files, report)
     head = check_checkpoint(files, trusted, report)
     proven = check_entries(files, head, report)
-    check_artifacts(files, proven, trusted, report)
+    check_artifacts(files, listed, proven, trusted, report)
     check_export(files, proven, head, trusted, report)
     return report.verdict()
 

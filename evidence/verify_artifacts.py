@@ -35,11 +35,15 @@ def check_export(
 
 def check_artifacts(
     files: Files,
+    listed: Mapping[str, str],
     proven: list[Proven],
     trust: Trust | None,
     report: Report,
 ) -> None:
-    """Check every manifest against the entry that names it and the artifact it names."""
+    """Check every manifest against the entry that names it and the artifact it names.
+
+    `listed` is path -> SHA-256 of the payload, as `check_files` compared it.
+    """
     start = len(report.problems)
     manifests = _manifests(files, trust, report)
     report.checked("manifests", len(manifests), start)
@@ -51,7 +55,7 @@ def check_artifacts(
             continue
         place = f"ledger entry {entry.index}"
         if entry.opened is None:
-            report.incomplete(bag.ENTRIES, f"{place}: its body was erased, so its manifest is open")
+            report.incomplete(bag.ENTRIES, f"{place}: its body is not open, so no manifest fits it")
             continue
         body = entry.opened[1]
         digest = str(body.get("manifest_sha256"))
@@ -67,7 +71,7 @@ def check_artifacts(
 
     start = len(report.problems)
     held = {path for path in files.sizes if path.startswith(bag.ARTIFACTS)}
-    wanted = _check_held(manifests, files.sizes, report)
+    wanted = _check_held(manifests, files, listed, report)
     for path in sorted(held - wanted):
         report.invalid(path, "is an artifact that no manifest names")
     report.checked("artifacts and manifests", len(wanted), start)
@@ -153,16 +157,19 @@ def _check_agreement(
 
 
 def _check_held(
-    manifests: Mapping[str, Manifest], sizes: Mapping[str, int], report: Report
+    manifests: Mapping[str, Manifest], files: Files, listed: Mapping[str, str], report: Report
 ) -> set[str]:
     wanted: set[str] = set()
     for path, manifest in manifests.items():
         artifact = f"{bag.ARTIFACTS}{manifest.stored_sha256}"
         wanted.add(artifact)
-        if artifact not in sizes:
+        if artifact not in files.sizes:
             report.incomplete(artifact, f"is named by {path} but missing")
-        elif sizes[artifact] != manifest.stored_size:
+        elif listed.get(artifact) != manifest.stored_sha256:
             report.invalid(
-                artifact, f"has {sizes[artifact]} bytes, its manifest says {manifest.stored_size}"
+                artifact, "is listed with another SHA-256 than its manifest and name say"
             )
+        elif files.sizes[artifact] != manifest.stored_size:
+            size = files.sizes[artifact]
+            report.invalid(artifact, f"has {size} bytes, its manifest says {manifest.stored_size}")
     return wanted

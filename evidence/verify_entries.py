@@ -1,7 +1,7 @@
 """Checks a case's ledger entries: form, commitments, sequence, and their place under the head."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evidence import bag
@@ -21,7 +21,7 @@ MAX_NOTE = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """One entry as exported; `opened` is actor and body, None when erased."""
+    """One entry as exported; `opened` is actor and body, None when erased or wrong."""
 
     index: int
     leaf: Leaf
@@ -53,9 +53,15 @@ def check_entries(files: Files, head: Checkpoint | None, report: Report) -> list
     proven: list[Proven] = []
     for number, line in enumerate(_lines(files, bag.ENTRIES, report)):
         try:
-            proven.append(_read_entry(line))
+            entry, opening = _read_entry(line)
         except EvidenceError as error:
             report.invalid(bag.ENTRIES, f"{_named(line, number)}: {error}")
+            continue
+        try:
+            proven.append(replace(entry, opened=_read_opening(entry.leaf, opening)))
+        except EvidenceError as error:
+            report.invalid(bag.ENTRIES, f"ledger entry {entry.index}: {error}")
+            proven.append(entry)
     report.checked("leaves and openings", len(proven), start)
 
     start = len(report.problems)
@@ -91,7 +97,7 @@ def _named(line: bytes, number: int) -> str:
         return f"line {number + 1}"
 
 
-def _read_entry(line: bytes) -> Proven:
+def _read_entry(line: bytes) -> tuple[Proven, object]:
     members = parse_canonical(line)
     if not isinstance(members, dict) or members.keys() != {"index", "leaf", "opening"}:
         raise BundleError("has not exactly index, leaf and opening")
@@ -100,7 +106,7 @@ def _read_entry(line: bytes) -> Proven:
         raise BundleError("has a malformed index or leaf")
     data = text.encode()
     leaf = read_leaf(data)
-    return Proven(index, leaf, leaf_hash(data), _read_opening(leaf, opening))
+    return Proven(index, leaf, leaf_hash(data), None), opening
 
 
 def _read_opening(leaf: Leaf, opening: object) -> tuple[str, Mapping[str, Any]] | None:
