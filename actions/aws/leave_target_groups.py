@@ -25,8 +25,8 @@ GROUPS = "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/*"
 class LeaveTargetGroups(Lens[Aws]):
     """Deregister the host, by instance id and by any of its addresses, from every target group.
 
-    State: `target/<target group ARN>/<instance id or address>/<port>` is {"zone": name or None,
-    "health": state}, or None; health is recorded and changes by itself, so it is not compared.
+    State: `target/<target group ARN>/<instance id or address>/<port>` is {"port": n, "zone":
+    name or None, "health": state}, or None; health changes by itself, so it is not compared.
     A draining target counts as gone: it gets no new connections (ELBv2 API reference,
     "DeregisterTargets"). Searched are the target groups of the host's VPCs.
     """
@@ -69,7 +69,7 @@ class LeaveTargetGroups(Lens[Aws]):
     def same(self, key: str, one: Json, other: Json) -> bool:
         if one is None or other is None:
             return one is other
-        return bool(one["zone"] == other["zone"])
+        return bool((one["port"], one["zone"]) == (other["port"], other["zone"]))
 
     def write(self, p: Aws, key: str, value: Json) -> None:
         arn, name, port = key.removeprefix("target/").rsplit("/", 2)
@@ -115,4 +115,8 @@ def _registered(t: "TargetHealthDescriptionTypeDef") -> Json:
     health = t["TargetHealth"]
     if health["State"] == "draining" or health.get("Reason") == "Target.NotRegistered":
         return None
-    return {"zone": t["Target"].get("AvailabilityZone"), "health": health["State"]}
+    return {
+        "port": t["Target"]["Port"],
+        "zone": t["Target"].get("AvailabilityZone"),
+        "health": health["State"],
+    }

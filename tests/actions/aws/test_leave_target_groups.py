@@ -108,8 +108,9 @@ def test_how_many_healthy_targets_stay_is_said_beforehand(world, estate, op, bal
 
 def test_health_may_change_but_a_zone_may_not(world, estate):
     action = arrange(world, estate)
-    one = {"zone": "all", "health": "healthy"}
-    assert action.same("target/x", one, {"zone": "all", "health": "initial"})
-    assert not action.same("target/x", one, {"zone": None, "health": "healthy"})
+    one = {"port": 80, "zone": "all", "health": "healthy"}
+    assert action.same("target/x", one, one | {"health": "initial"})
+    assert not action.same("target/x", one, one | {"zone": None})
+    assert not action.same("target/x", one, one | {"port": 81})
     assert not action.same("target/x", one, None)
     assert action.same("target/x", None, None)
