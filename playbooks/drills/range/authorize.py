@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from playbooks.drills.range.wire import Asked
 
 # STS: GetCallerIdentity and GetSessionToken need no permission, even under an explicit deny.
-FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+# AssumeRole is decided with the role's trust policy (corrections/sessions.py).
+FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"}
 JSON_SERVICES = {"cloudtrail", "kms", "ssm", "dynamodb", "logs", "organizations", "events", "sqs"}
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.iam.models import iam_backends
+from moto.moto_api._internal import mock_random
 
 if TYPE_CHECKING:
     import random
@@ -18,14 +21,22 @@ if TYPE_CHECKING:
     from playbooks.drills.range.keys import Issued
 
 
+@cache
+def _warm(region: str) -> None:
+    """Let EC2 fill what it keeps for the process and a region; later backends draw fewer ids."""
+    ec2_backends.backend(region, account_id="000000000000")
+
+
 @dataclass(slots=True)
 class Kept:
-    """State that AWS has and moto has not. All of it is part of the world's digest.
+    """State that AWS has and moto has not; all but its times is part of the world's digest.
 
     conntrack: interface id -> the three timeouts in seconds that are set.
     run_tokens: (account, region, client token) -> (parameters' digest, reservation id).
     snapshots: snapshot id -> epoch seconds at which it completes.
     draining: (target group ARN, instance id, port) -> epoch seconds at which it is gone.
+    back_in_service: instance id -> epoch seconds at which it left standby.
+    failing: instance id -> epoch seconds since which its health check fails.
     boundaries: (account, user name) -> policy ARN.
     scps: account -> levels of service control policies, root first.
     """
@@ -34,6 +45,8 @@ class Kept:
     run_tokens: dict[tuple[str, str, str], tuple[str, str]] = field(default_factory=dict)
     snapshots: dict[str, float] = field(default_factory=dict)
     draining: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    back_in_service: dict[str, float] = field(default_factory=dict)
+    failing: dict[str, float] = field(default_factory=dict)
     boundaries: dict[tuple[str, str], str] = field(default_factory=dict)
     scps: dict[str, tuple[tuple[Mapping[str, Any], ...], ...]] = field(default_factory=dict)
 
@@ -42,8 +55,10 @@ class Kept:
 class Ground:
     """The world's state and time; corrections and the evaluator work on this alone.
 
-    `perform(model, operation, params, region)` asks the world as AWS itself would (no
-    authorization) and returns the result in boto3's shape, or raises AwsError.
+    `perform(model, operation, params, region, account)` asks the world as AWS itself would (no
+    authorization) and returns the result in boto3's shape, or raises AwsError. Snapshots take
+    `snapshot_seconds` of the world's time; CloudTrail lags by `trail_lag_seconds`. `written` has
+    the accounts and regions that somebody has written to.
     """
 
     account: str
@@ -51,9 +66,14 @@ class Ground:
     clock: Callable[[], float]
     rng: random.Random
     perform: Callable[..., dict[str, Any]]
+    seed: int = 0
     offset: float = 0.0
+    snapshot_seconds: float = 90.0
+    trail_lag_seconds: float = 15 * 60.0
     kept: Kept = field(default_factory=Kept)
     issued: dict[str, Issued] = field(default_factory=dict)
+    settled: set[tuple[str, str]] = field(default_factory=set)
+    written: set[tuple[str, str]] = field(default_factory=set)
 
     def seconds(self) -> float:
         """Epoch seconds of the world's clock."""
@@ -63,10 +83,27 @@ class Ground:
         """The world's time, aware UTC."""
         return datetime.fromtimestamp(self.seconds(), UTC)
 
-    def settle_in(self) -> None:
-        """Make the home backends now: a backend made at first use would draw ids at a read."""
-        for backend in (self.ec2, self.iam, self.autoscaling, self.elbv2):
-            backend()
+    def uuid(self) -> UUID:
+        """A fresh id that repeats for the world's seed."""
+        return UUID(int=self.rng.getrandbits(128), version=4)
+
+    def settle(self, account: str, region: str) -> None:
+        """Make an account's backends in a region, once, with ids that depend on nothing else.
+
+        moto makes them at first use and draws ids for default resources; a read in a new
+        region would then change the ids of everything made later.
+        """
+        if (account, region) in self.settled:
+            return
+        self.settled.add((account, region))
+        before = mock_random.getstate()
+        _warm(region)
+        mock_random.seed(f"{self.seed}/{account}/{region}")
+        for backends in (ec2_backends, autoscaling_backends, elbv2_backends):
+            if region in backends[account]:
+                backends[account][region]
+        self.iam(account)
+        mock_random.setstate(before)
 
     def ec2(self, account: str = "", region: str = "") -> Any:
         """moto's EC2 backend; home account and region unless told otherwise."""

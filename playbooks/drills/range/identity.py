@@ -38,9 +38,18 @@ def authenticate(ground: Ground, asked: Asked) -> Principal:
     if key is None or key.status != "Active" or token:
         raise _unknown_key(asked)
     sigv4.check(asked, key.secret_access_key)
-    user = ground.iam(account).users.get(key.user_name)
-    if user is None:
+    if key.user_name not in ground.iam(account).users:
         raise _unknown_key(asked)
+    return signer(ground, asked)
+
+
+def signer(ground: Ground, asked: Asked) -> Principal:
+    """Who signed a request that was authenticated before."""
+    issued = ground.issued.get(asked.access_key)
+    if issued is not None:
+        return issued.principal
+    account, key = _user_key(ground, asked.access_key)
+    user = ground.iam(account).users[key.user_name]
     return Principal("user", account, user.arn, user.id, user.name)
 
 

@@ -11,6 +11,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from playbooks.drills.range import wire
 from playbooks.drills.range.corrections.catalogue import corrections_for
+from playbooks.drills.range.errors import AwsError
 from playbooks.drills.range.targets import is_read
 
 if TYPE_CHECKING:
@@ -55,7 +56,17 @@ class Inner:
             seen.update(status=int(status.split()[0]), headers=dict(headers))
 
         before = mock_random.getstate()
-        body = b"".join(self._moto(environ, start))
+        made = len(self._moto.app_instances)
+        self._moto.get_application(environ)
+        if len(self._moto.app_instances) > made:
+            # The first use of a service in a process makes a backend to read its URLs from.
+            mock_random.setstate(before)
+        try:
+            body = b"".join(self._moto(environ, start))
+        except NotImplementedError as missing:
+            raise AwsError(
+                "NotImplemented", f"the range has no {asked.service}:{asked.operation}", 501
+            ) from missing
         if is_read(asked.operation):
             # moto draws ids even for reads; only writes may move what comes next.
             mock_random.setstate(before)

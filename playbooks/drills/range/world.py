@@ -24,12 +24,14 @@ from uuid import UUID
 import boto3
 import botocore.session
 from moto.core.base_backend import BackendDict
+from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
 
 from playbooks.drills.range import keys, wire
 from playbooks.drills.range.authorize import authorize
 from playbooks.drills.range.calls import Call
 from playbooks.drills.range.corrections.catalogue import mend
+from playbooks.drills.range.digest import digest
 from playbooks.drills.range.errors import AwsError, StaleWorldError, UnknownServiceError
 from playbooks.drills.range.ground import Ground
 from playbooks.drills.range.identity import authenticate
@@ -37,6 +39,7 @@ from playbooks.drills.range.inner import Inner
 from playbooks.drills.range.inprocess import transport
 from playbooks.drills.range.keys import Credentials, Issued, Principal
 from playbooks.drills.range.metadata import session_of
+from playbooks.drills.range.passing import let_pass
 from playbooks.drills.range.targets import is_read
 
 if TYPE_CHECKING:
@@ -55,6 +58,16 @@ def _loader() -> Loader:
     return loader
 
 
+def _forget_earlier_worlds() -> None:
+    """Drop all of moto's state, and what its reset itself makes again on the way."""
+    registry: Any = BackendDict
+    known = list(registry._instances)
+    registry.reset()
+    for backends in known:
+        backends.clear()
+    reset_model_data()
+
+
 class World:
     """One AWS: `account` is home, other accounts exist as soon as they are named.
 
@@ -71,14 +84,15 @@ class World:
         seed: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        mend()
-        BackendDict.reset()
+        _forget_earlier_worlds()
         mock_random.seed(seed)
         World.newest = self
         # Ids and keys must repeat for a seed; nothing here protects anything.
         rng = random.Random(seed)  # noqa: S311
-        self.ground = Ground(account, region, clock, rng, self.perform)
-        self.ground.settle_in()
+        self.ground = Ground(account, region, clock, rng, self.perform, seed)
+        mend(self.ground)
+        self.ground.settle(account, region)
+        self.ground.written.add((account, region))
         self.calls: list[Call] = []
         self._inner = Inner(self.ground)
         self._lock = RLock()
@@ -101,9 +115,10 @@ class World:
         return self.ground.now()
 
     def tick(self, seconds: float) -> None:
-        """Let `seconds` of the world's time pass."""
+        """Let `seconds` of the world's time pass, with what AWS does meanwhile (passing.py)."""
         self._check_newest()
-        self.ground.offset += seconds
+        with self._lock:
+            let_pass(self.ground, seconds)
 
     def root_of(self, account: str) -> Credentials:
         """New root keys of an account (12 digits); the account needs no other preparation."""
@@ -136,7 +151,12 @@ class World:
         return session.client(service)
 
     def perform(
-        self, model_name: str, operation: str, params: dict[str, Any], region: str = ""
+        self,
+        model_name: str,
+        operation: str,
+        params: dict[str, Any],
+        region: str = "",
+        account: str = "",
     ) -> dict[str, Any]:
         """Do something as AWS itself would, without authorization; the result in boto3's shape.
 
@@ -148,7 +168,7 @@ class World:
             params,
             region=region or self.region,
             access_key=INTERNAL_KEY,
-            account=self.account,
+            account=account or self.account,
         )
         return wire.result_of(asked, self._inner.answer(asked))
 
@@ -182,6 +202,7 @@ class World:
         try:
             principal = authenticate(self.ground, asked)
             asked = wire.of_account(asked, principal.account)
+            self.ground.settle(asked.account, asked.region)
             authorize(self.ground, asked, principal)
             if asked.service == "ec2" and asked.params.get("DryRun"):
                 raise AwsError(
@@ -189,7 +210,10 @@ class World:
                     "Request would have succeeded, but DryRun flag is set.",
                     412,
                 )
-            return principal, self._inner.answer(asked)
+            answer = self._inner.answer(asked)
+            if not is_read(asked.operation):
+                self.ground.written.add((asked.account, asked.region))
+            return principal, answer
         except AwsError as error:
             return principal, wire.refuse(asked, error)
 
@@ -230,6 +254,11 @@ class World:
                 "a newer World has taken over moto's state in this process; use that one, "
                 "or make worlds one after the other"
             )
+
+    def digest(self) -> str:
+        """A hash (hex) of all state that containment can change or see (digest.py)."""
+        self._check_newest()
+        return digest(self.ground)
 
     def instance_credentials(self, instance_id: str) -> Credentials:
         """What the instance's metadata service would hand out now: its role's session keys.

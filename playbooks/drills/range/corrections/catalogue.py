@@ -4,12 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playbooks.drills.range.corrections import interfaces
+from playbooks.drills.range.corrections import (
+    attributes,
+    boundaries,
+    clock,
+    console,
+    groups,
+    interfaces,
+    launches,
+    load_balancing,
+    policies,
+    protection,
+    scaling,
+    sessions,
+    snapshots,
+)
 
 if TYPE_CHECKING:
     from playbooks.drills.range.corrections.correction import Correction
+    from playbooks.drills.range.ground import Ground
 
-SUBJECTS = (interfaces,)
+SUBJECTS = (
+    attributes,
+    boundaries,
+    console,
+    groups,
+    interfaces,
+    launches,
+    load_balancing,
+    policies,
+    protection,
+    scaling,
+    sessions,
+    snapshots,
+)
 
 
 def corrections_for(model_name: str, operation: str) -> list[Correction]:
@@ -18,6 +46,8 @@ def corrections_for(model_name: str, operation: str) -> list[Correction]:
     return [subject.CORRECTIONS[key] for subject in SUBJECTS if key in subject.CORRECTIONS]
 
 
-def mend() -> None:
-    """Apply what is put right in moto's models themselves, once a process."""
+def mend(ground: Ground) -> None:
+    """Apply what is put right in moto's models themselves, for the whole process."""
+    clock.mend(ground)
     interfaces.mend()
+    scaling.mend()

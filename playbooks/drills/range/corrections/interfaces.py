@@ -1,9 +1,10 @@
-"""The groups of a network interface are exactly those last set on it.
+"""The groups of a network interface are exactly those last set on it; tracking times are kept.
 
-AWS: ModifyNetworkInterfaceAttribute, Groups: "Changes the security groups for the network
-interface. The new set of groups you specify replaces the current set." An instance's own
+AWS: ModifyNetworkInterfaceAttribute, Groups: the new set replaces the current one; "You can
+specify only one attribute at a time". AWS: Security group connection tracking, idle timeouts: TCP
+established 60 to 432000 s, UDP 30 to 60 s, UDP stream 60 to 180 s. An instance's own
 SecurityGroups (DescribeInstances) are those of its primary interface. moto unions an instance's
-launch groups into every interface and never updates the instance.
+launch groups into every interface, never updates the instance, and drops the timeouts.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.instances import Instance
 
+from playbooks.drills.range.corrections.attributes import known_groups
 from playbooks.drills.range.errors import AwsError
 
 if TYPE_CHECKING:
@@ -21,6 +23,22 @@ if TYPE_CHECKING:
     from playbooks.drills.range.corrections.correction import Corrections, Onward
     from playbooks.drills.range.ground import Ground
     from playbooks.drills.range.wire import Asked
+
+BOUNDS = {
+    "TcpEstablishedTimeout": (60, 432_000),
+    "UdpTimeout": (30, 60),
+    "UdpStreamTimeout": (60, 180),
+}
+ATTRIBUTES = {
+    "Groups",
+    "Description",
+    "SourceDestCheck",
+    "Attachment",
+    "EnaSrdSpecification",
+    "EnablePrimaryIpv6",
+    "ConnectionTrackingSpecification",
+    "AssociatePublicIpAddress",
+}
 
 
 def mend() -> None:
@@ -43,35 +61,67 @@ def _set_instance_groups(instance: Any, groups: Any) -> None:
         nics[0]._group_set = list(groups)
 
 
-def modify_instance(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
-    """AWS: ModifyInstanceAttribute, Groups, errors when there is more than one interface."""
-    groups = asked.params.get("Groups")
-    if groups is not None:
-        backend = ground.ec2(asked.account, asked.region)
-        _known(backend, groups)
-        if len(backend.get_instance(asked.params["InstanceId"]).nics) > 1:
+def modify(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
+    """Set one attribute of one interface; an unknown group changes nothing."""
+    backend = ground.ec2(asked.account, asked.region)
+    interface_id = asked.params["NetworkInterfaceId"]
+    if interface_id not in backend.enis:
+        raise AwsError(
+            "InvalidNetworkInterfaceID.NotFound",
+            f"The networkInterface ID '{interface_id}' does not exist",
+        )
+    named = [name for name in asked.params if name in ATTRIBUTES]
+    if len(named) != 1:
+        raise AwsError(
+            "InvalidParameterCombination",
+            f"Fields for multiple attribute types specified: {', '.join(named)}"
+            if named
+            else "No attributes specified.",
+        )
+    known_groups(backend, asked.params.get("Groups", []))
+    if named != ["ConnectionTrackingSpecification"]:
+        return onward()
+    wanted = asked.params["ConnectionTrackingSpecification"]
+    for name, seconds in wanted.items():
+        low, high = BOUNDS[name]
+        if not low <= seconds <= high:
             raise AwsError(
-                "InvalidInstanceID",
-                "There are multiple interfaces attached to instance "
-                f"'{asked.params['InstanceId']}'. Please specify an interface ID for the "
-                "operation instead.",
+                "InvalidParameterValue",
+                f"Value ({seconds}) for parameter {name} is invalid. "
+                f"It must be between {low} and {high}.",
             )
-    return onward()
+    ground.kept.conntrack.setdefault(interface_id, {}).update(wanted)
+    return {}
 
 
-def modify_interface(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
-    """Unknown groups are refused, and nothing changes; moto would store None for them."""
-    _known(ground.ec2(asked.account, asked.region), asked.params.get("Groups", []))
-    return onward()
+def describe(ground: Ground, _asked: Asked, onward: Onward) -> Mapping[str, Any]:
+    """Interfaces with their tracking times; an interface without any has no such member."""
+    result = onward()
+    for interface in result["NetworkInterfaces"]:
+        _add_times(ground, interface)
+    return result
 
 
-def _known(backend: Any, groups: list[str]) -> None:
-    for group in groups:
-        if backend.get_security_group_from_id(group) is None:
-            raise AwsError("InvalidGroup.NotFound", f"The security group '{group}' does not exist")
+def describe_instances(ground: Ground, _asked: Asked, onward: Onward) -> Mapping[str, Any]:
+    """The same times within DescribeInstances."""
+    if not ground.kept.conntrack:
+        return onward()
+    result = onward()
+    for reservation in result.get("Reservations", []):
+        for instance in reservation["Instances"]:
+            for interface in instance.get("NetworkInterfaces", []):
+                _add_times(ground, interface)
+    return result
+
+
+def _add_times(ground: Ground, interface: dict[str, Any]) -> None:
+    times = ground.kept.conntrack.get(interface["NetworkInterfaceId"])
+    if times:
+        interface["ConnectionTrackingConfiguration"] = dict(times)
 
 
 CORRECTIONS: Corrections = {
-    ("ec2", "ModifyInstanceAttribute"): modify_instance,
-    ("ec2", "ModifyNetworkInterfaceAttribute"): modify_interface,
+    ("ec2", "ModifyNetworkInterfaceAttribute"): modify,
+    ("ec2", "DescribeNetworkInterfaces"): describe,
+    ("ec2", "DescribeInstances"): describe_instances,
 }
