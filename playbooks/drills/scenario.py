@@ -1,0 +1,140 @@
+"""Sets a drill up: a deployment of its own, the people in it, and the finding that starts it."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playbooks.desk.cli.init import make
+from playbooks.desk.cli.permissions import needed
+from playbooks.drills.range.estate import Estate
+from playbooks.drills.range.world import World
+from playbooks.wiring import people
+from playbooks.wiring.settings import Settings, load
+
+TYPE = "Backdoor:EC2/C&CActivity.B"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Where the drill's Stanch lives, and what its commands find in the environment."""
+
+    folder: Path
+    settings: Settings
+    environment: dict[str, str]
+    alice: Path
+    bob: Path
+
+    @property
+    def finding(self) -> Path:
+        """Return the finding's file."""
+        return self.folder / "finding.json"
+
+
+def deploy(folder: Path, world: World, estate: Estate, endpoint: str) -> Deployment:
+    """Write the settings, make keys and database, give the responder least privilege."""
+    config = folder / "stanch.toml"
+    lines = [
+        'home = "home"',
+        'origin = "drill.stanch.local/ledger"',
+        f'aws_endpoint = "{endpoint}"',
+        f'[accounts."{estate.account}"]',
+        f'role = "{estate.responder_role}"',
+        'external_id = "env:STANCH_DRILL_EXTERNAL_ID"',
+        f'regions = ["{estate.region}"]',
+        "[automatic]",
+        f'types = ["{TYPE}"]',
+        "severity_floor = 7.0",
+        "[guard]",
+        f'own = ["{estate.responder_role}"]',
+    ]
+    for name in ("alice", "bob"):
+        lines += [f"[people.{name}]"]
+        lines += [f'{k} = "{v}"' for k, v in people.make(folder / f"{name}.key").items()]
+    config.write_text("\n".join(lines) + "\n")
+    environment = {
+        "STANCH_CONFIG": str(config),
+        "STANCH_DRILL_EXTERNAL_ID": estate.external_id,
+        "AWS_ACCESS_KEY_ID": estate.responder.access_key,
+        "AWS_SECRET_ACCESS_KEY": estate.responder.secret_key,
+        "AWS_DEFAULT_REGION": estate.region,
+        # Nothing of this machine's own AWS set-up may leak into a drill.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    os.environ["STANCH_CONFIG"] = str(config)
+    settings = load()
+    make(settings)
+    _least_privilege(world, estate)
+    made = Deployment(folder, settings, environment, folder / "alice.key", folder / "bob.key")
+    made.finding.write_text(json.dumps(finding(world, estate)))
+    return made
+
+
+def _least_privilege(world: World, estate: Estate) -> None:
+    iam: Any = world.client("iam", world.admin)
+    role = estate.responder_role.rpartition("/")[2]
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    printed = needed(["compromised-instance"], estate.account, estate.region, "aws")
+    iam.put_role_policy(
+        RoleName=role, PolicyName="stanch-permissions", PolicyDocument=json.dumps(printed)
+    )
+
+
+def finding(world: World, estate: Estate) -> dict[str, Any]:
+    """Return a GuardDuty finding about the target, as EventBridge delivers it."""
+    at = world.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    detector = f"arn:aws:guardduty:{estate.region}:{estate.account}:detector/d0123456789abcdef"
+    uid = "4ec1b0a5c9f84d3c8a7f6e5d4c3b2a19"
+    return {
+        "version": "0",
+        "id": "6f1b7c1e-0f53-4a6c-9a49-2f4a4f6b7c11",
+        "detail-type": "GuardDuty Finding",
+        "source": "aws.guardduty",
+        "account": estate.account,
+        "time": at,
+        "region": estate.region,
+        "resources": [],
+        "detail": {
+            "schemaVersion": "2.0",
+            "accountId": estate.account,
+            "region": estate.region,
+            "partition": "aws",
+            "id": uid,
+            "arn": f"{detector}/finding/{uid}",
+            "type": TYPE,
+            "severity": 8,
+            "title": "A host talks to a command and control server.",
+            "description": "The instance queries an address that commands malware.",
+            "createdAt": at,
+            "updatedAt": at,
+            "resource": {
+                "resourceType": "Instance",
+                "instanceDetails": {
+                    "instanceId": estate.target,
+                    "imageId": estate.image,
+                    "iamInstanceProfile": {"arn": estate.profile_arn, "id": "AIPADRILL"},
+                },
+            },
+            "service": {
+                "serviceName": "guardduty",
+                "detectorId": "d0123456789abcdef",
+                "eventFirstSeen": at,
+                "eventLastSeen": at,
+                "count": 1,
+                "archived": False,
+                "resourceRole": "TARGET",
+                "action": {
+                    "actionType": "NETWORK_CONNECTION",
+                    "networkConnectionAction": {
+                        "connectionDirection": "OUTBOUND",
+                        "protocol": "TCP",
+                        "remoteIpDetails": {"ipAddressV4": "203.0.113.77"},
+                    },
+                },
+            },
+        },
+    }

@@ -1,0 +1,78 @@
+"""One screen that a security lead understands."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from playbooks.drills.drill import Drill
+
+
+def show(console: Console, drill: Drill) -> None:
+    """Print the finding, each step, the attacker, the evidence, the way back, the score."""
+    told, seen = drill.told, drill.seen
+    console.rule("[bold]Stanch drill: a compromised host on the practice range")
+    console.print(f"finding   {escape(told.get('title', '-'))}  severity {told.get('severity')}")
+    for step in told.get("steps", []):
+        mark = "[green]done[/]" if step["verdict"] == "verified" else "[red]open[/]"
+        console.print(f"{mark}  {escape(step['step'].partition('/')[0])}", end="")
+        changes = [_change(k, *v) for k, v in step["changes"].items()]
+        made = [s["id"] for s in (step["result"] or {}).get("snapshots", [])]
+        console.print("  " + escape("; ".join(changes) or ", ".join(made)), soft_wrap=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("whoever holds the host's credentials or sits on it can", "before", "after"):
+        table.add_column(column)
+    for kind in ("attacker", "network"):
+        for what, could in seen.get(f"{kind} before", {}).items():
+            table.add_row(what, _can(could), _can(seen.get(f"{kind} after", {}).get(what)))
+    console.print(table)
+    works = all(seen.get("sibling", {"": False}).values())
+    console.print(
+        f"sibling   with the same role: {'[green]works[/]' if works else '[red]BROKEN[/]'}"
+    )
+    _evidence(console, told, seen)
+    console.print(f"status    [bold]{escape(str(told.get('status')))}[/]; still open:")
+    for text in told.get("residual", []):
+        console.print(f"  - {escape(text)}")
+    same = seen.get("host after") == seen.get("host before")
+    back = "[green]exactly as it was[/]" if same else "[red]NOT as it was[/]"
+    console.print(f"rollback  approved by another person; the host is {back}")
+    times = ", ".join(f"{name} {value:.2f} s" for name, value in drill.score.figures.items())
+    console.print(f"times     {times}")
+    good = sum(c.ok for c in drill.score.claims)
+    console.print(f"score     {good} of {len(drill.score.claims)} claims hold")
+    for claim in drill.score.failed():
+        console.print(f"[red]not so:[/] {escape(claim.name)}")
+        console.print(f"   expected {escape(repr(claim.expected))[:600]}")
+        console.print(f"   seen     {escape(repr(claim.seen))[:600]}")
+    for name in ("error", "rollback"):
+        if name in seen:
+            console.print(f"[red]{name}:[/] {escape(str(seen[name]))[-2000:]}")
+
+
+def _evidence(console: Console, told: dict[str, Any], seen: dict[str, Any]) -> None:
+    kept = [a for e in told.get("evidence", []) for a in e["artifacts"]]
+    missed = [m for e in told.get("evidence", []) for m in e["missed"]]
+    console.print(f"evidence  {len(kept)} artifacts, {len(missed)} missed; for example")
+    for one in kept[:2]:
+        console.print(f"  sha256 {one['stored_sha256'][:24]}...  {escape(one['name'])}")
+    verdict, tampered = seen.get("verdict", {}), seen.get("tampered", {})
+    console.print(f"offline   {escape(str(verdict.get('status')))}; tampered copy: ", end="")
+    problems = tampered.get("problems") or [{}]
+    console.print(
+        f"{escape(str(tampered.get('status')))} ({escape(json.dumps(problems[0])[:120])})"
+    )
+
+
+def _change(key: str, before: Any, after: Any) -> str:
+    def short(value: Any) -> str:
+        text = value if isinstance(value, str) else json.dumps(value)
+        return text if len(text) <= 46 else text[:43] + "..."
+
+    return f"{key}: {short(before)} -> {short(after)}"
+
+
+def _can(could: bool | None) -> str:
+    return {True: "[red]yes[/]", False: "[green]no[/]", None: "?"}[could]
