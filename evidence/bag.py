@@ -22,6 +22,8 @@ PROOFS = "data/custody/proofs.jsonl"
 CHECKPOINT = "data/custody/checkpoint"
 TIMELINE = "data/case/timeline.json"
 
+FOLDERS = ("data", "data/artifacts", "data/case", "data/custody", "data/custody/manifests")
+
 EXPORT_SCHEMA = "urn:stanch:export:1"
 EXPORT_TYP = "evidence-export+jws"
 

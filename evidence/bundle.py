@@ -63,6 +63,8 @@ def export(conn: Connection, locker: Locker, case: str, signer: ManifestKey, out
             f"{out} exists; a bundle is never written over. Choose a new path"
         ) from error
     try:
+        for folder in bag.FOLDERS:
+            (out / folder).mkdir(mode=0o700)
         writer = _Writer(out, {})
         _write_payload(writer, conn, locker, recorded, head)
         digest = _write_tags(writer, case, head)
@@ -104,9 +106,9 @@ class _Writer:
         return {p: d for p, (d, _) in self.written.items() if p.startswith("data/") is payload}
 
     def _open(self, path: str) -> Any:
-        target = self.root / path
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        return os.fdopen(
+            os.open(self.root / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+        )
 
 
 def _refuse_unproven(case: str, recorded: list[Recorded], head: SignedCheckpoint) -> None:
