@@ -38,7 +38,7 @@ class ConvertTrackedConnections(Lens[Aws]):
     """
 
     host: Instance
-    dwell: float = 60.0
+    dwell: int = 60
 
     permissions: ClassVar = (
         Permission("ec2:DescribeInstances"),
