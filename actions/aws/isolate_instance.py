@@ -50,7 +50,7 @@ class IsolateInstance(Lens[Aws]):
             "arn:{partition}:ec2:{region}:{account}:security-group/*",
             {"Null": {"aws:ResourceTag/stanch:quarantine": "false"}},
         ),
-        # By rule id the rules are authorized too; without the group's statement this allows nothing.
+        # By id the rules are authorized too; without the group's statement this allows nothing.
         Permission(
             "ec2:RevokeSecurityGroupEgress",
             "arn:{partition}:ec2:{region}:{account}:security-group-rule/*",
