@@ -1,17 +1,24 @@
 """Run the range as a process: it prints its endpoint and the root keys as one JSON line.
 
     python -m playbooks.drills.range [--port 0] [--account N] [--region R] [--seed N]
+                                     [--estate] [--state FILE]
 
-The line: {"endpoint", "account", "region", "access_key", "secret_key"}. It ends with SIGTERM.
+The line: {"endpoint", "account", "region", "access_key", "secret_key", "control_token"}, and
+"estate" with the scenario's ids when --estate builds it. --state writes the same line to a file
+(mode 0600) besides. It ends with SIGTERM. The control token is random (control.py).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import secrets
 import signal
 import sys
+from dataclasses import asdict
+from pathlib import Path
 
+from playbooks.drills.range.estate import build_estate
 from playbooks.drills.range.server import serve
 from playbooks.drills.range.world import World
 
@@ -23,20 +30,30 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--account", default="111122223333")
     parser.add_argument("--region", default="eu-west-1")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--estate", action="store_true")
+    parser.add_argument("--state", type=Path)
     chosen = parser.parse_args(argv)
     stops = {signal.SIGTERM, signal.SIGINT}
     # Blocked before the server's threads start, so that only sigwait sees them.
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     world = World(chosen.account, chosen.region, chosen.seed)
-    with serve(world, chosen.port) as endpoint:
+    token = secrets.token_urlsafe()
+    scenario = {"estate": asdict(build_estate(world))} if chosen.estate else {}
+    with serve(world, chosen.port, token) as endpoint:
         line = {
+            **scenario,
+            "control_token": token,
             "endpoint": endpoint,
             "account": world.account,
             "region": world.region,
             "access_key": world.admin.access_key,
             "secret_key": world.admin.secret_key,
         }
-        sys.stdout.write(json.dumps(line) + "\n")
+        text = json.dumps(line) + "\n"
+        if chosen.state:
+            chosen.state.touch(mode=0o600)
+            chosen.state.write_text(text)
+        sys.stdout.write(text)
         sys.stdout.flush()
         signal.sigwait(stops)
     return 0

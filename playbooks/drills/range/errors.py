@@ -4,6 +4,7 @@ RangeError
 ├── AwsError            an answer AWS itself would give; leaves the range as a wire error
 ├── UnknownServiceError the request names a service that the range has no model for
 ├── StaleWorldError     a World was used after a newer one took over this process
+├── UnreachableError    no security group rule permits the connection that was to be opened
 └── UnknownThingError   the caller asked the World about a resource that does not exist
 """
 
@@ -34,3 +35,7 @@ class StaleWorldError(RangeError):
 
 class UnknownThingError(RangeError):
     """The World was asked about a resource that does not exist in it."""
+
+
+class UnreachableError(RangeError):
+    """No security group rule permits this connection."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping
 
+    from playbooks.drills.range.calls import Call
     from playbooks.drills.range.keys import Issued
 
 
@@ -71,6 +72,7 @@ class Ground:
     snapshot_seconds: float = 90.0
     trail_lag_seconds: float = 15 * 60.0
     kept: Kept = field(default_factory=Kept)
+    calls: list[Call] = field(default_factory=list)
     issued: dict[str, Issued] = field(default_factory=dict)
     settled: set[tuple[str, str]] = field(default_factory=set)
     written: set[tuple[str, str]] = field(default_factory=set)

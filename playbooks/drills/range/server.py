@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
+
+from playbooks.drills.range.control import controlled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +29,13 @@ class _Quiet(MotoRequestHandler):
 
 
 @contextmanager
-def serve(world: World, port: int = 0) -> Iterator[str]:
-    """Serve the world on 127.0.0.1 (a free port for 0) while the block runs; yields its URL."""
-    server = make_server("127.0.0.1", port, world, threaded=True, request_handler=_Quiet)
+def serve(world: World, port: int = 0, control_token: str = "") -> Iterator[str]:
+    """Serve the world on 127.0.0.1 (a free port for 0) while the block runs; yields its URL.
+
+    With a `control_token` the owner can steer it at /_range/ (control.py); without, nobody can.
+    """
+    application: Any = controlled(world, control_token) if control_token else world
+    server = make_server("127.0.0.1", port, application, threaded=True, request_handler=_Quiet)
     thread = Thread(target=server.serve_forever, name="range", daemon=True)
     thread.start()
     try:

@@ -15,11 +15,8 @@ from __future__ import annotations
 
 import random
 import time
-from email.utils import format_datetime
 from functools import cache
-from threading import RLock
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
 
 import boto3
 import botocore.session
@@ -28,19 +25,18 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
 
 from playbooks.drills.range import keys, wire
-from playbooks.drills.range.authorize import authorize
-from playbooks.drills.range.calls import Call
 from playbooks.drills.range.corrections.catalogue import mend
+from playbooks.drills.range.corrections.protection import shut_down_from_inside
 from playbooks.drills.range.digest import digest
-from playbooks.drills.range.errors import AwsError, StaleWorldError, UnknownServiceError
+from playbooks.drills.range.errors import StaleWorldError, UnknownThingError
+from playbooks.drills.range.flows import Flow, open_flow
+from playbooks.drills.range.front import Front
 from playbooks.drills.range.ground import Ground
-from playbooks.drills.range.identity import authenticate
-from playbooks.drills.range.inner import Inner
 from playbooks.drills.range.inprocess import transport
 from playbooks.drills.range.keys import Credentials, Issued, Principal
 from playbooks.drills.range.metadata import session_of
+from playbooks.drills.range.network import can_connect, can_egress
 from playbooks.drills.range.passing import let_pass
-from playbooks.drills.range.targets import is_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -48,7 +44,9 @@ if TYPE_CHECKING:
 
     from botocore.loaders import Loader
 
-REPLACED_HEADERS = {"date", "content-length", "x-amzn-requestid"}
+    from playbooks.drills.range.calls import Call
+    from playbooks.drills.range.injectors import Fault
+
 INTERNAL_KEY = "ASIAAWSINTERNALXXXXX"
 
 
@@ -93,11 +91,8 @@ class World:
         mend(self.ground)
         self.ground.settle(account, region)
         self.ground.written.add((account, region))
-        self.calls: list[Call] = []
-        self._inner = Inner(self.ground)
-        self._lock = RLock()
-        # Apart from moto's, so that reading does not change the ids of what is made later.
-        self._request_rng = random.Random(f"requests {seed}")  # noqa: S311
+        self.calls: list[Call] = self.ground.calls
+        self.front = Front(self.ground, seed)
         self.admin = self.root_of(account)
 
     @property
@@ -117,7 +112,7 @@ class World:
     def tick(self, seconds: float) -> None:
         """Let `seconds` of the world's time pass, with what AWS does meanwhile (passing.py)."""
         self._check_newest()
-        with self._lock:
+        with self.front.lock:
             let_pass(self.ground, seconds)
 
     def root_of(self, account: str) -> Credentials:
@@ -170,7 +165,7 @@ class World:
             access_key=INTERNAL_KEY,
             account=account or self.account,
         )
-        return wire.result_of(asked, self._inner.answer(asked))
+        return wire.result_of(asked, self.front.inner.answer(asked))
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The WSGI application."""
@@ -184,69 +179,11 @@ class World:
     def handle(self, environ: dict[str, Any]) -> wire.Answer:
         """Answer one request (a WSGI environ); never raises for what a client sends."""
         self._check_newest()
-        with self._lock:
-            request_id = str(UUID(int=self._request_rng.getrandbits(128), version=4))
-            try:
-                asked = wire.read(environ)
-            except UnknownServiceError as error:
-                refused = AwsError("UnknownOperationException", str(error), 404)
-                return self._dressed(wire.refuse_unparsed(refused), request_id)
-            except AwsError as error:
-                return self._dressed(wire.refuse_unparsed(error), request_id)
-            principal, answer = self._answer(asked)
-            self._log(asked, principal, answer, request_id)
-            return self._dressed(answer, request_id)
+        return self.front.handle(environ)
 
-    def _answer(self, asked: wire.Asked) -> tuple[Principal | None, wire.Answer]:
-        principal = None
-        try:
-            principal = authenticate(self.ground, asked)
-            asked = wire.of_account(asked, principal.account)
-            self.ground.settle(asked.account, asked.region)
-            authorize(self.ground, asked, principal)
-            if asked.service == "ec2" and asked.params.get("DryRun"):
-                raise AwsError(
-                    "DryRunOperation",
-                    "Request would have succeeded, but DryRun flag is set.",
-                    412,
-                )
-            answer = self._inner.answer(asked)
-            if not is_read(asked.operation):
-                self.ground.written.add((asked.account, asked.region))
-            return principal, answer
-        except AwsError as error:
-            return principal, wire.refuse(asked, error)
-
-    def _log(
-        self, asked: wire.Asked, principal: Principal | None, answer: wire.Answer, request_id: str
-    ) -> None:
-        reads = is_read(asked.operation) or asked.service == "sts" or asked.params.get("DryRun")
-        self.calls.append(
-            Call(
-                operation=asked.operation,
-                service=asked.service,
-                region=asked.region,
-                params=asked.params,
-                principal=principal,
-                access_key=asked.access_key,
-                source_ip=asked.source_ip,
-                user_agent=asked.user_agent,
-                at=self.now(),
-                status=answer.status,
-                error=answer.error,
-                mutating=not reads,
-                request_id=request_id,
-            )
-        )
-
-    def _dressed(self, answer: wire.Answer, request_id: str) -> wire.Answer:
-        headers = {k: v for k, v in answer.headers.items() if k.lower() not in REPLACED_HEADERS}
-        headers["Date"] = format_datetime(self.now(), usegmt=True)
-        headers["x-amzn-RequestId"] = request_id
-        # moto writes a fixed id; AWS and CloudTrail need the one that this request has.
-        body = (answer.body or b"").replace(b">request-id<", f">{request_id}<".encode())
-        headers["Content-Length"] = str(len(body))
-        return wire.Answer(answer.status, headers, body, answer.error)
+    def inject(self, fault: Fault, operation: str, nth: int = 1, times: int = 1) -> None:
+        """Play a fault (injectors.py) at the nth call of an operation from now ("*" is any)."""
+        self.front.faults.order(fault, operation, nth, times)
 
     def _check_newest(self) -> None:
         if World.newest is not self:
@@ -254,6 +191,33 @@ class World:
                 "a newer World has taken over moto's state in this process; use that one, "
                 "or make worlds one after the other"
             )
+
+    def can_connect(
+        self, source: str, instance_id: str, port: int, protocol: str = "tcp", *, v6: bool = False
+    ) -> bool:
+        """Whether `source` (address, CIDR block or group id) may open `port` on the instance."""
+        ec2 = self.ground.ec2()
+        return can_connect(ec2, source, self._instance(instance_id), port, protocol, v6=v6)
+
+    def can_egress(self, instance_id: str, target: str, port: int, protocol: str = "tcp") -> bool:
+        """Whether the instance may open a connection to `target` (an address or CIDR block)."""
+        return can_egress(self.ground.ec2(), self._instance(instance_id), target, port, protocol)
+
+    def open_flow(self, instance_id: str, peer: str, port: int, **how: Any) -> Flow:
+        """Open a connection that can outlive a change of rules (flows.py: open_flow)."""
+        return open_flow(self.ground, instance_id, peer, port, **how)
+
+    def shut_down_from_inside(self, instance_id: str) -> None:
+        """The guest shuts itself down: its shutdown behaviour decides what becomes of it."""
+        self._instance(instance_id)
+        shut_down_from_inside(self.ground, instance_id)
+
+    def _instance(self, instance_id: str) -> Any:
+        self._check_newest()
+        for instance in self.ground.ec2().all_instances():
+            if instance.id == instance_id:
+                return instance
+        raise UnknownThingError(f"there is no instance {instance_id} in this world")
 
     def digest(self) -> str:
         """A hash (hex) of all state that containment can change or see (digest.py)."""

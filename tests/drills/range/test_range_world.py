@@ -28,6 +28,7 @@ def test_both_transports_reach_the_same_world(world, ec2):
         ec2.create_security_group(GroupName="in-process", Description="-")
         http.create_security_group(GroupName="over-http", Description="-")
         assert names(http) == names(ec2) >= {"in-process", "over-http"}
+        http.close()
 
 
 @pytest.mark.parametrize(

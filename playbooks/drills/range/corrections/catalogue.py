@@ -18,6 +18,7 @@ from playbooks.drills.range.corrections import (
     scaling,
     sessions,
     snapshots,
+    trail,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ SUBJECTS = (
     scaling,
     sessions,
     snapshots,
+    trail,
 )
 
 

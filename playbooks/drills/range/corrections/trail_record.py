@@ -1,0 +1,120 @@
+"""One call as CloudTrail records it (AWS: CloudTrail record contents, userIdentity element)."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from playbooks.drills.range.authorize import principal_arn
+from playbooks.drills.range.targets import EC2_TYPES, is_read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from playbooks.drills.range.calls import Call
+    from playbooks.drills.range.ground import Ground
+    from playbooks.drills.range.keys import Principal
+
+# EC2: CloudTrail hides user data; secrets of other services are hidden alike.
+HIDDEN = {"userData", "password", "secretString", "newPassword", "oldPassword"}
+
+
+def event(ground: Ground, call: Call, account: str) -> dict[str, Any]:
+    """The event in LookupEvents' shape, as the account sees it; `call` has a principal."""
+    assert call.principal is not None  # noqa: S101
+    source = f"{call.service}.amazonaws.com"
+    return {
+        "EventId": call.request_id,
+        "EventName": call.operation,
+        "ReadOnly": "true" if is_read(call.operation) else "false",
+        "AccessKeyId": call.access_key,
+        "EventTime": call.at.replace(microsecond=0),
+        "EventSource": source,
+        "Username": call.principal.session_name or call.principal.name,
+        "Resources": [
+            {"ResourceType": kind, "ResourceName": name} for kind, name in _resources(call.params)
+        ],
+        "CloudTrailEvent": json.dumps(_record(ground, call, call.principal, source, account)),
+    }
+
+
+def _record(
+    ground: Ground, call: Call, principal: Principal, source: str, account: str
+) -> dict[str, Any]:
+    record = {
+        "eventVersion": "1.10",
+        "userIdentity": _identity(ground, call, principal),
+        "eventTime": call.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": source,
+        "eventName": call.operation,
+        "awsRegion": call.region,
+        "sourceIPAddress": call.source_ip,
+        "userAgent": call.user_agent,
+        "requestParameters": _lower(call.params) or None,
+        "responseElements": None,
+        "requestID": call.request_id,
+        "eventID": call.request_id,
+        "readOnly": is_read(call.operation),
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": account,
+        "eventCategory": "Management",
+    }
+    if call.error:
+        record["errorCode"] = f"Client.{call.error}" if call.service == "ec2" else call.error
+    return record
+
+
+def _identity(ground: Ground, call: Call, principal: Principal) -> dict[str, Any]:
+    identity: dict[str, Any] = {
+        "type": {"root": "Root", "user": "IAMUser"}.get(principal.kind, "AssumedRole"),
+        "principalId": principal.user_id,
+        "arn": principal.arn,
+        "accountId": principal.account,
+        "accessKeyId": call.access_key,
+    }
+    if principal.kind == "user":
+        identity["userName"] = principal.name
+    if principal.kind == "role" and principal.issued_at is not None:
+        identity["sessionContext"] = {
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": principal.user_id.partition(":")[0],
+                "arn": principal_arn(ground, principal),
+                "accountId": principal.account,
+                "userName": principal.name,
+            },
+            "attributes": {
+                "creationDate": principal.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "mfaAuthenticated": "false",
+            },
+        }
+        if principal.instance_arn:
+            identity["sessionContext"]["ec2RoleDelivery"] = "2.0"
+    return identity
+
+
+def _lower(value: Any, name: str = "") -> Any:
+    """Parameters with CloudTrail's lower-camel names, secrets taken out, JSON values only."""
+    if name in HIDDEN:
+        return "<sensitiveDataRemoved>"
+    if isinstance(value, dict):
+        return {(low := k[:1].lower() + k[1:]): _lower(v, low) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_lower(inner, name) for inner in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float | bool | None) else "<bytes>"
+
+
+def _resources(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    names = {"RoleName": "AWS::IAM::Role", "UserName": "AWS::IAM::User"}
+    for key, value in params.items():
+        if key in names and isinstance(value, str):
+            yield names[key], value
+        for text in value if isinstance(value, list) else [value]:
+            prefix = text.split("-")[0] if isinstance(text, str) else ""
+            if prefix in EC2_TYPES and key.endswith(("Id", "Ids", "Groups")):
+                kind = EC2_TYPES[prefix].title().replace("-", "")
+                yield f"AWS::EC2::{kind}", str(text)
