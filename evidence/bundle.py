@@ -13,7 +13,6 @@ OUT/bagit.txt bag-info.txt manifest-sha256.txt tagmanifest-sha256.txt VERIFY.md
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,15 +144,22 @@ def _write_payload(
     writer.write(bag.TIMELINE, canonical(moments))
     for entry in recorded:
         if entry.leaf.kind == ARTIFACT_STORED and entry.opening is not None:
-            _write_artifact(writer, locker, entry.body)
+            _write_artifact(writer, locker, entry)
 
 
-def _write_artifact(writer: _Writer, locker: Locker, body: Mapping[str, Any]) -> None:
-    token = f"{bag.MANIFESTS}{body['manifest_sha256']}.jws"
-    writer.copy(token, locker, body["manifest_sha256"])
-    artifact = f"{bag.ARTIFACTS}{body['stored_sha256']}"
-    if artifact not in writer.written:
-        writer.copy(artifact, locker, body["stored_sha256"])
+def _write_artifact(writer: _Writer, locker: Locker, entry: Recorded) -> None:
+    for member, place in (
+        ("manifest_sha256", bag.MANIFESTS + "{}.jws"),
+        ("stored_sha256", bag.ARTIFACTS + "{}"),
+    ):
+        digest = entry.body.get(member)
+        if not isinstance(digest, str):
+            raise BundleError(
+                f"ledger entry {entry.index} of kind {entry.leaf.kind} has no {member}"
+            )
+        path = place.format(digest)
+        if path not in writer.written:
+            writer.copy(path, locker, digest)
 
 
 def _write_tags(writer: _Writer, case: str, head: SignedCheckpoint) -> str:
