@@ -8,7 +8,9 @@ from tests.actions.aws.operating import Operator, host_of
 
 
 @pytest.fixture
-def world():
+def world(monkeypatch):
+    # moto's 1,300 public images a region take most of a test's time, and no test looks at one.
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     return World(seed=23)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playbooks.drills.range.world import World
 
-IMAGE = "ami-12c6146b"  # one that the range has; asking for all takes a second
+IMAGE = "ami-0a1b2c3d4e5f60718"
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
