@@ -79,6 +79,19 @@ def actor_commitment(salt: bytes, actor: str) -> str:
     return hmac.digest(salt, b"actor\x00" + actor.encode(), hashlib.sha256).hex()
 
 
+def write_leaf(leaf: Leaf) -> bytes:
+    """Return an envelope's bytes; its fields are ones that `read_leaf` would take.
+
+    Members stand in sorted order and none needs escaping, so this is the canonical form.
+    """
+    prev = "null" if leaf.prev is None else f'"{leaf.prev}"'
+    return (
+        f'{{"actor":"{leaf.actor}","body":"{leaf.body}","case":"{leaf.case}",'
+        f'"case_seq":{leaf.case_seq},"event_time":"{leaf.event_time}","kind":"{leaf.kind}",'
+        f'"prev":{prev},"record_time":"{leaf.record_time}"}}'
+    ).encode("ascii")
+
+
 def read_leaf(data: bytes) -> Leaf:
     """Read an envelope, checking every field's form.
 

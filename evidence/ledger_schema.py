@@ -54,7 +54,6 @@ cases = Table(
     Column("case_id", String(200), primary_key=True),
     Column("pseudonym", String(32), nullable=False, unique=True),
     Column("next_seq", BigInteger, nullable=False),
-    Column("head", LargeBinary(32), nullable=True),
 )
 
 # Complete subtrees of level 1 and up; level 0 is ledger_entries.leaf_hash.

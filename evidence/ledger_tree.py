@@ -63,18 +63,13 @@ def integrate(conn: Connection, signer: NoteSigner, *, now: datetime) -> Checkpo
     for index, (row_id, data, hashed) in enumerate(waiting, size):
         if leaf_hash(data) != hashed:
             raise LedgerCorruptError(f"ledger row {row_id}: its leaf does not have its stored hash")
-        places.append({"row": row_id, "place": index})
+        places.append((index, row_id))
         for level, digest in enumerate(extend(peaks, index, hashed), 1):
-            built.append({"level": level, "pos": index >> level, "hash": digest})
+            built.append((level, index >> level, digest))
     if places:
-        conn.execute(
-            update(table.entries)
-            .where(table.entries.c.id == bindparam("row"))
-            .values(idx=bindparam("place")),
-            places,
-        )
+        conn.exec_driver_sql("UPDATE ledger_entries SET idx = ? WHERE id = ?", places)
     if built:
-        conn.execute(insert(table.nodes), built)
+        conn.exec_driver_sql("INSERT INTO ledger_nodes (level, pos, hash) VALUES (?, ?, ?)", built)
     checkpoint = Checkpoint(origin, size + len(waiting), fold(peaks))
     _refuse_fork(old, checkpoint.size, checkpoint.root, node)
     _sign(conn, signer, checkpoint, now)

@@ -12,6 +12,7 @@ MAX_BYTES = 1 << 20
 # RFC 8785 section 3.2.2.3: numbers are IEEE 754 doubles, exact only below 2^53.
 INT_LIMIT = 1 << 53
 
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
@@ -42,8 +43,10 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
         raise CanonicalError(f"not JSON: {error.msg} at character {error.pos}") from error
 
 
-def canonical_form(value: Any) -> bytes:
+def canonical_form(value: Any, *, depth: int = 0) -> bytes:
     """Write `value`, as `parse` returns it, in its RFC 8785 form.
+
+    `depth` is how deep the value will itself stand.
 
     With ASCII member names, no fractions and integers below 2^53 the standard library's sorted,
     compact output is byte-equal to RFC 8785.
@@ -51,10 +54,9 @@ def canonical_form(value: Any) -> bytes:
     Raises:
         CanonicalError: for values outside that subset.
     """
-    refuse_unsafe(value)
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    refuse_unsafe(value, depth)
     try:
-        return text.encode("utf-8")
+        return _WRITER.encode(value).encode("utf-8")
     except UnicodeEncodeError as error:
         raise CanonicalError("a string holds half of a surrogate pair; expected Unicode") from error
 

@@ -74,9 +74,10 @@ def test_both_writers_refuse_what_has_no_one_form(value):
 
 
 def test_depth_counts_from_where_the_value_will_stand():
-    assert canonical([nested(MAX_DEPTH - 3)], depth=2)
-    with pytest.raises(CanonicalError):
-        canonical([nested(MAX_DEPTH - 2)], depth=2)
+    for write in (canonical, canonical_form):
+        assert write([nested(MAX_DEPTH - 3)], depth=2)
+        with pytest.raises(CanonicalError):
+            write([nested(MAX_DEPTH - 2)], depth=2)
 
 
 @pytest.mark.parametrize(

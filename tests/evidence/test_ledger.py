@@ -1,5 +1,6 @@
 """Entries: what an append writes, what stands where, and what the caller's transaction decides."""
 
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -10,7 +11,7 @@ from sqlalchemy import text
 
 from evidence import ledger
 from evidence.canonical import canonical
-from evidence.errors import CanonicalError, LedgerError
+from evidence.errors import CanonicalError, LedgerCorruptError, LedgerError
 from evidence.leaf import MAX_BODY, MAX_LEAF, actor_commitment, body_commitment, read_leaf
 from evidence.merkle import leaf_hash
 from tests.evidence.chamber import CASE
@@ -39,6 +40,7 @@ def test_a_case_is_a_chain_from_zero_without_gaps(filled):
     assert [e.leaf.case_seq for e in found] == list(range(7))
     assert [e.leaf.prev for e in found] == [None, *(e.leaf_hash.hex() for e in found[:-1])]
     assert all(leaf_hash(e.data) == e.leaf_hash for e in found)
+    assert all(canonical(dataclasses.asdict(e.leaf)) == e.data for e in found)
     assert {e.leaf.case for e in found}.isdisjoint(e.leaf.case for e in stored(filled, "INC-2"))
 
 
@@ -133,6 +135,16 @@ def test_an_unknown_case_has_no_entries_and_no_pseudonym(chamber):
     assert stored(chamber) == []
     with chamber.begin() as conn, pytest.raises(LedgerError, match="no entry"):
         ledger.pseudonym(conn, CASE)
+
+
+def test_a_case_whose_last_entry_was_cut_away_takes_no_more(chamber):
+    for _ in range(3):
+        append(chamber, entry())
+    with chamber.begin() as conn:
+        conn.execute(text("DELETE FROM ledger_openings WHERE entry_id = 3"))
+        conn.execute(text("DELETE FROM ledger_entries WHERE id = 3"))
+    with pytest.raises(LedgerCorruptError, match="lacks its entry 2"):
+        append(chamber, entry())
 
 
 def good_leaf():

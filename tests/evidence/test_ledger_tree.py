@@ -6,7 +6,13 @@ from sqlalchemy import text
 from evidence import ledger, ledger_replay
 from evidence.errors import ForkError, LedgerCorruptError, LedgerError, ProofError
 from evidence.merkle import root_of, verify_consistency, verify_inclusion
-from evidence.note import open_checkpoint, signer_of
+from evidence.note import (
+    Checkpoint,
+    checkpoint_text,
+    open_checkpoint,
+    sign_note,
+    signer_of,
+)
 from tests.evidence.chamber import CASE
 
 LEAVES = text("SELECT leaf_hash FROM ledger_entries ORDER BY id")
@@ -202,6 +208,22 @@ def test_replay_names_what_does_not_fit(chamber, monkeypatch, statement, said, c
             assert ledger.replay(conn) == good
         else:
             with pytest.raises(LedgerCorruptError, match=said):
+                ledger.replay(conn)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 8, 16])
+def test_replay_gives_the_root_and_holds_every_head_however_it_is_read(chamber, monkeypatch, chunk):
+    monkeypatch.setattr(ledger_replay, "CHUNK", chunk)
+    grow(chamber, 1, 6, 1, 9, 2, 16, 3)
+    with chamber.begin() as conn:
+        assert ledger.replay(conn) == root_of(conn.execute(LEAVES).scalars().all())
+    for size in (1, 7, 8, 17, 19, 35, 38):
+        with chamber.engine.connect() as conn:
+            wrong = "UPDATE ledger_checkpoints SET root = ?, note = ? WHERE size = ?"
+            head = Checkpoint("log.example", size, bytes(32))
+            note = sign_note(checkpoint_text(head), chamber.log)
+            conn.exec_driver_sql(wrong, (head.root, note, size))
+            with pytest.raises(LedgerCorruptError, match="another root|signed last"):
                 ledger.replay(conn)
 
 
