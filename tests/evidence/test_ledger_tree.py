@@ -223,7 +223,7 @@ def test_replay_gives_the_root_and_holds_every_head_however_it_is_read(chamber, 
             head = Checkpoint("log.example", size, bytes(32))
             note = sign_note(checkpoint_text(head), chamber.log)
             conn.exec_driver_sql(wrong, (head.root, note, size))
-            with pytest.raises(LedgerCorruptError, match="another root|signed last"):
+            with pytest.raises(LedgerCorruptError, match=r"another root|signed last"):
                 ledger.replay(conn)
 
 
