@@ -78,22 +78,28 @@ def _action_name(asked: Asked) -> str:
 
 
 def _ec2(ground: Ground, asked: Asked, account: str, action: str) -> list[Need]:
-    where = f"arn:aws:ec2:{asked.region}:{account}"
+    # Snapshots and images belong to no account in their ARNs ("Resource types defined by EC2").
+    nobody = f"arn:aws:ec2:{asked.region}:"
+    owned = f"arn:aws:ec2:{asked.region}:{account}"
+
+    def where(kind: str) -> str:
+        return f"{nobody if kind in ('snapshot', 'image') else owned}:{kind}"
+
     if is_read(asked.operation) and asked.operation != "DescribeInstanceAttribute":
         return [Need(action)]
     ids = sorted(set(_ids(asked.params)))
     created = _tag_specifications(asked.params)
     backend = ground.ec2(account, asked.region)
     needs = [
-        Need(action, f"{where}:{EC2_TYPES[i.split('-')[0]]}/{i}", _resource_tags(backend, i))
+        Need(action, f"{where(EC2_TYPES[i.split('-')[0]])}/{i}", _resource_tags(backend, i))
         for i in ids
     ]
     for kind, tags in created.items():
-        needs.append(Need(action, f"{where}:{kind}/*", _request_tags(tags)))
+        needs.append(Need(action, f"{where(kind)}/*", _request_tags(tags)))
         needs.append(
             Need(
                 "ec2:CreateTags",
-                f"{where}:{kind}/*",
+                f"{where(kind)}/*",
                 {**_request_tags(tags), "ec2:createaction": (asked.operation,)},
             )
         )
@@ -149,6 +155,16 @@ def _role_of_profile(ground: Ground, account: str, profile: Mapping[str, str]) -
     return "*"
 
 
+def _group_of(ground: Ground, asked: Asked, account: str) -> str | None:
+    """The scaling group of the instance that a request names without naming its group."""
+    named = asked.params.get("InstanceId")
+    if not named:
+        return None
+    groups = ground.autoscaling(account, asked.region).autoscaling_groups.values()
+    holding = (g.name for g in groups if named in [s.instance.id for s in g.instance_states])
+    return next(holding, None)
+
+
 def _resources(ground: Ground, asked: Asked, account: str) -> list[str]:
     params = asked.params
     if asked.service == "iam":
@@ -168,7 +184,7 @@ def _resources(ground: Ground, asked: Asked, account: str) -> list[str]:
         key = f"/{params['Key']}" if params.get("Key") else ""
         return [f"arn:aws:s3:::{params['Bucket']}{key}"]
     if asked.service == "autoscaling" and not is_read(asked.operation):
-        group = params.get("AutoScalingGroupName")
+        group = params.get("AutoScalingGroupName") or _group_of(ground, asked, account)
         if group:
             where = f"arn:aws:autoscaling:{asked.region}:{account}"
             return [f"{where}:autoScalingGroup:*:autoScalingGroupName/{group}"]
