@@ -106,6 +106,7 @@ def carry_out(lens: Lens[P], p: P, journal: Journal, intent: Intent) -> Steps[Ap
     if via and not drifted:
         try:
             yield from _write(lens, p, via.values)
+            yield from _settle(lens, p, intent, via.values, {})
             yield via.dwell
         except ActionError as error:
             stuck = error  # No key is left on the way: on to the wanted values, then say so.
