@@ -40,6 +40,11 @@ PASSING = frozenset(
     }
 )
 
+# A throttled request was not begun, though EC2 answers it with 503 ("Request throttling").
+THROTTLED = frozenset(
+    {"RequestLimitExceeded", "RequestThrottled", "Throttling", "ThrottlingException"}
+)
+
 
 class Aws:
     """Bound to one account and region. `make(service)` returns a boto3 client for them."""
@@ -83,7 +88,7 @@ class Aws:
                 code,
                 message,
                 passing=code in PASSING or status >= 500,
-                refused=status < 500,
+                refused=status < 500 or code in THROTTLED,
             )
         if isinstance(error, BotoCoreError):
             return ProviderError(
