@@ -3,6 +3,7 @@
 ActionError
 ├── TargetGoneError      the target does not exist, or no longer does
 ├── UnfitError           the action cannot be done here (for example a policy that does not fit)
+│   └── NothingToDoError nor is there anything on the target for it to do
 ├── DriftError           somebody else changed a key since; it was not overwritten
 ├── NotEffectiveError    the provider took the write, but the world does not show it
 ├── StepChangedError     a journalled step was entered again with other fields
@@ -25,6 +26,10 @@ class TargetGoneError(ActionError):
 
 class UnfitError(ActionError):
     """The action cannot be done on this target; the message says why and what else would do."""
+
+
+class NothingToDoError(UnfitError):
+    """The target has nothing that the action would change, so nothing is left open by it."""
 
 
 class DriftError(ActionError):

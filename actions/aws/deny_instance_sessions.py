@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from actions.action import Foreseen, Lens
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance, describe
-from actions.errors import TargetGoneError, UnfitError
+from actions.errors import NothingToDoError, TargetGoneError, UnfitError
 from actions.journal import Json, State
 from actions.permission import Permission
 
@@ -119,7 +119,7 @@ class DenyInstanceSessions(Lens[Aws]):
 
     def foresee(self, p: Aws, before: State) -> Foreseen:
         if not before:
-            raise UnfitError(
+            raise NothingToDoError(
                 f"{self.host.instance_id} has no instance profile now, so it gets no credentials. "
                 "There is nothing to deny, unless it had one before: then name that role."
             )

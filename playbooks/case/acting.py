@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from actions.action import Action, Lens, fields_of, name_of
-from actions.engine import carry_out, changes, plan
+from actions.engine import carry_out, changes, patient, plan
 from actions.errors import (
     ActionError,
-    ProviderError,
+    NothingToDoError,
+    StepChangedError,
     TargetGoneError,
     UnfitError,
 )
@@ -17,7 +18,7 @@ from actions.journal import Intent, Plan
 from actions.one_way import OneWay, do_once, foresee
 from playbooks.case import asking, store, tags
 from playbooks.case.answers import Approval, Done, Failed, Refusal
-from playbooks.case.guard import Decision, Facts, Limits, Scope, decide, touched
+from playbooks.case.guard import Decision, Facts, Limits, Scope, decide, target_of, touched
 from playbooks.errors import RefusedError, StoppedError
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ async def act(
 ) -> Done | Failed:
     """Do the act once, or say why not. Raises Waiting, RefusedError, StoppedError, TargetGone."""
     intent = case.journal.find(step) if not case.dry else None
-    if intent is not None and intent.phase == "done":
-        return Done(step, intent.verdict or "", intent.result or {})
     try:
+        if intent is not None and intent.phase == "done":
+            return _was_done(action, intent)
         fresh = intent is None
         if intent is None:
             planned = await prepare(case, action, step)
@@ -58,28 +59,44 @@ async def act(
                 step, name_of(action), fields_of(action), planned.plan, approval=used
             )
         return await _carry_out(case, action, intent, fresh)
-    except TargetGoneError:
-        raise
+    except TargetGoneError as error:
+        # Where the host itself is gone, this raises; a role or a group may be gone all the same.
+        await _tags(case, action)
+        return await _failed(case, action, step, error, otherwise)
     except ActionError as error:
         return await _failed(case, action, step, error, otherwise)
+
+
+def _was_done(action: Action[Any], intent: Intent) -> Done:
+    if (name_of(action), fields_of(action)) != (intent.action, dict(intent.fields)):
+        raise StepChangedError(
+            f"{intent.step} was done with other fields: {dict(intent.fields)!r}, and is now "
+            f'{fields_of(action)!r}. Name a new step with again="...".'
+        )
+    return Done(intent.step, intent.verdict or "", intent.result or {})
 
 
 async def prepare(case: "Case", action: Action[Any], step: str) -> Planned:
     """Read the world and return what the act would do, and what the guard says to it."""
     aws = case.parts.aws(case.target.account, case.target.region)
     if isinstance(action, Lens):
-        found = await case.call(lambda: plan(action, aws))
+        found = await case.drive(patient(action, lambda: plan(action, aws)))
         keys = tuple(changes(action, found))
     elif isinstance(action, OneWay):
-        found = await case.call(lambda: foresee(action, aws))
+        found = await case.drive(patient(action, lambda: foresee(action, aws)))
         keys = ()
     else:
         raise TypeError(f"{type(action).__name__} is neither a lens nor one-way")
     scope = Scope(name_of(action), action.target, keys, found.lost)
-    held = await case.call(lambda: tags.of(aws, case.target))
+    held = await _tags(case, action)
     destroys = isinstance(action, OneWay) and action.destroys
     decision = _decide(case, scope, destroys, held)
     return Planned(step, scope, found, decision, destroys)
+
+
+async def _tags(case: "Case", action: Action[Any]) -> dict[str, str]:
+    aws = case.parts.aws(case.target.account, case.target.region)
+    return await case.drive(patient(action, lambda: tags.of(aws, case.target)))
 
 
 def _decide(case: "Case", scope: Scope, destroys: bool, held: dict[str, str]) -> Decision:
@@ -91,15 +108,17 @@ def _decide(case: "Case", scope: Scope, destroys: bool, held: dict[str, str]) ->
         undoes=False,
         hindrances=case.incident.hindrances,
         tags=held,
-        targets=frozenset(intent.step.partition("/")[2] for intent, _ in rows),
+        targets=frozenset(target_of(intent.step) for intent, _ in rows),
     )
     return decide(facts, limits(case))
 
 
 def limits(case: "Case") -> Limits:
-    """Return the team's limits."""
-    guard = case.parts.settings.guard
-    return Limits(frozenset(guard.own), frozenset(guard.protected), guard.ceiling)
+    """Return the team's limits. The roles that Stanch works under are its own, listed or not."""
+    settings = case.parts.settings
+    roles = {known.role for known in settings.accounts.values() if known.role}
+    guard = settings.guard
+    return Limits(frozenset(guard.own) | roles, frozenset(guard.protected), guard.ceiling)
 
 
 async def _allowed(
@@ -108,16 +127,17 @@ async def _allowed(
     """Return the approval that is used up by this act, or None where none is needed."""
     if planned.decision.may == "never":
         why = "; ".join(planned.decision.why)
-
-        def refused(conn: Connection) -> None:
-            body = {"step": planned.step, "why": why}
-            case.record.note(conn, case.incident.id, "guard.refused", body)
-
-        case.store.commit(refused)
+        refused(case, planned.step, why)
         raise RefusedError(f"{planned.step}: {why}")
     if planned.decision.may == "yes":
         return None
     return await asking.covered(case, planned, approval)
+
+
+def refused(case: "Case", step: str, why: str) -> None:
+    """Record that the guard refused a step."""
+    body = {"step": step, "why": why}
+    case.store.commit(lambda conn: case.record.note(conn, case.incident.id, "guard.refused", body))
 
 
 async def _carry_out(case: "Case", action: Action[Any], intent: Intent, fresh: bool) -> Done:
@@ -146,19 +166,28 @@ async def _failed(
             )
         )
         return Failed(step, str(error))
-    known = case.journal.find(step) is not None
-    if known:
+    known = case.journal.find(step)
+    if known is not None and known.phase != "done":
         case.journal.failed(step, str(error))
     else:
-        kind = "action.unfit" if isinstance(error, UnfitError) else "action.failed"
-
-        def note(conn: Connection) -> None:
-            body = {"step": step, "error": str(error)}
-            case.record.note(conn, case.incident.id, kind, body)
-
-        case.store.commit(note)
-    if otherwise == "stop" and not isinstance(error, UnfitError):
+        _left(case, step, error)
+    if isinstance(error, UnfitError):
+        return Failed(step, str(error))
+    if otherwise == "stop":
         raise StoppedError(f"{step} failed and the play stops: {error}") from error
-    if otherwise == "ask" and isinstance(error, ProviderError):
+    if otherwise == "ask":
         await asking.go_on(case, step, str(error))
     return Failed(step, str(error))
+
+
+def _left(case: "Case", step: str, error: ActionError) -> None:
+    """Record a step that never came to be: it stays on the list of what is still open."""
+    kind = "unfit" if isinstance(error, UnfitError) else "failed"
+    left = "needless" if isinstance(error, NothingToDoError) else kind
+
+    def work(conn: Connection) -> None:
+        store.leave(conn, case.incident.id, step, {"kind": left, "error": str(error)})
+        body = {"step": step, "error": str(error)}
+        case.record.note(conn, case.incident.id, f"action.{kind}", body)
+
+    case.store.commit(work)

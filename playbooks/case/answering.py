@@ -17,6 +17,7 @@ from playbooks.case.store import Store
 from playbooks.errors import ApprovalError, UnknownIncidentError
 
 TYPE = "stanch-answer+jws"
+FIELDS = {"question", "incident", "digest", "answer", "reason", "at"}
 
 
 def digest(question: Question) -> str:
@@ -45,7 +46,7 @@ def answer(
     Raises ApprovalError when it does not count, and says why; nothing is recorded then.
     """
     try:
-        said = json.loads(jws.verify(token, people, TYPE))
+        said = _read(jws.verify(token, people, TYPE))
     except EvidenceError as error:
         raise ApprovalError(
             f"the answer's signature does not hold: {error}. It must be signed with the key of a "
@@ -68,8 +69,27 @@ def answer(
     return db.commit(work)
 
 
+def _read(payload: bytes) -> dict[str, str]:
+    try:
+        said = json.loads(payload)
+    except ValueError:
+        said = None
+    if (
+        not isinstance(said, dict)
+        or said.keys() != FIELDS
+        or not all(isinstance(v, str) for v in said.values())
+        or said["answer"] not in ("yes", "no")
+    ):
+        raise ApprovalError(
+            f"the answer is not one: expected {', '.join(sorted(FIELDS))} as text, and yes or no. "
+            "Make it with `stanch approve`."
+        )
+    return said
+
+
 def _check(question: Question, said: Mapping[str, Any], person: str, now: datetime) -> None:
-    if said["question"] != question.id or said["digest"] != digest(question):
+    meant = (question.id, question.incident, digest(question))
+    if (said["question"], said["incident"], said["digest"]) != meant:
         raise ApprovalError("the answer was signed for another question or another scope.")
     if question.state != "open":
         raise ApprovalError(f"{question.id} was answered already by {question.approver}.")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from actions.action import Action
 from playbooks.case import acting, rehearsing, store
 from playbooks.case.answers import Approval, Kept, Refusal, Waiting
-from playbooks.case.guard import Scope, beyond
+from playbooks.case.guard import Scope, beyond, target_of
 from playbooks.case.incident import Question
 from playbooks.errors import RefusedError
 
@@ -29,6 +29,8 @@ async def ask(
     if case.dry:
         case.planned.append(planned)
         return Refusal("", "only planned")
+    if planned.decision.may == "never":
+        raise RefusedError(f"{planned.step}: {'; '.join(planned.decision.why)}")
     facts = {"why": list(planned.decision.why), "blast": list(planned.plan.blast)}
     facts |= {"evidence": [a["name"] for a in about.artifacts] if about else []}
     raise Waiting(put(case, step, [planned.scope], facts).id)
@@ -39,6 +41,8 @@ async def covered(case: "Case", planned: "Planned", approval: Approval | Refusal
 
     Raises RefusedError when a person said no, or nobody answered in time.
     """
+    if isinstance(approval, Refusal):
+        raise RefusedError(f"{planned.step}: {approval.why}")
     scope, why = planned.scope, list(planned.decision.why)
     wider: tuple[str, ...] = ()
     for question in reversed(_all(case)):
@@ -46,7 +50,8 @@ async def covered(case: "Case", planned: "Planned", approval: Approval | Refusal
             s["action"] == scope.action and s["target"] == scope.target for s in question.scopes
         ):
             continue
-        if approval is not None and question.id != approval.question:
+        given = approval is None or question.id == approval.question
+        if not given and question.step != f"again/{planned.step}":
             continue
         answer = answer_to(case, question)
         if isinstance(answer, Refusal):
@@ -66,7 +71,10 @@ async def covered(case: "Case", planned: "Planned", approval: Approval | Refusal
         # One question for the whole proposal: at 3 a.m. nobody reads seven.
         rehearsed = await rehearsing.rehearse(case)
         scopes = [p.scope for p in rehearsed if p.decision.may == "ask" and not p.destroys]
+        scopes += [scope] if beyond(scope, [s.json() for s in scopes]) else []
         about["blast"] = [b for p in rehearsed for b in p.plan.blast]
+        # Acts that run together ask the same question.
+        raise Waiting(put(case, "allow/play", scopes, about).id)
     raise Waiting(put(case, f"allow/{planned.step}", scopes, about).id)
 
 
@@ -86,10 +94,11 @@ async def go_on(case: "Case", step: str, error: str) -> None:
 
 
 def put(case: "Case", step: str, scopes: list[Scope], about: Mapping[str, Any]) -> Question:
-    """Record a question with its ledger entry, or return the one that is open already."""
-    if question := _asked(case, step):
-        return question
+    """Record a question with its ledger entry, or return the same one where it is open still."""
     now = case.parts.now()
+    open_ = _asked(case, step)
+    if open_ and open_.state == "open" and now < open_.expires and _same(open_, scopes):
+        return open_
     asked = Question(
         id="",
         incident=case.incident.id,
@@ -123,6 +132,10 @@ def answer_to(case: "Case", question: Question) -> Approval | Refusal:
     raise Waiting(question.id)
 
 
+def _same(question: Question, scopes: list[Scope]) -> bool:
+    return list(question.scopes) == [s.json() for s in scopes]
+
+
 def _all(case: "Case") -> list[Question]:
     return case.store.read(lambda conn: store.questions(conn, case.incident.id))
 
@@ -134,7 +147,6 @@ def _asked(case: "Case", step: str) -> Question | None:
 def _used(case: "Case", question: Question, planned: "Planned") -> bool:
     rows = case.store.read(lambda conn: store.steps_allowed_by(conn, question.id))
     return any(
-        intent.action == planned.scope.action
-        and intent.step.partition("/")[2].partition("#")[0] == planned.scope.target
+        intent.action == planned.scope.action and target_of(intent.step) == planned.scope.target
         for intent in rows
     )

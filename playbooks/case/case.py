@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, overload
+
+from sqlalchemy import Connection
 
 from actions.action import Action, step_of
 from actions.aws.instance import Instance
@@ -18,6 +20,9 @@ from playbooks.case.residual import residual
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts
 
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
 T = TypeVar("T")
 Otherwise = Literal["continue", "stop", "ask"]
 Step = Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]]
@@ -56,8 +61,12 @@ class Case:
     @property
     def residual(self) -> tuple[str, ...]:
         """Return what the attacker may still have, worst first."""
-        rows = self.store.read(lambda conn: store.steps(conn, self.incident.id))
-        return residual([intent for intent, _ in rows])
+        return self.store.read(self.open_now)
+
+    def open_now(self, conn: Connection) -> tuple[str, ...]:
+        """Return the residual exposure as this connection sees it."""
+        steps = [intent for intent, _ in store.steps(conn, self.incident.id)]
+        return residual(steps, store.left(conn, self.incident.id))
 
     @property
     def keep_ssm(self) -> bool:
@@ -124,13 +133,24 @@ class Case:
         """Sign a checkpoint over everything so far."""
         await self._verb(f"seal/{kind}", lambda: sealing.seal(self, kind))
 
-    async def together(self, *branches: Coroutine[Any, Any, T]) -> list[T]:
+    @overload
+    async def together(
+        self,
+        one: Coroutine[Any, Any, A],
+        two: Coroutine[Any, Any, B],
+        three: Coroutine[Any, Any, C],
+        /,
+    ) -> tuple[A, B, C]: ...
+
+    @overload
+    async def together(self, *branches: Coroutine[Any, Any, T]) -> list[T]: ...
+
+    async def together(self, *branches: Coroutine[Any, Any, Any]) -> Any:
         """Run branches to their end; only then raise what waits, so nothing hides behind it."""
         ends = await asyncio.gather(*branches, return_exceptions=True)
-        for kind in (Exception, Waiting):
-            for end in ends:
-                if isinstance(end, kind) and (kind is Waiting or not isinstance(end, Waiting)):
-                    raise end
+        failed = [end for end in ends if isinstance(end, BaseException)]
+        if failed:
+            raise min(failed, key=lambda end: isinstance(end, Waiting))
         return [end for end in ends if not isinstance(end, BaseException)]
 
     def now(self) -> datetime:
@@ -153,8 +173,26 @@ class Case:
 
     async def _verb(self, name: str, thunk: Callable[[], Awaitable[Any]]) -> Any:
         self.named.add(name)
-        # Shielded: a cancel or timeout acts between verbs, never within a change to the world.
-        return await self.step(name, lambda: asyncio.shield(asyncio.ensure_future(thunk())))
+        return await self.step(name, lambda: _whole(thunk))
+
+
+async def _whole(thunk: Callable[[], Awaitable[Any]]) -> Any:
+    """Run a verb to its end: a cancel or timeout acts between verbs, never within a change.
+
+    `shield` alone would let the caller go on, and give the incident up, while a thread still
+    changes the world (Python docs, "Shielding From Cancellation").
+    """
+    task = asyncio.ensure_future(thunk())
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None and not task.cancelled():
+        task.exception()
+        raise cancelled
+    return task.result()
 
 
 def _next(steps: Steps[Any]) -> tuple[bool, Any]:

@@ -1,7 +1,7 @@
 """Enters a play for an incident, the first time or again, and says how it ended."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -12,9 +12,9 @@ from actions.errors import ActionError, TargetGoneError
 from playbooks.case import holding, sealing, store
 from playbooks.case.answers import Waiting
 from playbooks.case.case import Case, Step, plain
-from playbooks.case.residual import status
 from playbooks.case.store import Store
-from playbooks.errors import BusyError, RefusedError, SettingsError, StoppedError
+from playbooks.case.story import standing
+from playbooks.errors import RefusedError, SettingsError, StoppedError
 from playbooks.wiring.parts import Parts
 
 Body = Callable[[Case], Awaitable[None]]
@@ -37,48 +37,51 @@ async def enter(
     play: str,
     *,
     step: Step = plain,
-    holder: str = "",
     alive: Callable[[str], bool] = holding.alive,
 ) -> Ending:
     """Run the play once for the incident and record how it ended.
 
-    Raises UnknownIncidentError, or BusyError while a living process works on it.
+    Raises UnknownIncidentError, or BusyError while a living process works on it. What else a
+    verb raises is recorded as a crash of the play, and raised.
     """
-    me = holder or holding.myself()
-    incident = db.read(lambda conn: store.incident(conn, incident_id))
-    if not db.commit(lambda conn: store.take(conn, incident_id, me, alive)):
-        raise BusyError(f"another process works on {incident_id} right now; wait for it.")
-    case = Case(parts, db, incident, body, play, step)
-    try:
+    db.read(lambda conn: store.incident(conn, incident_id))
+    with holding.held(db, incident_id, alive):
+        # Read only now: whoever held it before may have rolled it back.
+        incident = db.read(lambda conn: store.incident(conn, incident_id))
+        if incident.status == "rolled-back":
+            return Ending("Completed", incident.status, incident.says)
+        case = Case(parts, db, incident, body, play, step)
         try:
-            await recover(case)
             ending = await _run(case)
-        except SettingsError as error:
-            ending = Ending("Refused", "refused", str(error))
+        except Exception as error:
+            # Its message may hold anything; the ledger gets its kind alone.
+            says = f"the play broke off: {type(error).__name__}"
+            _close(case, Ending("Crashed", _status(case), says))
+            raise
         _close(case, ending)
         sealing.checkpoint(db, parts)
         return ending
-    finally:
-        db.commit(lambda conn: store.let_go(conn, incident_id, me))
 
 
 async def _run(case: Case) -> Ending:
     try:
+        await recover(case)
         await case.body(case)
     except Waiting as waiting:
         return Ending("Waiting", _status(case), str(waiting))
     except TargetGoneError as error:
         return Ending("Gone", "gone", str(error))
-    except RefusedError as error:
-        return Ending("Refused", "refused", str(error))
+    except (RefusedError, SettingsError) as error:
+        # What was done before the refusal is in effect, and the status must not hide it.
+        status = _status(case)
+        return Ending("Refused", "refused" if status == "proposed" else status, str(error))
     except StoppedError as error:
         return Ending("Stopped", "partial", str(error))
     return Ending("Completed", _status(case))
 
 
 def _status(case: Case) -> str:
-    rows = case.store.read(lambda conn: store.steps(conn, case.incident.id))
-    return status([intent for intent, _ in rows]) if rows else "proposed"
+    return case.store.read(lambda conn: standing(conn, case.incident.id))
 
 
 def _close(case: Case, ending: Ending) -> None:
@@ -100,20 +103,14 @@ async def recover(case: Case) -> int:
     """
     count = 0
     for intent, _ in case.store.read(lambda conn: store.steps(conn, case.incident.id)):
-        if intent.phase != "intended":
+        if intent.phase not in ("intended", "undoing"):
             continue
-        action = revive(intent.action, intent.fields)
-        if not isinstance(action, Lens):
-            continue
-        aws = case.parts.aws(case.target.account, case.target.region)
         try:
+            action = revive(intent.action, intent.fields)
+            if not isinstance(action, Lens):
+                continue
+            aws = case.parts.aws(case.target.account, case.target.region)
             count += await case.drive(finish(action, aws, intent))
         except ActionError as error:
             case.journal.failed(intent.step, str(error))
     return count
-
-
-def again(case: Case) -> Case:
-    """Return the case with its incident read anew."""
-    fresh = case.store.read(lambda conn: store.incident(conn, case.incident.id))
-    return replace(case, incident=fresh)

@@ -63,14 +63,14 @@ class Decision:
 
 def decide(facts: Facts, limits: Limits) -> Decision:
     """Return whether the act may happen by itself, after a person's yes, or never."""
-    own = sorted(facts.touched & limits.own)
+    own = _among(facts.touched, limits.own)
     if own:
         return Decision(
             "never",
             (f"{', '.join(own)} is Stanch's own role, host or storage; act on it by hand",),
         )
     why = list(facts.hindrances)
-    held = sorted(facts.touched & limits.protected)
+    held = _among(facts.touched, limits.protected)
     if held:
         why.append(f"{', '.join(held)} is protected by the settings")
     if PROTECTED_TAG in facts.tags:
@@ -85,14 +85,39 @@ def decide(facts: Facts, limits: Limits) -> Decision:
 
 
 def touched(account: str, keys: Iterable[str], target: str) -> frozenset[str]:
-    """Return the ids an act touches: its target's and those in the keys it writes."""
-    parts = {target, target.rpartition("/")[2]}
+    """Return the ids an act touches: its target's and those in the keys it writes.
+
+    A role is given as account:role/name besides, which `_among` finds an ARN of any path by.
+    """
+    parts = {target, target.rpartition("/")[2], f"{account}:{target.rpartition('/')[2]}"}
     for key in keys:
-        parts |= {key, key.partition("/")[2]}
+        parts |= {key, *key.split("/")[1:], key.partition("/")[2]}
         kind, _, name = key.partition("/")
         if kind == "policy":
-            parts.add(f"arn:aws:iam::{account}:role/{name}")
+            parts.add(f"{account}:role/{name}")
     return frozenset(p for p in parts if p)
+
+
+def target_of(step: str) -> str:
+    """Return the target, account/region/id, that a step's key names."""
+    return step.partition("/")[2].partition("#")[0]
+
+
+def _among(ids: frozenset[str], listed: frozenset[str]) -> list[str]:
+    return sorted(one for one in listed if one in ids or _plain(one) in ids)
+
+
+def _plain(listed: str) -> str:
+    """Return an ARN as account:role/name, or account:id; partition and path left out.
+
+    A role's path is part of its ARN and not of its name (IAM User Guide, "IAM identifiers").
+    """
+    parts = listed.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn":
+        return listed
+    account, kind = parts[4], parts[5].partition("/")[0]
+    name = parts[5].rpartition("/")[2]
+    return f"{account}:role/{name}" if kind == "role" else f"{account}:{name}"
 
 
 def beyond(scope: Scope, approved: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What the attacker may still have after what was done, worst first. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from actions.journal import Intent
 
@@ -12,25 +12,47 @@ FLOWS = (
 )
 
 
-def residual(steps: Iterable[Intent]) -> tuple[str, ...]:
-    """Return the residual exposure, from the journal alone."""
+Left = Mapping[str, Mapping[str, str]]
+
+
+def residual(steps: Iterable[Intent], left: Left | None = None) -> tuple[str, ...]:
+    """Return the residual exposure, from the journal alone.
+
+    `left` maps each step that never came to be to its kind (needless, unfit, failed) and error.
+    """
+    done = list(steps)
+    phases = {i.action: i.phase for i in done}
     said: list[str] = []
-    phases: dict[str, str] = {}
-    for intent in steps:
-        phases[intent.action] = intent.phase
+    if phases.get("isolate_instance") == "done":
+        said += FLOWS
+    else:
+        said.append("the host is still on the network")
+    if phases.get("deny_instance_sessions") != "done" and not _needless(left):
+        said.insert(0, "credentials that the host was issued still work")
+    for intent in done:
         if intent.phase != "done":
             said.append(f"{intent.step} is {intent.phase}, not in effect")
         elif intent.verdict != "verified":
             unseen = ", ".join(intent.plan.unseen) or "its keys"
             said.append(f"{intent.step} is unverified: {unseen} could not be read")
-    isolated = phases.get("isolate_instance") == "done"
-    said += FLOWS if isolated else ("the host is still on the network",)
-    if phases.get("deny_instance_sessions") != "done":
-        said.insert(0, "credentials that the host was issued still work")
+    for step, why in (left or {}).items():
+        if why["kind"] != "needless":
+            said.append(f"{step} was not done: {why['error']}")
     return tuple(said)
 
 
-def status(steps: Iterable[Intent]) -> str:
-    """Return contained-live-flows only when cut off and denied, both read back; else partial."""
+def status(steps: Iterable[Intent], left: Left | None = None) -> str:
+    """Return contained-live-flows only when cut off and denied, both read back; else partial.
+
+    A host that has no credentials needs no denial.
+    """
     good = {i.action for i in steps if i.phase == "done" and i.verdict == "verified"}
-    return "contained-live-flows" if "isolate_instance" in good else "partial"
+    denied = "deny_instance_sessions" in good or _needless(left)
+    return "contained-live-flows" if denied and "isolate_instance" in good else "partial"
+
+
+def _needless(left: Left | None) -> bool:
+    return any(
+        step.startswith("deny_instance_sessions/") and why["kind"] == "needless"
+        for step, why in (left or {}).items()
+    )

@@ -1,6 +1,6 @@
 """The tables of the incident store, beside the ledger's in the same database."""
 
-from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 metadata = MetaData()
 
@@ -50,6 +50,8 @@ steps = Table(
     Column("error", Text, nullable=False, default=""),
     Column("intended", String(32), nullable=False),
     Column("finished", String(32)),
+    # Two processes, or two branches, never carry out the same step.
+    UniqueConstraint("incident", "step"),
 )
 
 kept = Table(
@@ -59,6 +61,7 @@ kept = Table(
     Column("incident", String(16), nullable=False, index=True),
     Column("step", Text, nullable=False),
     Column("value", JSON, nullable=False),
+    UniqueConstraint("incident", "step"),
 )
 
 questions = Table(

@@ -27,7 +27,7 @@ async def seal(case: "Case", kind: str) -> None:
             "steps": {i.step: i.phase for i in rows},
             # Done by an earlier version of the play, and not named by the present one.
             "orphans": [i.step for i in rows if case.named and i.step not in case.named],
-            "residual": list(case.residual),
+            "residual": list(case.open_now(conn)),
         }
         case.record.note(conn, case.incident.id, "case.seal", body)
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Row, Table, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Table, delete, func, insert, select, update
 
 from actions.journal import Intent, Plan
 from playbooks.case import schema
@@ -134,14 +134,14 @@ def count_entry(conn: Connection, id: str) -> int:
     return entry
 
 
-def take(conn: Connection, id: str, holder: str, alive: Callable[[str], bool]) -> bool:
-    """Hold the incident for one process; return False where a living one holds it."""
+def take(conn: Connection, id: str, holder: str, alive: Callable[[str], bool]) -> str:
+    """Hold the incident for one entry; return the living holder that has it, or nothing."""
     query = select(schema.incidents.c.holder).where(schema.incidents.c.id == id)
-    now = conn.scalar(query)
+    now = str(conn.scalar(query) or "")
     if now and now != holder and alive(now):
-        return False
+        return now
     _change(conn, schema.incidents, schema.incidents.c.id == id, holder=holder)
-    return True
+    return ""
 
 
 def let_go(conn: Connection, id: str, holder: str) -> None:
@@ -271,6 +271,24 @@ def kept(conn: Connection, incident: str, step: str) -> Any:
     table = schema.kept
     where = (table.c.incident == incident) & (table.c.step == step)
     return conn.scalar(select(table.c.value).where(where))
+
+
+def leave(conn: Connection, incident: str, step: str, why: Mapping[str, str]) -> None:
+    """Record why a step was never intended, in place of an earlier reason."""
+    table, key = schema.kept, f"left/{step}"
+    conn.execute(delete(table).where(table.c.incident == incident, table.c.step == key))
+    keep(conn, incident, key, dict(why))
+
+
+def left(conn: Connection, incident: str) -> dict[str, Mapping[str, str]]:
+    """Return step -> kind (needless, unfit or failed) and error, of steps never intended."""
+    known = {intent.step for intent, _ in steps(conn, incident)}
+    found = {
+        key.removeprefix("left/"): value
+        for key, value in all_kept(conn, incident)
+        if key.startswith("left/")
+    }
+    return {step: why for step, why in found.items() if step not in known}
 
 
 def all_kept(conn: Connection, incident: str) -> list[tuple[str, Any]]:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from evidence import ledger
 from playbooks.case import store
-from playbooks.case.residual import residual
+from playbooks.case.residual import residual, status
 from playbooks.case.severity import RESPONSE
 
 
@@ -14,6 +14,7 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
     """Return the whole incident as JSON values: steps, evidence, questions, residual, timeline."""
     incident = store.incident(conn, incident_id)
     rows = store.steps(conn, incident_id)
+    left = store.left(conn, incident_id)
     times = RESPONSE[incident.severity]
     return {
         "id": incident.id,
@@ -64,9 +65,16 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
             }
             for q in store.questions(conn, incident_id)
         ],
-        "residual": list(residual([intent for intent, _ in rows])) if rows else [],
+        "left": [{"step": step} | dict(why) for step, why in left.items()],
+        "residual": list(residual([i for i, _ in rows], left)) if rows or left else [],
         "timeline": timeline(conn, incident_id),
     }
+
+
+def standing(conn: Connection, incident_id: str) -> str:
+    """Return how far the incident has come, from its steps alone."""
+    steps = [intent for intent, _ in store.steps(conn, incident_id)]
+    return status(steps, store.left(conn, incident_id)) if steps else "proposed"
 
 
 def timeline(conn: Connection, incident_id: str) -> list[dict[str, Any]]:

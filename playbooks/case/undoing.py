@@ -1,6 +1,6 @@
 """Undoes what an incident did: planned, shown, guarded, approved by another person."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,13 +8,15 @@ from sqlalchemy import Connection
 
 from actions.action import Lens, Unseen
 from actions.catalogue import revive
-from actions.engine import calling, changes, rollback
+from actions.engine import calling, changes, patient, rollback
 from actions.errors import ActionError
 from actions.journal import Intent
-from playbooks.case import acting, asking, store, tags
-from playbooks.case.answers import Refusal
+from playbooks.case import acting, asking, holding, store, tags
+from playbooks.case.answers import Waiting
 from playbooks.case.case import Case
 from playbooks.case.guard import Facts, Scope, beyond, decide, touched
+from playbooks.case.incident import Question
+from playbooks.case.story import standing
 from playbooks.errors import RefusedError, UnknownIncidentError
 
 
@@ -38,13 +40,8 @@ class Undone:
 
 async def plan(case: Case, number: int | None = None) -> list[Undo]:
     """Return what undoing would change, last step first; with `number`, of that step alone."""
-    rows = [intent for intent, _ in case.store.read(lambda c: store.steps(c, case.incident.id))]
-    if number is not None:
-        if not 1 <= number <= len(rows):
-            raise UnknownIncidentError(f"{case.incident.id} has steps 1 to {len(rows)}.")
-        rows = [rows[number - 1]]
     undos = []
-    for intent in reversed(rows):
+    for intent in reversed(_chosen(case, number)):
         lens = revive(intent.action, intent.fields)
         if intent.phase == "undone" or not isinstance(lens, Lens):
             continue
@@ -52,48 +49,99 @@ async def plan(case: Case, number: int | None = None) -> list[Undo]:
         if not todo:
             continue
         aws = case.parts.aws(case.target.account, case.target.region)
-        now = await case.call(lambda lens=lens, aws=aws: calling(aws, lambda: lens.read(aws)))  # type: ignore[misc]
+        look = patient(lens, lambda lens=lens, aws=aws: calling(aws, lambda: lens.read(aws)))  # type: ignore[misc]
+        now = await case.drive(look)
         keys = {k: (_said(now.get(k)), intent.plan.before.get(k)) for k in reversed(todo)}
         scope = Scope(f"rollback:{intent.action}", lens.target, tuple(todo))
         undos.append(Undo(intent, keys, scope, intent.plan.lost))
     return undos
 
 
+def staying(case: Case, number: int | None = None) -> list[str]:
+    """Return the steps that stay, for nothing undoes them: one-way acts, begun or done."""
+    chosen = _chosen(case, number)
+    return [i.step for i in chosen if not isinstance(revive(i.action, i.fields), Lens)]
+
+
+def _chosen(case: Case, number: int | None) -> list[Intent]:
+    rows = [intent for intent, _ in case.store.read(lambda c: store.steps(c, case.incident.id))]
+    if number is None:
+        return rows
+    if not 1 <= number <= len(rows):
+        raise UnknownIncidentError(f"{case.incident.id} has steps 1 to {len(rows)}.")
+    return [rows[number - 1]]
+
+
 def _said(value: Any) -> Any:
     return f"unseen: {value.reason}" if isinstance(value, Unseen) else value
 
 
-async def undo(case: Case, undos: list[Undo], person: str, number: int | None) -> list[Undone]:
-    """Undo what was approved. Raises Waiting until another person than `person` said yes."""
-    asker = replace(case, incident=replace(case.incident, requester=person))
-    why = await _guard(case, undos)
-    name = f"rollback/{number or 'all'}/{'+'.join(u.intent.step for u in undos)}"
-    scopes = [u.scope for u in undos]
-    question = asking.put(asker, name, scopes, {"why": list(why), "rollback": case.incident.id})
-    answer = asking.answer_to(case, question)
-    if isinstance(answer, Refusal):
-        raise RefusedError(f"rollback of {case.incident.id}: {answer.why}")
-    for one in undos:
-        if more := beyond(one.scope, question.scopes):
-            raise RefusedError(f"{one.intent.step}: {'; '.join(more)}. Ask again.")
-    ends = [await _undo(case, one) for one in undos]
-    good = all(not e.why for e in ends)
+async def undo(
+    case: Case,
+    undos: list[Undo],
+    person: str,
+    number: int | None,
+    alive: Callable[[str], bool] = holding.alive,
+) -> list[Undone]:
+    """Undo what was approved, and use the approval up.
 
-    def work(conn: Connection) -> None:
-        if good and number is None:
-            store.set_status(conn, case.incident.id, "rolled-back")
-        body = {"by": person, "approved": question.id, "steps": {e.step: e.why for e in ends}}
-        case.record.note(conn, case.incident.id, "rollback.ended", body, actor=person)
-
-    case.store.commit(work)
+    Raises Waiting until another person than `person` said yes, RefusedError on a no or from the
+    guard, BusyError while somebody works on the incident.
+    """
+    with holding.held(case.store, case.incident.id, alive):
+        why = await _guard(case, undos)
+        question = _approved(case, undos, person, number, why)
+        ends = [await _undo(case, one) for one in undos]
+        case.store.commit(lambda conn: _ended(case, conn, question, person, ends))
     return ends
+
+
+def _approved(
+    case: Case, undos: list[Undo], person: str, number: int | None, why: tuple[str, ...]
+) -> Question:
+    """Return the yes that covers all of it, or ask. A no stands until its question's end."""
+    name = f"rollback/{number or 'all'}/{'+'.join(u.intent.step for u in undos)}"
+    now = case.parts.now()
+    for q in reversed(case.store.read(lambda conn: store.questions(conn, case.incident.id))):
+        if now >= q.expires or not q.step.startswith("rollback/"):
+            continue
+        if q.state == "yes" and not any(beyond(u.scope, q.scopes) for u in undos):
+            return q
+        if q.state == "no" and q.step == name:
+            raise RefusedError(
+                f"rollback of {case.incident.id}: {q.approver} said no: {q.reason}. It can be "
+                f"asked again after {q.expires.isoformat()}."
+            )
+    asker = replace(case, incident=replace(case.incident, requester=person))
+    about = {"why": list(why), "rollback": case.incident.id}
+    raise Waiting(asking.put(asker, name, [u.scope for u in undos], about).id)
+
+
+def _ended(
+    case: Case, conn: Connection, question: Question, person: str, ends: list[Undone]
+) -> None:
+    store.change_question(conn, question.id, state="used")
+    rows = [intent for intent, _ in store.steps(conn, case.incident.id)]
+    gone = not any(_standing(i) for i in rows)
+    left = [e.step for e in ends if e.why]
+    status = "rolled-back" if gone else standing(conn, case.incident.id)
+    says = f"rolled back by {person}" + (f"; left: {', '.join(left)}" if left else "")
+    store.set_status(conn, case.incident.id, status, says)
+    body = {"by": person, "approved": question.id, "steps": {e.step: e.why for e in ends}}
+    case.record.note(conn, case.incident.id, "rollback.ended", body, actor=person)
+
+
+def _standing(intent: Intent) -> bool:
+    lens = revive(intent.action, intent.fields)
+    return intent.phase != "undone" and isinstance(lens, Lens) and bool(changes(lens, intent.plan))
 
 
 async def _guard(case: Case, undos: list[Undo]) -> tuple[str, ...]:
     aws = case.parts.aws(case.target.account, case.target.region)
-    held = await case.call(lambda: tags.of(aws, case.target))
     why: list[str] = []
     for one in undos:
+        lens = revive(one.intent.action, one.intent.fields)
+        held = await case.drive(patient(lens, lambda: tags.of(aws, case.target)))
         facts = Facts(
             scope=one.scope,
             touched=touched(case.target.account, one.scope.keys, one.scope.target),
@@ -105,6 +153,7 @@ async def _guard(case: Case, undos: list[Undo]) -> tuple[str, ...]:
         )
         decision = decide(facts, acting.limits(case))
         if decision.may == "never":
+            acting.refused(case, one.intent.step, "; ".join(decision.why))
             raise RefusedError(f"{one.intent.step}: {'; '.join(decision.why)}")
         why += [w for w in decision.why if w not in why]
     return tuple(why)

@@ -9,7 +9,7 @@ from playbooks.case import store
 from playbooks.case.answers import Waiting
 from playbooks.case.case import Case
 from playbooks.case.sealing import checkpoint
-from playbooks.case.undoing import Undo, plan, undo
+from playbooks.case.undoing import Undo, plan, staying, undo
 from playbooks.desk.cli.surroundings import Key, here, out, printable
 from playbooks.wiring import people
 
@@ -29,6 +29,8 @@ def rollback(
     async def work() -> bool:
         undos = await plan(case, step)
         _show(undos)
+        for name in staying(case, step):
+            console.print(f"[dim]stays, it cannot be undone:[/] {printable(name)}")
         if not undos:
             console.print("nothing is left to undo.")
             return True
