@@ -9,6 +9,7 @@ import io
 import os
 import re
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from evidence.manifest import Encryption
 from evidence.sealed import seal, unseal
 
 CHUNK = 1 << 20
+WINDOW = 1 << 26
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -65,7 +67,6 @@ class Locker:
             with io.FileIO(handle, "r+") as file:
                 stream = io.BytesIO(source) if isinstance(source, bytes) else source
                 sha256, size = _copy(stream, file)
-                _compare_on_disk(file, sha256, size)
             return self._name(temporary, sha256, size)
         finally:
             temporary.unlink(missing_ok=True)
@@ -146,24 +147,39 @@ class Locker:
 
 
 def _copy(source: BinaryIO, target: io.FileIO) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    while chunk := source.read(CHUNK):
-        digest.update(chunk)
-        view = memoryview(chunk)
-        while view:
-            view = view[target.write(view) :]
-        size += len(chunk)
-    return digest.hexdigest(), size
+    """Write a stream to its end, sync it and read it back; return its SHA-256 and size."""
+    written, found = hashlib.sha256(), hashlib.sha256()
+    size = checked = 0
+    # Large artifacts are read back window by window while the next is written.
+    with ThreadPoolExecutor(max_workers=1) as behind:
+        windows: list[Future[None]] = []
+        while chunk := source.read(CHUNK):
+            written.update(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[target.write(view) :]
+            size += len(chunk)
+            if size - checked >= WINDOW:
+                windows.append(behind.submit(_read_back, target, checked, size, found))
+                checked = size
+        for window in windows:
+            window.result()
+    _read_back(target, checked, size, found)
+    if written.digest() != found.digest() or os.fstat(target.fileno()).st_size != size:
+        raise LockerError(
+            f"stored bytes read back as {found.hexdigest()}, written as {written.hexdigest()}; "
+            "check the disk"
+        )
+    return written.hexdigest(), size
 
 
-def _compare_on_disk(file: io.FileIO, sha256: str, size: int) -> None:
+def _read_back(file: io.FileIO, start: int, end: int, found: "hashlib._Hash") -> None:
     os.fsync(file.fileno())
     # Drop the cached pages, so that what is read back comes from the disk.
-    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    file.seek(0)
-    found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256 or os.fstat(file.fileno()).st_size != size:
-        raise LockerError(f"stored bytes read back as {found}, written as {sha256}; check the disk")
+    os.posix_fadvise(file.fileno(), start, end - start, os.POSIX_FADV_DONTNEED)
+    while start < end and (chunk := os.pread(file.fileno(), min(CHUNK, end - start), start)):
+        found.update(chunk)
+        start += len(chunk)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -37,8 +37,10 @@ def test_what_is_put_comes_back_under_its_hash(locker, data):
     assert locker.read(stored.sha256) == data == (locker.root / stored.path).read_bytes()
 
 
-@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK + 7])
-def test_a_stream_is_stored_to_its_end(locker, size):
+@pytest.mark.parametrize("window", [CHUNK, 2 * CHUNK, locker_module.WINDOW])
+@pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 4 * CHUNK, 5 * CHUNK + 7])
+def test_a_stream_is_stored_to_its_end(locker, monkeypatch, size, window):
+    monkeypatch.setattr(locker_module, "WINDOW", window)
     data = random.Random(size).randbytes(size)
     stored = locker.put(io.BytesIO(data))
     assert (stored.sha256, stored.size) == (hashlib.sha256(data).hexdigest(), size)
@@ -81,15 +83,27 @@ def test_an_altered_artifact_is_neither_read_nor_taken_for_the_same_content(lock
         locker.put(b"content")
 
 
-def test_a_disk_that_gives_back_other_bytes_is_noticed_and_leaves_no_name(locker, monkeypatch):
-    honest = os.fsync
+@pytest.mark.parametrize("at", [0, 2 * CHUNK + 5, 4 * CHUNK])
+@pytest.mark.parametrize("window", [CHUNK, locker_module.WINDOW])
+def test_a_disk_that_gives_back_other_bytes_is_noticed_and_leaves_no_name(
+    locker, monkeypatch, at, window
+):
+    honest = os.pread
 
-    def spoil(handle):
-        if stat.S_ISREG(os.fstat(handle).st_mode):
-            os.pwrite(handle, b"X", 0)
-        honest(handle)
+    def spoil(handle, size, start):
+        data = honest(handle, size, start)
+        place = at - start
+        return data[:place] + b"X" + data[place + 1 :] if 0 <= place < len(data) else data
 
-    monkeypatch.setattr(locker_module.os, "fsync", spoil)
+    monkeypatch.setattr(locker_module, "WINDOW", window)
+    monkeypatch.setattr(locker_module.os, "pread", spoil)
+    with pytest.raises(LockerError, match="check the disk"):
+        locker.put(bytes(4 * CHUNK + 1))
+    assert files(locker) == []
+
+
+def test_a_disk_that_gives_back_too_little_is_noticed(locker, monkeypatch):
+    monkeypatch.setattr(locker_module.os, "pread", lambda *_: b"")
     with pytest.raises(LockerError, match="check the disk"):
         locker.put(b"content")
     assert files(locker) == []
