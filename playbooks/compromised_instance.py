@@ -21,17 +21,23 @@ async def compromised_instance(case: Case) -> None:
     """A host is under someone else's control: protect it, take its credentials, cut it off.
 
     Credentials go before the network, for stolen ones work off the host. Standby goes before
-    isolation, or a health check would make the scaling group terminate the evidence.
+    isolation, or a health check would make the scaling group terminate the evidence. What does
+    not depend on each other goes at once, so that no wait for a read-back delays the next act;
+    only what leaves the host as it was found goes while its facts are being kept.
     """
     host = case.target
     await case.tell(case.stakeholders, "opened")
-    facts = await case.keep(InstanceFacts(host.instance_id, host.account, host.region))
-    await case.act(ProtectFromTermination(host))
-    await case.act(EnterStandby(host))
+    facts, disks, _ = await case.together(
+        case.keep(InstanceFacts(host.instance_id, host.account, host.region)),
+        case.act(SnapshotVolumes(host)),
+        case.act(DenyInstanceSessions(host, keep_ssm=case.keep_ssm)),
+    )
+    await case.together(
+        case.act(ProtectFromTermination(host)),
+        case.act(EnterStandby(host)),
+        case.act(ShortenConnectionTracking(host)),
+    )
     await case.act(LeaveTargetGroups(host))
-    disks = await case.act(SnapshotVolumes(host))
-    await case.act(DenyInstanceSessions(host, keep_ssm=case.keep_ssm))
-    await case.act(ShortenConnectionTracking(host))
     await case.act(IsolateInstance(host))
     await case.act(TagIncident(host, case.incident.id))
     await case.tell(case.stakeholders, "contained", residual=case.residual)

@@ -108,7 +108,8 @@ def finding(world: World, estate: Estate) -> dict[str, Any]:
             "type": TYPE,
             "severity": 8,
             "title": "A host talks to a command and control server.",
-            "description": "The instance queries an address that commands malware.",
+            # A secret that somebody put where a finding has room for text; a test looks for it.
+            "description": "The instance queries an address; canary-in-finding",
             "createdAt": at,
             "updatedAt": at,
             "resource": {
