@@ -11,9 +11,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from moto.autoscaling.models import autoscaling_backends
-from moto.ec2.models import ec2_backends
-from moto.elbv2.models import elbv2_backends
+from playbooks.drills.range.ground import REGIONAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,10 +29,14 @@ def state(ground: Ground) -> dict[str, Any]:
     """What the digest covers, as JSON values: service -> account and region -> resources."""
     kept = ground.kept
     return {
-        "ec2": _regional(ground, ec2_backends, _ec2),
-        "iam": {account: _iam(ground.iam(account)) for account, _ in sorted(ground.written)},
-        "autoscaling": _regional(ground, autoscaling_backends, _autoscaling),
-        "elbv2": _regional(ground, elbv2_backends, _elbv2),
+        "ec2": _regional(ground, "ec2", _ec2),
+        "iam": {
+            account: _iam(ground.iam(account))
+            for service, account, _ in sorted(ground.written)
+            if service == "iam"
+        },
+        "autoscaling": _regional(ground, "autoscaling", _autoscaling),
+        "elbv2": _regional(ground, "elasticloadbalancing", _elbv2),
         "kept": {
             "conntrack": kept.conntrack,
             "run_tokens": {"/".join(k): v for k, v in kept.run_tokens.items()},
@@ -46,11 +48,11 @@ def state(ground: Ground) -> dict[str, Any]:
     }
 
 
-def _regional(ground: Ground, backends: Any, read: Callable[[Any], Any]) -> dict[str, Any]:
+def _regional(ground: Ground, service: str, read: Callable[[Any], Any]) -> dict[str, Any]:
     return {
-        f"{account}/{region}": read(backends[account][region])
-        for account, region in sorted(ground.written)
-        if region in backends[account]
+        f"{account}/{region}": read(REGIONAL[service][account][region])
+        for written, account, region in sorted(ground.written)
+        if written == service
     }
 
 
@@ -74,6 +76,7 @@ def _ec2(ec2: Any) -> dict[str, Any]:
             i: [a.association_id, a.iam_instance_profile.arn]
             for i, a in ec2.iam_instance_profile_associations.items()
         },
+        "images": sorted(ec2.amis),
         "addresses": [_picked(a, "allocation_id association_id public_ip") for a in ec2.addresses],
         "acls": {a.id: _acl(a) for a in ec2.network_acls.values()},
         "routes": {t.id: _route_table(t) for t in ec2.route_tables.values()},

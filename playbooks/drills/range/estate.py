@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from playbooks.drills.range.keys import Credentials
     from playbooks.drills.range.world import World
 
-IMAGE = "ami-0f0e0d0c0b0a09080"
-
 
 @dataclass(frozen=True, slots=True)
 class Estate:
@@ -67,10 +65,11 @@ def build_estate(world: World, responder_account: str = "444455556666") -> Estat
     access = make_access(world, responder_account)
     ec2: Any = world.client("ec2", world.admin)
     scaling: Any = world.client("autoscaling", world.admin)
+    image = ec2.register_image(Name="web", RootDeviceName="/dev/sda1")["ImageId"]
     template = ec2.create_launch_template(
         LaunchTemplateName="web",
         LaunchTemplateData={
-            "ImageId": IMAGE,
+            "ImageId": image,
             "InstanceType": "m6i.large",
             "SecurityGroupIds": [network.app_group],
             "IamInstanceProfile": {"Name": access.profile},
@@ -131,7 +130,7 @@ def build_estate(world: World, responder_account: str = "444455556666") -> Estat
         profile_arn=access.profile_arn,
         scaling_group="web",
         launch_template=template,
-        image=IMAGE,
+        image=image,
         load_balancer=network.load_balancer,
         target_group=network.target_group,
         bucket=access.bucket,

@@ -66,7 +66,7 @@ class Front:
             nonlocal principal
             principal = authenticate(self.ground, asked)
             here = wire.of_account(asked, principal.account)
-            self.ground.settle(here.account, here.region)
+            self.ground.settle(here.account, here.region, here.service)
             authorize(self.ground, here, principal)
             if here.service == "ec2" and here.params.get("DryRun"):
                 raise AwsError(
@@ -75,7 +75,7 @@ class Front:
                     412,
                 )
             if not is_read(here.operation):
-                self.ground.written.add((here.account, here.region))
+                self.ground.touch(here.account, here.region, here.service)
             return here
 
         try:

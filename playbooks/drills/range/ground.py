@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -16,16 +18,45 @@ from moto.moto_api._internal import mock_random
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from playbooks.drills.range.calls import Call
     from playbooks.drills.range.keys import Issued
 
 
+LOAD_IMAGES = "MOTO_EC2_LOAD_DEFAULT_AMIS"
+REGIONAL: dict[str, Any] = {
+    "ec2": ec2_backends,
+    "elasticloadbalancing": elbv2_backends,
+    "autoscaling": autoscaling_backends,
+}
+# In the order in which one moto backend reaches for another.
+SETTLED_WITH = {
+    "ec2": ("ec2",),
+    "elasticloadbalancing": ("ec2", "elasticloadbalancing"),
+    "autoscaling": ("ec2", "elasticloadbalancing", "autoscaling"),
+}
+
+
+@contextmanager
+def no_public_images() -> Iterator[None]:
+    """Leave out moto's 1,300 public images: making them takes half a second and draws ids."""
+    before = os.environ.get(LOAD_IMAGES)
+    os.environ[LOAD_IMAGES] = "false"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[LOAD_IMAGES]
+        else:
+            os.environ[LOAD_IMAGES] = before
+
+
 @cache
 def _warm(region: str) -> None:
     """Let EC2 fill what it keeps for the process and a region; later backends draw fewer ids."""
-    ec2_backends.backend(region, account_id="000000000000")
+    with no_public_images():
+        ec2_backends.backend(region, account_id="000000000000")
 
 
 @dataclass(slots=True)
@@ -59,7 +90,7 @@ class Ground:
     `perform(model, operation, params, region, account)` asks the world as AWS itself would (no
     authorization) and returns the result in boto3's shape, or raises AwsError. Snapshots take
     `snapshot_seconds` of the world's time; CloudTrail lags by `trail_lag_seconds`. `written` has
-    the accounts and regions that somebody has written to.
+    the (service, account, region) that somebody has written to.
     """
 
     account: str
@@ -74,8 +105,8 @@ class Ground:
     kept: Kept = field(default_factory=Kept)
     calls: list[Call] = field(default_factory=list)
     issued: dict[str, Issued] = field(default_factory=dict)
-    settled: set[tuple[str, str]] = field(default_factory=set)
-    written: set[tuple[str, str]] = field(default_factory=set)
+    settled: set[tuple[str, str, str]] = field(default_factory=set)
+    written: set[tuple[str, str, str]] = field(default_factory=set)
 
     def seconds(self) -> float:
         """Epoch seconds of the world's clock."""
@@ -89,23 +120,30 @@ class Ground:
         """A fresh id that repeats for the world's seed."""
         return UUID(int=self.rng.getrandbits(128), version=4)
 
-    def settle(self, account: str, region: str) -> None:
-        """Make an account's backends in a region, once, with ids that depend on nothing else.
+    def settle(self, account: str, region: str, service: str) -> None:
+        """Make an account's backend of a service, once, with ids that depend on nothing else.
 
         moto makes them at first use and draws ids for default resources; a read in a new
         region would then change the ids of everything made later.
         """
-        if (account, region) in self.settled:
+        made = SETTLED_WITH.get(service, ())
+        if not made or (account, region, service) in self.settled:
             return
-        self.settled.add((account, region))
+        self.settled.add((account, region, service))
         before = mock_random.getstate()
         _warm(region)
-        mock_random.seed(f"{self.seed}/{account}/{region}")
-        for backends in (ec2_backends, autoscaling_backends, elbv2_backends):
+        for name in made:
+            mock_random.seed(f"{self.seed}/{account}/{region}/{name}")
+            backends = REGIONAL[name]
             if region in backends[account]:
-                backends[account][region]
-        self.iam(account)
+                with no_public_images():
+                    backends[account][region]
         mock_random.setstate(before)
+
+    def touch(self, account: str, region: str, service: str) -> None:
+        """Note that a service, and those it reaches into, was written to."""
+        for name in SETTLED_WITH.get(service, (service,)):
+            self.written.add((name, account, region))
 
     def ec2(self, account: str = "", region: str = "") -> Any:
         """moto's EC2 backend; home account and region unless told otherwise."""

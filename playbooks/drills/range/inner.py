@@ -11,36 +11,56 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from playbooks.drills.range import wire
 from playbooks.drills.range.corrections.catalogue import corrections_for
+from playbooks.drills.range.corrections.correction import AS_IT_IS
 from playbooks.drills.range.errors import AwsError
+from playbooks.drills.range.ground import no_public_images
 from playbooks.drills.range.targets import is_read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from flask import Flask
 
     from playbooks.drills.range.corrections.correction import Correction
     from playbooks.drills.range.ground import Ground
     from playbooks.drills.range.wire import Answer, Asked
 
 
+VERSIONED_PATHS = ("/v20180820/", "/v2/")
+
+
 @cache
-def _moto() -> DomainDispatcherApplication:
-    """The application keeps no state of its own, so every world of a process shares it."""
-    return DomainDispatcherApplication(create_backend_app)
+def _application(service: str, target: str, path: str) -> Flask:
+    """moto's application for a service; it keeps no state, so all worlds of a process share it.
+
+    moto looks through all its packages for each request to find this out; `target` and `path`
+    are what its choice depends on besides the service.
+    """
+    environ = {
+        "PATH_INFO": path,
+        "HTTP_X_AMZ_TARGET": target,
+        "HTTP_HOST": "localhost",
+        "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=x/0/us-east-1/{service}/aws4_request",
+    }
+    before = mock_random.getstate()
+    with no_public_images():
+        # It makes a backend to read the service's URLs from, which draws ids.
+        made = DomainDispatcherApplication(create_backend_app).get_application(environ)
+    mock_random.setstate(before)
+    return made
 
 
 class Inner:
-    """One moto application and the corrections in front of it."""
+    """moto's applications and the corrections in front of them."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._moto = _moto()
 
     def answer(self, asked: Asked) -> Answer:
         """The corrected answer to an authorized request. Raises AwsError for a refusal."""
         corrections = corrections_for(asked.model_name, asked.operation)
-        if not corrections:
-            return self.uncorrected(asked)
-        return wire.answer(asked, self._through(corrections, asked))
+        result = self._through(corrections, asked) if corrections else AS_IT_IS
+        return self.uncorrected(asked) if result is AS_IT_IS else wire.answer(asked, result)
 
     def uncorrected(self, asked: Asked) -> Answer:
         """moto's own answer, in the account of the signer."""
@@ -55,14 +75,13 @@ class Inner:
         def start(status: str, headers: list[tuple[str, str]], _error: Any = None) -> Any:
             seen.update(status=int(status.split()[0]), headers=dict(headers))
 
+        # The API version that elasticloadbalancing and ses tell apart by, and DynamoDB's target.
+        path = next((p for p in VERSIONED_PATHS if asked.environ["PATH_INFO"].startswith(p)), "/")
+        target = str(asked.environ.get("HTTP_X_AMZ_TARGET", ""))
+        application = _application(asked.service, target.partition(".")[0] + ".", path)
         before = mock_random.getstate()
-        made = len(self._moto.app_instances)
-        self._moto.get_application(environ)
-        if len(self._moto.app_instances) > made:
-            # The first use of a service in a process makes a backend to read its URLs from.
-            mock_random.setstate(before)
         try:
-            body = b"".join(self._moto(environ, start))
+            body = b"".join(application(environ, start))
         except NotImplementedError as missing:
             raise AwsError(
                 "NotImplemented", f"the range has no {asked.service}:{asked.operation}", 501
@@ -76,8 +95,9 @@ class Inner:
     def _through(self, corrections: Sequence[Correction], asked: Asked) -> Mapping[str, Any]:
         def onward(params: Mapping[str, Any] | None = None) -> dict[str, Any]:
             here = asked if params is None else wire.changed(asked, params)
-            if len(corrections) > 1:
-                return dict(self._through(corrections[1:], here))
+            result = self._through(corrections[1:], here) if len(corrections) > 1 else AS_IT_IS
+            if result is not AS_IT_IS:
+                return dict(result)
             return wire.result_of(here, self.uncorrected(here))
 
         return corrections[0](self._ground, asked, onward)

@@ -31,7 +31,7 @@ from playbooks.drills.range.digest import digest
 from playbooks.drills.range.errors import StaleWorldError, UnknownThingError
 from playbooks.drills.range.flows import Flow, open_flow
 from playbooks.drills.range.front import Front
-from playbooks.drills.range.ground import Ground
+from playbooks.drills.range.ground import Ground, no_public_images
 from playbooks.drills.range.inprocess import transport
 from playbooks.drills.range.keys import Credentials, Issued, Principal
 from playbooks.drills.range.metadata import session_of
@@ -60,7 +60,8 @@ def _forget_earlier_worlds() -> None:
     """Drop all of moto's state, and what its reset itself makes again on the way."""
     registry: Any = BackendDict
     known = list(registry._instances)
-    registry.reset()
+    with no_public_images():
+        registry.reset()
     for backends in known:
         backends.clear()
     reset_model_data()
@@ -89,8 +90,9 @@ class World:
         rng = random.Random(seed)  # noqa: S311
         self.ground = Ground(account, region, clock, rng, self.perform, seed)
         mend(self.ground)
-        self.ground.settle(account, region)
-        self.ground.written.add((account, region))
+        self.ground.settle(account, region, "autoscaling")
+        self.ground.touch(account, region, "autoscaling")
+        self.ground.touch(account, region, "iam")
         self.calls: list[Call] = self.ground.calls
         self.front = Front(self.ground, seed)
         self.admin = self.root_of(account)

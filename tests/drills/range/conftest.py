@@ -1,26 +1,22 @@
-"""Worlds and clients for the range's own tests."""
+"""Worlds, clients and the scenario for the range's own tests."""
 
 from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
 
+from playbooks.drills.range.estate import build_estate
 from playbooks.drills.range.world import World
-
-
-class Clock:
-    """A clock that stands still until told otherwise."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
 def world():
     return World(seed=11)
+
+
+@pytest.fixture
+def estate(world):
+    return build_estate(world)
 
 
 @pytest.fixture
@@ -31,6 +27,16 @@ def ec2(world):
 @pytest.fixture
 def iam(world):
     return world.client("iam", world.admin)
+
+
+@pytest.fixture
+def scaling(world):
+    return world.client("autoscaling", world.admin)
+
+
+@pytest.fixture
+def elb(world):
+    return world.client("elbv2", world.admin)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from playbooks.drills.range.corrections.correction import AS_IT_IS
 from playbooks.drills.range.errors import AwsError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def delete(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
 
 def get(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
     """GetUser with the boundary."""
+    if not ground.kept.boundaries:
+        return AS_IT_IS
     result = onward()
     policy = ground.kept.boundaries.get((asked.account, result["User"]["UserName"]))
     if policy:

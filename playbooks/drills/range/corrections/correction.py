@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from playbooks.drills.range.ground import Ground
@@ -17,3 +18,5 @@ class Onward(Protocol):
 
 Correction = Callable[[Ground, Asked, Onward], Mapping[str, Any]]
 Corrections = dict[tuple[str, str], Correction]
+# A correction returns this when moto's answer needs none: it is then sent without being parsed.
+AS_IT_IS: Mapping[str, Any] = MappingProxyType({"as": "it is"})

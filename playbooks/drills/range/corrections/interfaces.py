@@ -15,6 +15,7 @@ from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.instances import Instance
 
 from playbooks.drills.range.corrections.attributes import known_groups
+from playbooks.drills.range.corrections.correction import AS_IT_IS
 from playbooks.drills.range.errors import AwsError
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def modify(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
 
 def describe(ground: Ground, _asked: Asked, onward: Onward) -> Mapping[str, Any]:
     """Interfaces with their tracking times; an interface without any has no such member."""
+    if not ground.kept.conntrack:
+        return AS_IT_IS
     result = onward()
     for interface in result["NetworkInterfaces"]:
         _add_times(ground, interface)
@@ -105,7 +108,7 @@ def describe(ground: Ground, _asked: Asked, onward: Onward) -> Mapping[str, Any]
 def describe_instances(ground: Ground, _asked: Asked, onward: Onward) -> Mapping[str, Any]:
     """The same times within DescribeInstances."""
     if not ground.kept.conntrack:
-        return onward()
+        return AS_IT_IS
     result = onward()
     for reservation in result.get("Reservations", []):
         for instance in reservation["Instances"]:
