@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from actions.errors import TargetGoneError
 from evidence import ledger
 from evidence.deposit import KIND, Acquisition, Custody, deposit
 from evidence.errors import EvidenceError
 from evidence.sources.item import Item
 from playbooks.case import store
 from playbooks.case.answers import Kept
+from playbooks.errors import PlaybookError
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
@@ -64,10 +64,12 @@ def _collect(case: "Case", source: Any) -> tuple[list[dict[str, Any]], list[dict
             else:
                 missed.append({"name": item.name, "call": item.call, "error": item.error_code})
             start = end
-    except TargetGoneError:
+    except PlaybookError:
         raise
-    except (EvidenceError, OSError) as error:
-        # A full disk or a broken locker must not hold containment up.
-        log.error("%s: %s could not be kept: %s", case.incident.id, source.name, error)
-        missed.append({"name": source.name, "call": "", "error": str(error)})
+    except Exception as error:
+        # A full disk, a broken locker or an answer that nobody foresaw must not hold containment
+        # up. Only our own errors and the system's may be quoted: others may hold what was read.
+        told = str(error) if isinstance(error, (EvidenceError, OSError)) else type(error).__name__
+        log.error("%s: %s could not be kept: %s", case.incident.id, source.name, told)
+        missed.append({"name": source.name, "call": "", "error": told})
     return stored, missed

@@ -3,6 +3,7 @@
 The one composition root. A flow run is only a view of one entry; the journal is the truth.
 """
 
+import asyncio
 from typing import Any
 
 from prefect import Flow, flow
@@ -17,7 +18,7 @@ from playbooks.case.case import plain
 from playbooks.case.enter import Body, Ending, enter
 from playbooks.case.shown import shown
 from playbooks.case.store import Store
-from playbooks.errors import BusyError
+from playbooks.errors import BusyError, StoppedError
 from playbooks.wiring.parts import assemble
 from playbooks.wiring.settings import load
 
@@ -50,13 +51,14 @@ def body_of(made: Play) -> Body:
     return made.fn.body  # type: ignore[attr-defined,no-any-return]
 
 
-async def show(made: Play, incident_id: str, entry: int) -> State[Any]:
+async def show(made: Play, incident_id: str, entry: int, patience: float) -> State[Any]:
     """Run one entry of a play as a flow run in this process, once a key.
 
     The idempotency key is incident:play:entry; the same key would return the finished run, so
-    each entry has its own number.
+    each entry has its own number. Raise TimeoutError when Prefect has not accepted the run within
+    `patience` seconds; nothing has run then.
     """
-    async with get_client() as client:
+    async with asyncio.timeout(patience), get_client() as client:
         create = FlowRunCreate(
             flow_id=await client.create_flow(made),
             name=f"{incident_id}-{entry}",
@@ -75,5 +77,10 @@ async def show(made: Play, incident_id: str, entry: int) -> State[Any]:
 
 
 def ending(state: State[Any]) -> Ending:
-    """Return a flow run's final state as an ending."""
+    """Return a flow run's final state as an ending. Raise StoppedError when it crashed."""
+    if not state.is_completed():
+        raise StoppedError(
+            f"the play ended {state.name}: {state.message}. What was done is recorded; "
+            "enter it again with `stanch resume`."
+        )
     return Ending(str(state.name), str(state.message or ""))

@@ -1,10 +1,13 @@
 """Shows a verb in Prefect as a task. Prefect shows; it never decides whether the world changes."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+
+log = logging.getLogger("stanch.shown")
 
 
 async def shown(name: str, thunk: Callable[[], Awaitable[Any]]) -> Any:
@@ -22,7 +25,11 @@ async def shown(name: str, thunk: Callable[[], Awaitable[Any]]) -> Any:
     shell = task(
         name=name, task_run_name=name, cache_policy=NO_CACHE, persist_result=False, retries=0
     )(verb)
-    await shell()
+    try:
+        await shell()
+    except Exception as error:
+        # What Prefect cannot show is done all the same.
+        log.warning("%s is not shown in Prefect: %s", name, type(error).__name__)
     if raised:
         raise raised[0]
-    return kept[0]
+    return kept[0] if kept else await thunk()

@@ -26,6 +26,8 @@ def run(parts: Parts, db: Store, incident_id: str, *, prefect: bool, patience: f
     incident = db.read(lambda conn: store.incident(conn, incident_id))
     if not incident.play:
         raise SettingsError(f"{incident_id} has no play; work it by hand, or `stanch open` one.")
+    # Prefect knows a run by its number, and gives back a finished one where a number comes again.
+    entry = db.commit(lambda conn: store.count_entry(conn, incident_id))
     if not prefect:
         return asyncio.run(_plain(parts, db, incident_id, plays.find(incident.play)))
     with running(parts.settings.home, patience) as url:
@@ -33,7 +35,7 @@ def run(parts: Parts, db: Store, incident_id: str, *, prefect: bool, patience: f
         if url is None:
             _unshown(parts, db, incident_id, "its server did not answer in time")
             return asyncio.run(_plain(parts, db, incident_id, made))
-        return asyncio.run(_shown(made, incident_id, incident.entry))
+        return asyncio.run(_shown(parts, db, incident_id, made, entry, patience))
 
 
 async def _plain(parts: Parts, db: Store, incident_id: str, made: "Play") -> Ending:
@@ -42,10 +44,18 @@ async def _plain(parts: Parts, db: Store, incident_id: str, made: "Play") -> End
     return await enter(parts, db, incident_id, body_of(made), made.name)
 
 
-async def _shown(made: "Play", incident_id: str, entry: int) -> Ending:
+async def _shown(
+    parts: Parts, db: Store, incident_id: str, made: "Play", entry: int, patience: float
+) -> Ending:
     from playbooks.case.play import ending, show
 
-    return ending(await show(made, incident_id, entry))
+    try:
+        return ending(await show(made, incident_id, entry, patience))
+    except Exception as error:
+        # Whatever Prefect raises, it does not decide whether the host is contained; and where the
+        # play itself broke off, entering it again raises what broke it.
+        _unshown(parts, db, incident_id, f"Prefect did not run it: {type(error).__name__}")
+        return await _plain(parts, db, incident_id, made)
 
 
 def _unshown(parts: Parts, db: Store, incident_id: str, why: str) -> None:

@@ -18,8 +18,10 @@ from playbooks.case.store import Store
 from playbooks.errors import SettingsError
 from playbooks.intake.alert import Alert
 from playbooks.intake.automatic import AutomaticPolicy, hindrances
+from playbooks.intake.identifiers import PATTERNS
 from playbooks.intake.known_types import known_types
 from playbooks.intake.meaning import Meaning, meaning
+from playbooks.intake.printable import printable
 from playbooks.respond import plays
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.settings import Settings
@@ -94,6 +96,9 @@ def open_by_hand(
         raise SettingsError(
             f"{target['id']!r} is no instance id. Expected i- and 8 or 17 hex digits."
         )
+    if not PATTERNS["region"].fullmatch(target["region"]):
+        raise SettingsError(f"{target['region']!r} is no region. Expected one such as eu-west-1.")
+    printable("reason", reason, limit=500)
     if target["account"] not in parts.settings.accounts:
         raise SettingsError(f"account {target['account']} is not in the settings.")
     opening = Incident(

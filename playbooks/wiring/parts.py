@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from actions.aws.clients import Aws
+from actions.aws.instance import Instance
 from evidence import ledger
 from evidence.locker import Locker
 from playbooks.errors import SettingsError
@@ -36,19 +37,27 @@ class Parts:
 
     def aws(self, account: str, region: str) -> Aws:
         """Return the provider bound to one account and region. Raise SettingsError if not ours."""
+        self._check(account, region)
+        partition = Instance(account, region, "").partition
+        return Aws(account, region, self.maker(account, region), partition)
+
+    def reading(self, account: str, region: str) -> "Reading":
+        """Return the clients that sources read through. Raise SettingsError if not ours."""
+        self._check(account, region)
+        return Reading(self.maker, account, region)
+
+    def _check(self, account: str, region: str) -> None:
         known = self.settings.accounts.get(account)
-        if known and known.regions and region not in known.regions:
+        if known is None:
+            raise SettingsError(
+                f"account {account} is not in the settings; nothing was touched there. "
+                f'Add [accounts."{account}"] to stanch.toml if it is yours.'
+            )
+        if known.regions and region not in known.regions:
             raise SettingsError(
                 f"region {region} is not among those of account {account} in stanch.toml; "
                 "nothing was touched there. Add it if it is yours."
             )
-        partition = "aws-cn" if region.startswith("cn-") else "aws"
-        partition = "aws-us-gov" if region.startswith("us-gov-") else partition
-        return Aws(account, region, self.maker(account, region), partition)
-
-    def reading(self, account: str, region: str) -> "Reading":
-        """Return the clients that sources read through."""
-        return Reading(self.maker, account, region)
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ def assemble(settings: Settings) -> Parts:
     database = settings.home / "stanch.db"
     if not database.is_file():
         raise SettingsError(f"there is no Stanch in {settings.home}. Run `stanch init` first.")
-    sessions = Sessions(settings)
+    sessions = Sessions(settings, now)
     return Parts(
         settings=settings,
         engine=ledger.sqlite_engine(database),

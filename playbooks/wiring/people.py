@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from evidence import jws, keys
+from evidence.errors import EvidenceError
 from playbooks.errors import ApprovalError, SettingsError
 from playbooks.wiring.settings import Settings
 
@@ -29,8 +30,28 @@ def make(path: Path) -> dict[str, str]:
 
 
 def known(settings: Settings) -> dict[str, Any]:
-    """Return the public keys of the people in the settings, by name."""
-    return {name: jws.key_from_jwk(jwk) for name, jwk in settings.people.items()}
+    """Return the public keys of the people in the settings, by name.
+
+    Raises SettingsError for a key that is none, or that two names share.
+    """
+    found: dict[str, Any] = {}
+    whose: dict[Any, str] = {}
+    for name, jwk in settings.people.items():
+        try:
+            key = jws.key_from_jwk(jwk)
+        except EvidenceError as error:
+            raise SettingsError(
+                f"people.{name} in stanch.toml: {error}. Expected what `stanch person` printed."
+            ) from None
+        numbers = key.public_numbers()
+        if (other := whose.setdefault(numbers, name)) != name:
+            # Else one person could ask under one name and answer under the other.
+            raise SettingsError(
+                f"people.{name} and people.{other} in stanch.toml have the same key. "
+                "Each person needs a key of their own: `stanch person`."
+            )
+        found[name] = key
+    return found
 
 
 def who(settings: Settings, path: Path) -> tuple[str, Any]:

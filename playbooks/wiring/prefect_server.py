@@ -15,9 +15,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+# Loaded before any fork: a child of a process with threads must take no lock.
+_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -30,6 +33,9 @@ def environment(home: Path) -> dict[str, str]:
         "PREFECT_LOGGING_LEVEL": "ERROR",
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
         "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+        # A server that does not answer is given up; the play goes on without it.
+        "PREFECT_API_REQUEST_TIMEOUT": "5",
+        "PREFECT_CLIENT_MAX_RETRIES": "1",
     }
 
 
@@ -71,13 +77,20 @@ def _start(home: Path, port: int) -> "subprocess.Popen[bytes]":
     env.pop("PREFECT_API_URL", None)
     with (folder / "server.log").open("ab") as out:
         return subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
-            command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=_follow
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            preexec_fn=partial(_follow, os.getpid()),
         )
 
 
-def _follow() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _follow(parent: int) -> None:
+    if _PRCTL is not None:
+        _PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)  # The parent died before the kernel was told.
 
 
 def _answers(url: str, child: "subprocess.Popen[bytes]", patience: float) -> bool:

@@ -1,10 +1,18 @@
 """AWS sessions: one per account, assumed with an external id, and checked before use."""
 
+import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+)
 from botocore.exceptions import BotoCoreError, ClientError
 
 from playbooks.errors import SettingsError
@@ -23,15 +31,17 @@ CONFIG = Config(
 class Sessions:
     """Makes boto3 clients for the accounts in the settings; one session an account."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self._settings = settings
+        self._now = now
         self._sessions: dict[str, boto3.Session] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
+        # Making clients is not thread-safe (boto3 guide, "Multithreading with sessions").
+        self._lock = threading.RLock()
 
     def maker(self, account: str, region: str) -> Callable[[str], Any]:
         """Return a function from service name to client. Raise SettingsError if not ours."""
-        known = self._settings.accounts.get(account)
-        if known is None:
+        if account not in self._settings.accounts:
             raise SettingsError(
                 f"account {account} is not in the settings; nothing was touched there. "
                 f'Add [accounts."{account}"] to stanch.toml if it is yours.'
@@ -40,9 +50,10 @@ class Sessions:
 
         def make(service: str) -> Any:
             key = (account, region, service)
-            if key not in self._clients:
-                self._clients[key] = self._client(session, service, region)
-            return self._clients[key]
+            with self._lock:
+                if key not in self._clients:
+                    self._clients[key] = self._client(session, service, region)
+                return self._clients[key]
 
         return make
 
@@ -52,43 +63,75 @@ class Sessions:
         )
 
     def _session(self, account: str) -> boto3.Session:
-        if account not in self._sessions:
-            own = boto3.Session()
-            role = self._settings.accounts[account].role
-            session = own if role is None else self._assumed(own, account, role)
-            self._check(session, account)
-            self._sessions[account] = session
-        return self._sessions[account]
+        with self._lock:
+            if account not in self._sessions:
+                own = boto3.Session()
+                role = self._settings.accounts[account].role
+                session = own if role is None else self._assumed(own, account, role)
+                self._check(session, account)
+                self._sessions[account] = session
+            return self._sessions[account]
 
     def _assumed(self, own: boto3.Session, account: str, role: str) -> boto3.Session:
-        reference = self._settings.accounts[account].external_id
-        more = {"ExternalId": resolve(reference)} if reference else {}
-        try:
-            answer = self._client(own, "sts", own.region_name or "us-east-1").assume_role(
-                RoleArn=role, RoleSessionName="stanch", **more
-            )["Credentials"]
-        except (ClientError, BotoCoreError) as error:
-            raise SettingsError(
-                f"cannot assume {role}: {_short(error)}. Check its trust policy, the external id "
-                "and Stanch's own credentials."
-            ) from None
-        return boto3.Session(
-            answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
+        """Return a session whose credentials are assumed anew before they expire."""
+        sts = self._sts(own, account)
+
+        def assume() -> dict[str, Any]:
+            reference = self._settings.accounts[account].external_id
+            more = {"ExternalId": resolve(reference)} if reference else {}
+            try:
+                answer = sts.assume_role(RoleArn=role, RoleSessionName="stanch", **more)
+            except (ClientError, BotoCoreError) as error:
+                raise SettingsError(
+                    f"cannot assume {role}: {_short(error)}. Check its trust policy, the external "
+                    "id and Stanch's own credentials."
+                ) from None
+            given = answer["Credentials"]
+            return {
+                "access_key": given["AccessKeyId"],
+                "secret_key": given["SecretAccessKey"],
+                "token": given["SessionToken"],
+                "expiry_time": given["Expiration"].isoformat(),
+            }
+
+        core = botocore.session.Session()
+        core.register_component(
+            "credential_provider", CredentialResolver([_Assumed(assume, self._now)])
         )
+        return boto3.Session(botocore_session=core)
 
     def _check(self, session: boto3.Session, account: str) -> None:
         try:
-            sts = self._client(session, "sts", session.region_name or "us-east-1")
-            found = sts.get_caller_identity()["Account"]
+            found = self._sts(session, account).get_caller_identity()["Account"]
         except (ClientError, BotoCoreError) as error:
             raise SettingsError(
-                f"no usable credentials for account {account}: {_short(error)}."
+                f"no usable credentials for account {account}: {_short(error)}. Check Stanch's own "
+                "credentials (the AWS_... variables, or the role of its host)."
             ) from None
         if found != account:
             raise SettingsError(
                 f"the session for account {account} is in account {found}. "
                 "Check the role ARN in stanch.toml."
             )
+
+    def _sts(self, session: boto3.Session, account: str) -> Any:
+        # The account's own region: STS in another partition does not know these credentials.
+        regions = self._settings.accounts[account].regions
+        return self._client(
+            session, "sts", regions[0] if regions else session.region_name or "us-east-1"
+        )
+
+
+class _Assumed(CredentialProvider):
+    METHOD = "stanch-assume-role"
+
+    def __init__(self, assume: Callable[[], dict[str, Any]], now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._assume = assume
+        self._now = now
+
+    def load(self) -> DeferredRefreshableCredentials:
+        return DeferredRefreshableCredentials(self._assume, self.METHOD, self._now)
 
 
 def _short(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as SourceError
 
 from playbooks.errors import SettingsError
 
@@ -70,7 +72,8 @@ class Settings(BaseSettings):
     def _no_plain_http(cls, url: str | None) -> str | None:
         if url is not None:
             parts = urlsplit(url)
-            if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+            loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
+            if not (loopback or (parts.scheme == "https" and parts.hostname)):
                 raise ValueError("must be https, or http on loopback")
         return url
 
@@ -112,12 +115,27 @@ def load() -> Settings:
             f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors()
         )
         raise SettingsError(f"{path}: {lines}. Correct it and try again.") from None
-    except ValueError as error:  # tomllib.TOMLDecodeError
-        raise SettingsError(f"{path} is not TOML: {error}.") from None
+    except SourceError as error:
+        # Its message names the field and the source, never the value.
+        raise SettingsError(
+            f"environment: {error}. Set STANCH_... to JSON there, or use stanch.toml."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(
+            f"{path} cannot be read as TOML: {_where(error)}. Correct it and try again."
+        ) from None
     if not settings.home.is_absolute():
         home = (path.parent / settings.home).resolve()
         settings = settings.model_copy(update={"home": home})
     return settings
+
+
+def _where(error: Exception) -> str:
+    """Return what is wrong and where, without the text that is: it may hold a secret."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    place = re.search(r"at line \d+, column \d+|at end of document", str(error))
+    return f"not valid {place.group() if place else ''}".strip()
 
 
 def resolve(reference: str) -> str:
@@ -127,7 +145,9 @@ def resolve(reference: str) -> str:
         return os.environ[rest]
     if scheme == "file" and Path(rest).is_file():
         return Path(rest).read_text().strip()
+    # Somebody may have put the secret itself in place of a reference: say nothing of it.
+    what = f"{scheme}:..." if scheme in ("env", "file") else "of an unknown kind"
     raise SettingsError(
-        f"the secret reference {scheme}:... cannot be resolved. Expected env:NAME with NAME set, "
-        "or file:PATH to a file that exists."
+        f"a secret reference ({what}) cannot be resolved. Expected env:NAME with NAME set, "
+        "or file:PATH to a file that exists. Correct it in stanch.toml."
     )

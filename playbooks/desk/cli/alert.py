@@ -27,8 +27,12 @@ def alert(file: Path, json: Json = False) -> None:
         return
     console = out()
     console.print(f"[bold]{printable(found.title)}[/]")
-    console.print(f"{printable(found.finding_type)}, severity {found.severity}, {found.account}")
-    console.print(f"{found.resource.kind} {found.resource.uid}: {meant.role} ({meant.why})")
+    console.print(
+        f"{printable(found.finding_type)}, severity {found.severity}, "
+        f"{printable(found.account)} {printable(found.region)}"
+    )
+    what = f"{found.resource.kind} {found.resource.uid}: {meant.role} ({meant.why})"
+    console.print(printable(what))
     console.print("would act by itself" if not why else "would only propose, because:")
     for reason in why:
         console.print(f"  - {printable(reason)}")

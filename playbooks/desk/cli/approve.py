@@ -25,13 +25,17 @@ def approve(
     asked = next((q for q in db.read(store.questions) if q.id == question), None)
     if asked is None:
         raise UnknownIncidentError(f"there is no question {question!r}; see `stanch show`.")
+    console = out()
+    for scope in asked.scopes:
+        keys = ", ".join(scope["keys"]) or "-"
+        console.print(f"  {printable(scope['action'])} on {printable(scope['target'])}")
+        console.print(f"    writes {printable(keys)}")
+        for lost in scope["lost"]:
+            console.print(f"    [yellow]lost:[/] {printable(lost)}")
     token = sign(asked, not deny, reason, person, secret, parts.now())
     record = Record(person, parts.now, parts.random)
     answered = answer(db, record, question, token, people.known(settings))
     checkpoint(db, parts)
-    console = out()
     console.print(f"{answered.id}: [bold]{answered.state}[/] by {printable(person)}")
-    for scope in answered.scopes:
-        console.print(f"  {printable(scope['action'])} on {printable(scope['target'])}")
     again = "rollback" if answered.step.startswith("rollback/") else "resume"
     console.print(f"Now: stanch {again} {answered.incident}")

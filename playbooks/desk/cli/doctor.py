@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from evidence import ledger
+from evidence.errors import EvidenceError
 from playbooks.case import store
 from playbooks.desk.cli.surroundings import here, out, printable
 from playbooks.errors import PlaybookError
@@ -34,7 +35,7 @@ def doctor() -> None:
     for name, check in checks.items():
         try:
             console.print(f"[green]ok[/]   {name}: {printable(check())}")
-        except (PlaybookError, ArithmeticError) as error:
+        except (PlaybookError, EvidenceError) as error:
             well = False
             console.print(f"[red]bad[/]  {name}: {printable(str(error))}")
     if not well:

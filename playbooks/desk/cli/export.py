@@ -8,7 +8,7 @@ import typer
 from evidence import bundle
 from playbooks.case.record import Record
 from playbooks.case.sealing import checkpoint
-from playbooks.desk.cli.surroundings import here, out
+from playbooks.desk.cli.surroundings import here, out, printable
 
 
 def export(
@@ -26,5 +26,6 @@ def export(
     db.commit(lambda conn: record.note(conn, incident, "export", body))
     checkpoint(db, parts)
     console = out()
-    console.print(f"bundle  {done.path}\nentries {done.entries}, tree size {done.checkpoint_size}")
-    console.print(f"check   python -m evidence verify {done.path} --trust trust.json")
+    where = printable(str(done.path))
+    console.print(f"bundle  {where}\nentries {done.entries}, tree size {done.checkpoint_size}")
+    console.print(f"check   python -m evidence verify {where} --trust trust.json")

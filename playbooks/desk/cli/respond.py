@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from playbooks.case import store
 from playbooks.case.acting import Planned
@@ -43,7 +42,9 @@ def respond(
     if dry_run:
         with scratch(parts) as (apart, empty):
             taken = take(apart, empty, alert)
-            planned = asyncio.run(rehearsed(apart, empty, taken.incident.id))
+            # A finding that no play fits is shown, and only a person can act on it.
+            known = bool(taken.incident.play)
+            planned = asyncio.run(rehearsed(apart, empty, taken.incident.id)) if known else []
             show_plan(planned, taken.incident.hindrances, as_json=json)
         return
     taken = take(parts, db, alert)
@@ -75,10 +76,10 @@ def show_plan(planned: list[Planned], hindrances: tuple[str, ...], *, as_json: b
         console.print(f"[yellow]would only propose:[/] {printable(reason)}")
     for one in planned:
         may = {"yes": "[green]by itself[/]", "ask": "[yellow]after a yes[/]", "never": "[red]no[/]"}
-        console.print(f"[bold]{escape(one.step)}[/]  {may[one.decision.may]}")
+        console.print(f"[bold]{printable(one.step)}[/]  {may[one.decision.may]}")
         for key in one.scope.keys:
             before, wanted = one.plan.before.get(key), one.plan.wanted.get(key)
-            console.print(f"    {escape(key)}: {printable(before)} -> {printable(wanted)}")
+            console.print(f"    {printable(key)}: {printable(before)} -> {printable(wanted)}")
         for text in (*one.decision.why, *one.plan.blast, *(f"lost: {x}" for x in one.plan.lost)):
             console.print(f"    [dim]{printable(text)}[/]")
 

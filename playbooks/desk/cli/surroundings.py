@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts, assemble
@@ -29,7 +30,7 @@ def here() -> tuple[Settings, Parts, Store]:
 
 def out() -> Console:
     """Return a console on standard output."""
-    return Console(soft_wrap=True, highlight=False)
+    return Console(soft_wrap=True, highlight=False, emoji=False)
 
 
 def show_json(value: Any) -> None:
@@ -37,11 +38,15 @@ def show_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, sort_keys=True))
 
 
-def printable(value: Any) -> str:
-    """Return text that is safe on a terminal: no controls, no markup, no direction changes."""
+def visible(value: Any) -> str:
+    """Return text that is safe on a terminal: no controls, no line ends, no direction changes."""
     text = value if isinstance(value, str) else json.dumps(value)
-    safe = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return safe.replace("[", "\\[")
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def printable(value: Any) -> str:
+    """Return text that is safe on a terminal and that rich takes for no markup."""
+    return escape(visible(value))
 
 
 @contextmanager
@@ -50,7 +55,7 @@ def failing(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        print(f"stanch: {printable(str(error))}".replace("\\[", "["), file=sys.stderr)
+        print(f"stanch: {visible(str(error))}", file=sys.stderr)
         raise SystemExit(1) from None
 
 
