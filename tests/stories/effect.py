@@ -22,9 +22,7 @@ def effect(deployment: Deployment, parts: Parts, incident: str) -> dict[str, Any
     for nic in estate.interfaces:
         told[nic] = [named[g] for g in told[nic]]
     nics = ec2.describe_network_interfaces(NetworkInterfaceIds=list(estate.interfaces))
-    told["tracking"] = [
-        n.get("ConnectionTrackingConfiguration") for n in nics["NetworkInterfaces"]
-    ]
+    told["tracking"] = [n.get("ConnectionTrackingConfiguration") for n in nics["NetworkInterfaces"]]
     told["open to all"] = sorted(
         named[g["GroupId"]]
         for n in nics["NetworkInterfaces"]

@@ -50,9 +50,7 @@ def test_a_crash_at_any_point_leaves_one_effect_and_none_unrecorded(
     def examine(fresh: Parts) -> Any:
         return effect(deployment, fresh, incident.id)
 
-    crash = Crash(
-        deployment, tmp_path, again, examine, chosen=lambda n: FULL or n in picks
-    )
+    crash = Crash(deployment, tmp_path, again, examine, chosen=lambda n: FULL or n in picks)
     watched = crash.watch(parts)
     crash.armed = True
 

@@ -2,9 +2,9 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class Drilled:
 
 
 @pytest.fixture(scope="module")
-def drilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drilled]:
+def drilled(tmp_path_factory: pytest.TempPathFactory) -> Drilled:
     folder = tmp_path_factory.mktemp("drill")
     kept = folder / "kept"
     kept.mkdir()
@@ -43,7 +43,7 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drilled]:
         timeout=300,
         check=False,
     )
-    yield Drilled(ran.returncode, ran.stdout + ran.stderr, folder, kept)
+    return Drilled(ran.returncode, ran.stdout + ran.stderr, folder, kept)
 
 
 def test_every_claim_of_the_drill_holds(drilled: Drilled) -> None:
@@ -91,3 +91,22 @@ def test_no_session_token_is_found_anywhere(drilled: Drilled) -> None:
     database = next(drilled.kept.rglob("prefect.db")).read_bytes()
     assert b"ASIA" not in database
     assert b"AKIA" not in database
+
+
+def test_prefect_shows_the_play_and_stores_nothing_but_the_incident(drilled: Drilled) -> None:
+    database = sqlite3.connect(next(drilled.kept.rglob("prefect.db")))
+    try:
+        runs = database.execute("select name, state_name, parameters from flow_run").fetchall()
+        tasks = {row[0] for row in database.execute("select name from task_run")}
+        versions = database.execute("select task_inputs from task_run").fetchall()
+        artifacts = database.execute("select count(*) from artifact where data is not null")
+        assert artifacts.fetchone() == (0,)
+    finally:
+        database.close()
+    assert [(name.rpartition("-")[0], state) for name, state, _ in runs] == [
+        ("INC-0001", "Waiting")
+    ]
+    assert json.loads(runs[0][2]) == {"incident_id": "INC-0001"}
+    assert all(json.loads(inputs) == {} for (inputs,) in versions)
+    verbs = {name.partition("/")[0] for name in tasks}
+    assert {"keep", "tell", "seal", "ask", "isolate_instance", "snapshot_volumes"} <= verbs
