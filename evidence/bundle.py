@@ -44,6 +44,7 @@ class Exported:
 def export(conn: Connection, locker: Locker, case: str, signer: ManifestKey, out: Path) -> Exported:
     """Write the bundle of `case` into the new folder `out`.
 
+    Only reads the database, so a read-only connection will do and no writer need wait.
     Everything but `export.jws` is the same bytes for the same ledger and checkpoint. The caller
     appends an `export` entry afterwards.
 

@@ -26,7 +26,7 @@ MAX_ACTOR = 1024
 KIND = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _HEX16 = re.compile(r"[0-9a-f]{32}")
 _HEX32 = re.compile(r"[0-9a-f]{64}")
-_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,8 @@ _FORM: Mapping[str, Callable[[Any], bool]] = {
     "case": _text(_HEX16),
     "case_seq": lambda value: type(value) is int and value >= 0,
     "prev": lambda value: value is None or _text(_HEX32)(value),
-    "event_time": _text(_STAMP),
-    "record_time": _text(_STAMP),
+    "event_time": _text(STAMP),
+    "record_time": _text(STAMP),
     "actor": _text(_HEX32),
     "body": _text(_HEX32),
 }

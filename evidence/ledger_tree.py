@@ -56,7 +56,7 @@ def integrate(conn: Connection, signer: NoteSigner, *, now: datetime) -> Checkpo
         .where(table.entries.c.idx.is_(None))
         .order_by(table.entries.c.id)
     ).all()
-    if not waiting and old.size == size:
+    if not waiting:
         _refuse_fork(old, size, fold(peaks), node)
         return None
     places, built = [], []
@@ -66,8 +66,7 @@ def integrate(conn: Connection, signer: NoteSigner, *, now: datetime) -> Checkpo
         places.append((index, row_id))
         for level, digest in enumerate(extend(peaks, index, hashed), 1):
             built.append((level, index >> level, digest))
-    if places:
-        conn.exec_driver_sql("UPDATE ledger_entries SET idx = ? WHERE id = ?", places)
+    conn.exec_driver_sql("UPDATE ledger_entries SET idx = ? WHERE id = ?", places)
     if built:
         conn.exec_driver_sql("INSERT INTO ledger_nodes (level, pos, hash) VALUES (?, ?, ?)", built)
     checkpoint = Checkpoint(origin, size + len(waiting), fold(peaks))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evidence.errors import CanonicalError, ManifestError
+from evidence.leaf import STAMP
 from evidence.strict_json import canonical_form, parse_canonical
 
 SCHEMA = "urn:stanch:manifest:1"
@@ -130,8 +131,8 @@ def _from(members: Mapping[str, Any]) -> Manifest:
         source=_text(members["source"]["name"]),
         call=_text(members["source"]["call"]),
         target=_hash(members["source"]["target"]),
-        acquired_start=_text(members["acquired"]["start"]),
-        acquired_end=_text(members["acquired"]["end"]),
+        acquired_start=_time(members["acquired"]["start"]),
+        acquired_end=_time(members["acquired"]["end"]),
         plain_digest=_hash(members["plain"]["sha256" if sealed is None else "hmac_sha256"]),
         plain_size=_size(members["plain"]["size"]),
         stored_sha256=_hash(members["stored"]["sha256"]),
@@ -160,6 +161,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not text")
     return value
+
+
+def _time(value: object) -> str:
+    if not STAMP.fullmatch(_text(value)):
+        raise ValueError("not a time in RFC 3339, UTC, microseconds")
+    return _text(value)
 
 
 def _flag(value: object) -> bool:

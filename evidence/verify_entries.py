@@ -185,9 +185,12 @@ def _read_proof(line: bytes) -> tuple[int, list[bytes]]:
 
 
 def _check_timeline(files: Files, proven: list[Proven], report: Report) -> None:
-    expected = canonical_form([moment(e.index, e.leaf, e.opened) for e in proven])
+    if bag.TIMELINE not in files.sizes:
+        report.incomplete(bag.TIMELINE, "is missing")
+        return
     try:
+        expected = canonical_form([moment(e.index, e.leaf, e.opened) for e in proven])
         if files.read(bag.TIMELINE, MAX_LINES) != expected:
             report.invalid(bag.TIMELINE, "is not what the ledger entries say")
-    except BundleError as error:
-        report.incomplete(bag.TIMELINE, error)
+    except EvidenceError as error:
+        report.invalid(bag.TIMELINE, error)

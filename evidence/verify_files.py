@@ -53,8 +53,11 @@ class Files:
         Raises:
             BundleError: when it is missing, cannot be read, or is larger than `limit` bytes.
         """
-        with self.open(path) as file:
-            data = file.read(limit + 1)
+        try:
+            with self.open(path) as file:
+                data = file.read(limit + 1)
+        except OSError as error:
+            raise BundleError(f"cannot be read: {error.strerror}") from error
         if len(data) > limit:
             raise BundleError(f"is larger than {limit} bytes")
         return data
@@ -65,7 +68,7 @@ def find_files(root: Path, report: Report) -> Files:
     start = len(report.problems)
     sizes: dict[str, int] = {}
     folded: dict[str, str] = {}
-    for path, status in _walk(root, "", 0):
+    for path, status in _walk(root, "", 0, report):
         if len(sizes) >= MAX_FILES:
             report.invalid(path, f"the bundle has more than {MAX_FILES} files")
             break
@@ -114,16 +117,22 @@ def check_files(files: Files, report: Report) -> dict[str, str]:
     return listed
 
 
-def _walk(root: Path, prefix: str, depth: int) -> Iterator[tuple[str, os.stat_result]]:
-    with os.scandir(root / prefix if prefix else root) as found:
-        names = sorted(found, key=lambda entry: entry.name)
+def _walk(
+    root: Path, prefix: str, depth: int, report: Report
+) -> Iterator[tuple[str, os.stat_result]]:
+    try:
+        with os.scandir(root / prefix if prefix else root) as found:
+            names = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        report.incomplete(prefix or str(root), f"cannot be listed: {error.strerror}")
+        return
     for entry in names:
         # An undecodable name becomes lone surrogates; the report shows them escaped.
         path = f"{prefix}/{entry.name}" if prefix else entry.name
         status = entry.stat(follow_symlinks=False)
         yield path, status
         if stat.S_ISDIR(status.st_mode) and depth < MAX_DEPTH:
-            yield from _walk(root, path, depth + 1)
+            yield from _walk(root, path, depth + 1, report)
 
 
 def _tag_paths(files: Files) -> set[str]:

@@ -113,6 +113,14 @@ def test_a_size_is_plain_decimal_text(size):
         read_manifest(canonical(whole))
 
 
+@pytest.mark.parametrize("time", ["", "2026-11-23", "2026-11-23T10:00:00Z", "yesterday"])
+def test_a_time_has_its_one_form(time):
+    whole = members()
+    whole["acquired"]["start"] = whole["acquired"]["end"] = time
+    with pytest.raises(ManifestError):
+        read_manifest(canonical(whole))
+
+
 @pytest.mark.parametrize("spell", [json.dumps(members(), indent=1).encode(), b"[]", b"x", b"\xff"])
 def test_any_other_spelling_is_refused(spell):
     with pytest.raises(ManifestError):

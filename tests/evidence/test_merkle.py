@@ -94,6 +94,11 @@ def test_every_tree_extends_every_smaller_one_and_no_other():
                     verify_consistency(old, new, old_root, new_root, steps)
 
 
+def test_an_empty_proof_proves_no_extension():
+    with pytest.raises(ProofError, match="is empty"):
+        verify_consistency(3, 7, ROOTS[3], ROOTS[7], [])
+
+
 def test_a_tree_never_extends_a_larger_one():
     for old, new in pairwise(reversed(SIZES)):
         with pytest.raises(ProofError):
