@@ -7,7 +7,7 @@ import pytest
 
 from actions.action import Lens, fields_of
 from actions.catalogue import catalogue, revive
-from actions.engine import carry_out, plan
+from actions.engine import carry_out, finish, plan
 from actions.errors import ActionError, DriftError
 from actions.journal import Json
 from actions.one_way import foresee
@@ -173,6 +173,41 @@ def test_a_crash_after_any_call_can_be_undone_at_once(name: str) -> None:
 
     said = list(crashes(found, found.enter(), undone))
     assert said == [""] * len(wrote(found))
+
+
+@pytest.mark.parametrize("name", LENSES)
+@apart
+def test_at_start_up_nothing_is_left_on_the_way(name: str) -> None:
+    """Such as a host on an allow-all group: that is finished before anything is asked."""
+    found = scene(name)
+    before = found.read()
+    via = found.action.via(before)
+    ways = {k: [*values] for k, values in found.action.transit(before).items()}
+    for key, value in (via.values if via else {}).items():
+        ways.setdefault(key, []).append(value)
+    half: list[str] = []
+
+    def on_the_way() -> list[str]:
+        now = found.read()
+        ends = {k: (before.get(k), v) for k, v in found.intent.plan.wanted.items()}
+        return [
+            k
+            for k, values in ways.items()
+            if any(found.action.same(k, now.get(k), v) for v in values)
+            and not any(found.action.same(k, now.get(k), v) for v in ends[k])
+        ]
+
+    def started() -> str:
+        half[:] = on_the_way()
+        assert found.run(finish(found.action, found.p, found.intent)) == bool(half)
+        assert on_the_way() == []
+        assert found.intent.phase == "intended"
+        return "finished" if half else ""
+
+    said = set(crashes(found, found.enter(), started))
+    assert said <= {"", "finished"}
+    if via:
+        assert "finished" in said, "no crash met the way there: the law was not tried"
 
 
 @pytest.mark.parametrize("name", LENSES)
