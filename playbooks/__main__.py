@@ -19,7 +19,7 @@ from playbooks.desk.cli import (
     show,
 )
 from playbooks.desk.cli.surroundings import failing
-from playbooks.drills import command as drills
+from playbooks.drills.command import drill
 from playbooks.errors import PlaybookError
 from playbooks.intake.errors import IntakeError
 
@@ -42,7 +42,7 @@ app.command()(rollback.rollback)
 app.command()(export.export)
 app.command()(permissions.permissions)
 app.command()(doctor.doctor)
-app.command()(drills.drill)
+app.command()(drill)
 
 
 def main() -> None:

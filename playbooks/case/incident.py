@@ -13,7 +13,7 @@ class Incident:
     """One incident. `target` holds account, region and the resource's id.
 
     `hindrances` says why nothing may happen by itself; empty means pre-approved acts may.
-    `status` is open, waiting, contained, contained-live-flows, partial, refused, gone or
+    `status` is open, waiting, contained, contained, live flows possible, partial, refused, gone or
     rolled-back. `entry` counts how often the play was entered.
     """
 

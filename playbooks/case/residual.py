@@ -42,13 +42,13 @@ def residual(steps: Iterable[Intent], left: Left | None = None) -> tuple[str, ..
 
 
 def status(steps: Iterable[Intent], left: Left | None = None) -> str:
-    """Return contained-live-flows only when cut off and denied, both read back; else partial.
+    """Return contained, live flows possible only when cut off and denied, both read back; else partial.
 
     A host that has no credentials needs no denial.
     """
     good = {i.action for i in steps if i.phase == "done" and i.verdict == "verified"}
     denied = "deny_instance_sessions" in good or _needless(left)
-    return "contained-live-flows" if denied and "isolate_instance" in good else "partial"
+    return "contained, live flows possible" if denied and "isolate_instance" in good else "partial"
 
 
 def _needless(left: Left | None) -> bool:

@@ -89,10 +89,17 @@ def play(drill: Drill, out: Path) -> None:
     before = drill.seen["host before"] = host.describe(drill.clients, drill.estate)
     drill.seen["attacker before"] = drill.reach(drill.estate.target)
     drill.seen["network before"] = drill.network()
-    drill.score.claim(
-        "the attacker gets in before", True, any(drill.seen["attacker before"].values())
-    )
+    # An outbound shell that stands already: tracked, for the way back is not open to all.
+    shell = drill.world.open_flow(drill.estate.target, COMMAND_AND_CONTROL, 443)
+    drill.score.claim("a reverse shell stands before", True, shell.send())
+    shut = [k for k, v in drill.seen["attacker before"].items() if not v]
+    drill.score.claim("the attacker gets in before", [], shut)
     contain(drill)
+    drill.seen["shell after"] = shell.send()
+    drill.score.claim("an established flow outlives isolation, as said", True, shell.alive())
+    drill.world.tick(300)
+    drill.score.claim("and is gone once idle", False, shell.alive())
+    survives(drill)
     prove(drill, out)
     undo(drill, before)
 
@@ -112,17 +119,19 @@ def contain(drill: Drill) -> None:
     score.claim("the network lets nothing through", [], [k for k, v in network.items() if v])
     sibling = drill.seen["sibling"] = drill.reach(drill.estate.sibling)
     score.claim("the sibling still works", [], [k for k, v in sibling.items() if not v])
-    drill.world.tick(300)
-    state = drill.clients("ec2").describe_instances(InstanceIds=[drill.estate.target])
-    alive = state["Reservations"][0]["Instances"][0]["State"]["Name"]
-    score.claim("the scaling group did not end the host", "running", alive)
     steps = drill.told.get("steps", [])
-    score.claim(
-        "every step is verified", [], [s["step"] for s in steps if s["verdict"] != "verified"]
-    )
-    score.claim("status is honest", "contained-live-flows", drill.told.get("status"))
+    unsure = [s["step"] for s in steps if s["verdict"] != "verified"]
+    score.claim("every step is verified", [], unsure)
+    score.claim("status is honest", "contained, live flows possible", drill.told.get("status"))
     first = (drill.told.get("residual") or [""])[0]
     score.claim("residual names tracked flows first", True, "tracked flows" in first)
+
+
+def survives(drill: Drill) -> None:
+    """See that the scaling group, which checks health, has not ended the evidence."""
+    state = drill.clients("ec2").describe_instances(InstanceIds=[drill.estate.target])
+    alive = state["Reservations"][0]["Instances"][0]["State"]["Name"]
+    drill.score.claim("the scaling group did not end the host", "running", alive)
 
 
 def _times(drill: Drill, calls: int) -> None:

@@ -17,16 +17,23 @@ def show(console: Console, drill: Drill) -> None:
     console.print(f"finding   {escape(told.get('title', '-'))}  severity {told.get('severity')}")
     for step in told.get("steps", []):
         mark = "[green]done[/]" if step["verdict"] == "verified" else "[red]open[/]"
-        console.print(f"{mark}  {escape(step['step'].partition('/')[0])}", end="")
         changes = [_change(k, *v) for k, v in step["changes"].items()]
         made = [s["id"] for s in (step["result"] or {}).get("snapshots", [])]
-        console.print("  " + escape("; ".join(changes) or ", ".join(made)), soft_wrap=False)
+        said = changes or [", ".join(made) or "nothing was left to do"]
+        console.print(f"{mark}  {step['step'].partition('/')[0]:27}  {escape(said[0])}")
+        for more in said[1:]:
+            console.print(f"{'':35}{escape(more)}")
     table = Table(box=None, pad_edge=False)
     for column in ("whoever holds the host's credentials or sits on it can", "before", "after"):
         table.add_column(column)
     for kind in ("attacker", "network"):
         for what, could in seen.get(f"{kind} before", {}).items():
             table.add_row(what, _can(could), _can(seen.get(f"{kind} after", {}).get(what)))
+    outlives = seen.get("shell after")
+    after = (
+        "?" if outlives is None else "[yellow]yes, until idle[/]" if outlives else "[green]no[/]"
+    )
+    table.add_row("use a shell that stands already", "[red]yes[/]", after)
     console.print(table)
     works = all(seen.get("sibling", {"": False}).values())
     console.print(
@@ -67,11 +74,20 @@ def _evidence(console: Console, told: dict[str, Any], seen: dict[str, Any]) -> N
 
 
 def _change(key: str, before: Any, after: Any) -> str:
-    def short(value: Any) -> str:
-        text = value if isinstance(value, str) else json.dumps(value)
-        return text if len(text) <= 46 else text[:43] + "..."
+    if isinstance(before, dict) and isinstance(after, dict):
+        # Of two maps, only what differs.
+        differs = [k for k in after if before.get(k) != after[k]]
+        return f"{key}: " + ", ".join(_arrow(before.get(k), after[k]) for k in differs)
+    return f"{key}: {_arrow(before, after)}"
 
-    return f"{key}: {short(before)} -> {short(after)}"
+
+def _arrow(before: Any, after: Any) -> str:
+    return f"{_short(before)} -> {_short(after)}"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _can(could: bool | None) -> str:
