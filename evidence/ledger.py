@@ -13,12 +13,13 @@ commits, reads a clock or makes randomness.
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
 
 from evidence import ledger_schema as table
 from evidence.errors import LedgerCorruptError, LedgerError
@@ -129,9 +130,12 @@ def append(conn: Connection, entry: Entry, *, record_time: datetime, salt: bytes
     salt also gives the case its pseudonym.
 
     Raises:
-        LedgerError: when a field is malformed, too large, or a time naive.
+        LedgerError: when a field is malformed, too large, a time naive, or no transaction begun.
         CanonicalError: when the body has no canonical form.
+        sqlalchemy.exc.DBAPIError: when the database refuses; roll the transaction back.
     """
+    if not conn.in_transaction():
+        raise LedgerError("no transaction; an entry is written on one that the caller commits")
     _refuse(entry, salt)
     body = _body(entry)
     name, seq, prev = _take_place(conn, entry.case, salt)
@@ -147,8 +151,8 @@ def append(conn: Connection, entry: Entry, *, record_time: datetime, salt: bytes
     )
     data = write_leaf(leaf)
     hashed = leaf_hash(data)
-    added = conn.exec_driver_sql(_ADD_ENTRY, (name, seq, data, hashed)).scalar_one()
-    conn.exec_driver_sql(_ADD_OPENING, (added, salt, entry.actor, body))
+    ((added,),) = _run(conn, _ADD_ENTRY, (name, seq, data, hashed))
+    _run(conn, _ADD_OPENING, (added, salt, entry.actor, body))
     return Appended(added, seq, hashed)
 
 
@@ -190,15 +194,31 @@ def pseudonym(conn: Connection, case: str) -> str:
 
 def _take_place(conn: Connection, case: str, salt: bytes) -> tuple[str, int, str | None]:
     """Return the case's pseudonym, this entry's place in it, and the hash before it in hex."""
-    row = conn.exec_driver_sql(_TAKE_SEQ, (case,)).one_or_none()
-    if row is None:
+    rows = _run(conn, _TAKE_SEQ, (case,))
+    if not rows:
         name = hmac.digest(salt, b"pseudonym", hashlib.sha256)[:16].hex()
-        conn.exec_driver_sql(_OPEN_CASE, (case, name))
+        _run(conn, _OPEN_CASE, (case, name))
         return name, 0, None
-    name, seq, before = row
+    ((name, seq, before),) = rows
     if before is None:
         raise LedgerCorruptError(f"case {case!r} lacks its entry {seq - 1}; the ledger was cut")
     return name, seq, before.hex()
+
+
+def _run(conn: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
+    """Run one statement with the driver itself, in the caller's transaction; return all rows.
+
+    Every change of state waits for its entry, and SQLAlchemy would more than double the wait.
+    """
+    driver = conn.dialect.loaded_dbapi
+    cursor = conn.connection.cursor()
+    try:
+        cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+    except driver.Error as error:
+        raise DBAPIError.instance(statement, values, error, driver.Error) from error
+    finally:
+        cursor.close()
 
 
 def _body(entry: Entry) -> bytes:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from evidence import ledger
 from evidence.canonical import canonical
@@ -84,6 +85,27 @@ def test_an_append_is_undone_with_the_callers_transaction(chamber):
         transaction.rollback()
     assert stored(chamber) == []
     assert append(chamber, entry()).case_seq == 0
+
+
+def test_an_append_without_a_transaction_is_refused(chamber):
+    with chamber.engine.connect() as conn, pytest.raises(LedgerError, match="no transaction"):
+        ledger.append(conn, entry(), record_time=NOW, salt=SALT)
+    assert stored(chamber) == []
+
+
+def test_what_the_database_refuses_is_told_as_the_databases_error(chamber):
+    append(chamber, entry())
+    with chamber.begin() as conn:
+        conn.execute(
+            text(
+                "CREATE TEMP TRIGGER full BEFORE INSERT ON ledger_openings"
+                " BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+            )
+        )
+        with pytest.raises(IntegrityError, match="disk full"):
+            ledger.append(conn, entry(), record_time=NOW, salt=SALT)
+        conn.rollback()
+    assert len(stored(chamber)) == 1
 
 
 def test_times_are_kept_in_utc_to_the_microsecond(chamber):
