@@ -42,11 +42,13 @@ async def compromised_instance(case: Case) -> None:
     await case.act(TagIncident(host, case.incident.id))
     await case.tell(case.stakeholders, "contained", residual=case.residual)
     await case.seal("interim")
-    await case.keep(SnapshotFacts(disks.ids("snapshots"), host.account, host.region))
+    shots = SnapshotFacts(disks.ids("snapshots"), host.account, host.region)
+    await case.keep(shots)
     # The session that an instance profile gives is named after the instance.
     trail = CloudTrailEvents((), (host.instance_id,), *case.window, host.account, host.region)
     await case.keep(trail)
-    if case.due(trail.AGAIN_AFTER):
+    if case.due(trail.AGAIN_AFTER, "CloudTrail lags"):
         await case.keep(trail, again="CloudTrail lags")
+        await case.keep(shots, again="snapshots complete late")
     if yes := await case.ask(TerminateInstance(host), about=facts):
         await case.act(TerminateInstance(host), yes)

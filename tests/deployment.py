@@ -2,7 +2,6 @@
 
 import json
 import os
-
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -105,6 +104,3 @@ async def go(parts: Parts, incident: Incident, body: Body, **more: Any) -> Endin
 def case(parts: Parts, incident: Incident, body: Body) -> Case:
     """Return a case without entering anything."""
     return Case(parts, Store(parts.engine), incident, body, incident.play)
-
-
-

@@ -118,7 +118,8 @@ def limits(case: "Case") -> Limits:
     settings = case.parts.settings
     roles = {known.role for known in settings.accounts.values() if known.role}
     guard = settings.guard
-    return Limits(frozenset(guard.own) | roles, frozenset(guard.protected), guard.ceiling)
+    own = frozenset(guard.own) | roles | case.parts.own()
+    return Limits(own, frozenset(guard.protected), guard.ceiling)
 
 
 async def _allowed(

@@ -80,9 +80,15 @@ class Case:
         first = datetime.fromisoformat(seen) if seen else self.incident.opened
         return first - timedelta(hours=1), self.incident.opened + timedelta(days=1)
 
-    def due(self, after: timedelta) -> bool:
-        """Return whether so much time has passed since opening; the play is entered again then."""
-        return self.dry or self.parts.now() >= self.incident.opened + after
+    def due(self, after: timedelta, what: str) -> bool:
+        """Return whether so much time has passed since opening; else note the follow-up."""
+        at = self.incident.opened + after
+        if self.dry or self.parts.now() >= at:
+            return True
+        id, step = self.incident.id, f"due/{what}"
+        if self.store.read(lambda conn: store.kept(conn, id, step)) is None:
+            self.store.commit(lambda conn: store.keep(conn, id, step, {"at": at.isoformat()}))
+        return False
 
     @property
     def record(self) -> Record:

@@ -41,8 +41,8 @@ async def enter(
 ) -> Ending:
     """Run the play once for the incident and record how it ended.
 
-    Raises UnknownIncidentError, or BusyError while a living process works on it. What else a
-    verb raises is recorded as a crash of the play, and raised.
+    Raises UnknownIncidentError, or BusyError while a living process works on it. What else
+    ends it, an interrupt too, is recorded as a crash of the play, and raised.
     """
     db.read(lambda conn: store.incident(conn, incident_id))
     with holding.held(db, incident_id, alive):
@@ -53,7 +53,7 @@ async def enter(
         case = Case(parts, db, incident, body, play, step)
         try:
             ending = await _run(case)
-        except Exception as error:
+        except BaseException as error:
             # Its message may hold anything; the ledger gets its kind alone.
             says = f"the play broke off: {type(error).__name__}"
             _close(case, Ending("Crashed", _status(case), says))

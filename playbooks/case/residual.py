@@ -42,7 +42,7 @@ def residual(steps: Iterable[Intent], left: Left | None = None) -> tuple[str, ..
 
 
 def status(steps: Iterable[Intent], left: Left | None = None) -> str:
-    """Return contained, live flows possible only when cut off and denied, both read back; else partial.
+    """Say contained only when cut off and denied, both read back; else partial.
 
     A host that has no credentials needs no denial.
     """

@@ -52,6 +52,11 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
             for step, value in store.all_kept(conn, incident_id)
             if step.startswith("keep/")
         ],
+        "follow_ups": [
+            {"what": step.partition("/")[2], "at": value["at"]}
+            for step, value in store.all_kept(conn, incident_id)
+            if step.startswith("due/")
+        ],
         "questions": [
             {
                 "id": q.id,

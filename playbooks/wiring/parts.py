@@ -34,6 +34,8 @@ class Parts:
     random: Callable[[int], bytes]
     sleep: Callable[[float], Awaitable[None]]
     pool: Executor | None
+    # Ids and ARNs of the role and host that Stanch itself runs as, as far as known by now.
+    own: Callable[[], frozenset[str]] = frozenset
 
     def aws(self, account: str, region: str) -> Aws:
         """Return the provider bound to one account and region. Raise SettingsError if not ours."""
@@ -100,4 +102,5 @@ def assemble(settings: Settings) -> Parts:
         sleep=asyncio.sleep,
         # asyncio's default pool has cpu+4 threads; twenty incidents at once would queue in it.
         pool=ThreadPoolExecutor(64, thread_name_prefix="stanch"),
+        own=sessions.own,
     )

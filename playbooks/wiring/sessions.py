@@ -38,6 +38,7 @@ class Sessions:
         self._clients: dict[tuple[str, str, str], Any] = {}
         # Making clients is not thread-safe (boto3 guide, "Multithreading with sessions").
         self._lock = threading.RLock()
+        self._own: set[str] = set()
 
     def maker(self, account: str, region: str) -> Callable[[str], Any]:
         """Return a function from service name to client. Raise SettingsError if not ours."""
@@ -57,6 +58,10 @@ class Sessions:
 
         return make
 
+    def own(self) -> frozenset[str]:
+        """Return the ARNs and ids of the role and host that Stanch runs as, known so far."""
+        return frozenset(self._own)
+
     def _client(self, session: boto3.Session, service: str, region: str) -> Any:
         return session.client(  # type: ignore[call-overload]
             service, region_name=region, config=CONFIG, endpoint_url=self._settings.aws_endpoint
@@ -66,6 +71,7 @@ class Sessions:
         with self._lock:
             if account not in self._sessions:
                 own = boto3.Session()
+                self._recognise(self._sts(own, account))
                 role = self._settings.accounts[account].role
                 session = own if role is None else self._assumed(own, account, role)
                 self._check(session, account)
@@ -99,6 +105,19 @@ class Sessions:
             "credential_provider", CredentialResolver([_Assumed(assume, self._now)])
         )
         return boto3.Session(botocore_session=core)
+
+    def _recognise(self, sts: Any) -> None:
+        """Remember who Stanch is; a host's session is named after the instance."""
+        try:
+            arn = str(sts.get_caller_identity()["Arn"])
+        except (ClientError, BotoCoreError):
+            return  # No usable credentials: `_check` or `_assumed` says so, and how to mend it.
+        self._own.add(arn)
+        kind, _, rest = arn.rpartition(":")[2].partition("/")
+        if kind == "assumed-role":
+            role, _, name = rest.partition("/")
+            account = arn.split(":")[4]
+            self._own |= {f"{account}:role/{role}"} | ({name} if name.startswith("i-") else set())
 
     def _check(self, session: boto3.Session, account: str) -> None:
         try:

@@ -28,6 +28,9 @@ def show(incident: Annotated[str, typer.Argument()] = "", json: Json = False) ->
     for kept in told["evidence"]:
         count, missed = len(kept["artifacts"]), len(kept["missed"])
         console.print(f"{printable(kept['step'])}: {count} artifacts, {missed} missed")
+    for later in told["follow_ups"]:
+        what = printable(later["what"])
+        console.print(f"follow-up: {what}; `stanch resume {told['id']}` after {later['at']}")
     for q in told["questions"]:
         console.print(f"[yellow]{q['id']}[/] {q['state']}: {printable(q['step'])}")
     for text in told["residual"]:
