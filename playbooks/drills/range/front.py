@@ -80,13 +80,14 @@ class Front:
 
         try:
             if fault is None:
-                return principal, self.faults.answered(ready(), self.inner)
-            if not fault.early:
-                ready()
-            stage = PlainStage(self.faults, self.inner, asked, ready)
-            return principal, fault.play(stage)
+                answer = self.faults.answered(ready(), self.inner)
+            else:
+                if not fault.early:
+                    ready()
+                answer = fault.play(PlainStage(self.faults, self.inner, asked, ready))
         except AwsError as error:
-            return principal, wire.refuse(asked, error)
+            answer = wire.refuse(asked, error)
+        return principal, answer
 
     def _log(
         self, asked: wire.Asked, principal: Principal | None, answer: wire.Answer, request_id: str
