@@ -19,8 +19,8 @@ PURE = {
     "actions": "action engine errors journal one_way permission policy",
     "evidence": "bag canonical jws_token leaf manifest merkle note strict_json",
     "playbooks.case": "answers guard incident residual severity",
-    "playbooks.intake": "",  # all of it
 }
+WHOLLY_PURE = ("playbooks.intake.", "playbooks.duties.")
 
 
 def sources(*folders: str) -> dict[str, Source]:
@@ -39,7 +39,7 @@ HOUSE = sources(*ROOMS)
 def pure() -> list[str]:
     """Return the modules that are to be pure."""
     named = [f"{room}.{name}" for room, names in PURE.items() for name in names.split()]
-    return named + [m for m in HOUSE if m.startswith("playbooks.intake.")]
+    return named + [m for m in HOUSE if m.startswith(WHOLLY_PURE)]
 
 
 def reached(module: str, house: dict[str, Source]) -> set[str]:
