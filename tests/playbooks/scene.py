@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from actions.journal import Intent
-from evidence import ledger
-from playbooks.case import store
+from evidence import keys, ledger
+from playbooks.case import schema, store
 from playbooks.case.answering import answer, sign
 from playbooks.case.case import Case
 from playbooks.case.enter import Body, Ending
@@ -138,6 +139,31 @@ class Scene:
         """Return the one question that is open."""
         (found,) = [q for q in self.questions(incident) if q.state == "open"]
         return found
+
+    def holder(self, incident: Incident) -> str:
+        """Return who holds the incident now."""
+        table = schema.incidents
+        query = select(table.c.holder).where(table.c.id == incident.id)
+        return str(self.store.read(lambda conn: conn.scalar(query)))
+
+    def find(self, question: Question) -> Question:
+        """Return the question as it stands in the store."""
+        return next(q for q in self.store.read(store.questions) if q.id == question.id)
+
+    def incident_of(self, question: Question) -> Incident:
+        return self.store.read(lambda conn: store.incident(conn, question.incident))
+
+    def entries_of(self, question: Question) -> list[Any]:
+        return self.entries(self.incident_of(question))
+
+    def jwk(self, name: str) -> dict[str, str]:
+        return keys.public_jwk(self.person(name).public_key())
+
+    def change_requester(self, conn: Any, question: Question, name: str) -> None:
+        store.change_question(conn, question.id, requester=name)
+
+    def change_scopes(self, conn: Any, question: Question, scopes: list[Any]) -> None:
+        store.change_question(conn, question.id, scopes=scopes)
 
 
 def _sts(call: Any) -> bool:

@@ -99,7 +99,7 @@ def test_what_is_unfit_is_no_failure_of_the_play(scene: Scene) -> None:
 
     incident, ending = scene.play(body)
     assert isinstance(SEEN[0], Failed)
-    assert (ending.state, incident.status) == ("Completed", "contained-live-flows")
+    assert (ending.state, incident.status) == ("Completed", "contained, live flows possible")
     assert not any("credentials" in r for r in scene.case(incident).residual)
 
 
