@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003
 from typing import TYPE_CHECKING, Any
@@ -58,8 +57,3 @@ def make(rng: random.Random, *, temporary: bool, expires_at: datetime | None = N
     secret = base64.b64encode(rng.randbytes(30)).decode()
     token = base64.b64encode(rng.randbytes(96)).decode() if temporary else ""
     return Credentials(key, secret, token, expires_at)
-
-
-def unique_id(prefix: str, name: str) -> str:
-    """A stable IAM-like unique id (AIDA…, AROA…) for a principal that moto keeps none for."""
-    return prefix + base64.b32encode(hashlib.sha256(name.encode()).digest()).decode()[:17]

@@ -39,7 +39,7 @@ from playbooks.drills.range.network import can_connect, can_egress
 from playbooks.drills.range.passing import let_pass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from botocore.loaders import Loader
@@ -193,6 +193,11 @@ class World:
                 "a newer World has taken over moto's state in this process; use that one, "
                 "or make worlds one after the other"
             )
+
+    def attach_scps(self, account: str, *levels: tuple[Mapping[str, Any], ...]) -> None:
+        """Put an account under service control policies, one tuple of documents a level, root
+        first; none at all takes it out of its organisation."""
+        self.ground.kept.scps[account] = levels
 
     def can_connect(
         self, source: str, instance_id: str, port: int, protocol: str = "tcp", *, v6: bool = False

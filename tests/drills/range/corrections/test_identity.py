@@ -71,9 +71,9 @@ def test_a_users_boundary_binds_and_shows_and_goes(world, iam, refused, ann):
 def test_a_service_control_policy_binds_even_root(world, ec2, refused):
     deny = {"Effect": "Deny", "Action": "ec2:Describe*", "Resource": "*"}
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    world.ground.kept.scps[world.account] = (({"Statement": [everything, deny]},),)
+    world.attach_scps(world.account, ({"Statement": [everything, deny]},))
     assert refused(ec2.describe_vpcs) == "UnauthorizedOperation"
-    del world.ground.kept.scps[world.account]
+    world.attach_scps(world.account)
     assert ec2.describe_vpcs()["Vpcs"]
 
 
