@@ -87,8 +87,13 @@ class Case:
             return True
         id, step = self.incident.id, f"due/{what}"
         if self.store.read(lambda conn: store.kept(conn, id, step)) is None:
-            self.store.commit(lambda conn: store.keep(conn, id, step, {"at": at.isoformat()}))
+            self.store.commit(lambda conn: self._follow_up(conn, step, at))
         return False
+
+    def _follow_up(self, conn: Connection, step: str, at: datetime) -> None:
+        store.keep(conn, self.incident.id, step, {"at": at.isoformat()})
+        body = {"step": step, "at": at.isoformat()}
+        self.record.note(conn, self.incident.id, "follow-up.noted", body)
 
     @property
     def record(self) -> Record:

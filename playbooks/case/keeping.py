@@ -1,7 +1,9 @@
 """The verb keep: collect, hash, store, sign, record. What fails is recorded and blocks nothing."""
 
 import logging
+import traceback
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -69,7 +71,13 @@ def _collect(case: "Case", source: Any) -> tuple[list[dict[str, Any]], list[dict
     except Exception as error:
         # A full disk, a broken locker or an answer that nobody foresaw must not hold containment
         # up. Only our own errors and the system's may be quoted: others may hold what was read.
-        told = str(error) if isinstance(error, (EvidenceError, OSError)) else type(error).__name__
+        told = str(error) if isinstance(error, (EvidenceError, OSError)) else _place(error)
         log.error("%s: %s could not be kept: %s", case.incident.id, source.name, told)
         missed.append({"name": source.name, "call": "", "error": told})
     return stored, missed
+
+
+def _place(error: Exception) -> str:
+    """Return what kind of error it is and where it arose, which is all that may be told of it."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}"
