@@ -16,11 +16,22 @@ V6 = "::/0"
 
 
 def interfaces(p: "Aws", host: "Instance") -> "list[NetworkInterfaceTypeDef]":
-    """Return DescribeNetworkInterfaces' answer for every interface of the host, by id."""
+    """Return DescribeNetworkInterfaces' answer for every interface of the host, by id.
+
+    Raises ProviderError, passing, when the answer names none.
+    """
     pages = p.ec2.get_paginator("describe_network_interfaces").paginate(
         Filters=[{"Name": "attachment.instance-id", "Values": [host.instance_id]}]
     )
     found = [n for page in pages for n in page["NetworkInterfaces"]]
+    if not found:
+        # A host always has one. None to see means not yet to see; it never means nothing to do.
+        raise ProviderError(
+            "DescribeNetworkInterfaces",
+            "NoInterfaceSeen",
+            f"no interface of {host.instance_id} is in the answer; it is asked again",
+            passing=True,
+        )
     return sorted(found, key=lambda n: n["NetworkInterfaceId"])
 
 

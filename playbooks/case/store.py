@@ -26,44 +26,68 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._queue: list[tuple[Callable[[Connection], Any], Future[Any]]] = []
+        self._queue: list[_Unit] = []
         self._queued = threading.Lock()
-        self._leader = threading.Lock()
+        self._led = False
 
     def commit(self, work: Callable[[Connection], T]) -> T:
         """Run the work in a transaction; when this returns, it is durable.
 
-        Callers at the same time share one transaction and one fsync: the first takes all that
-        wait. Where a shared transaction fails, each work is run again by itself.
+        Callers at the same time share one transaction and one fsync: one leads and takes all that
+        wait, then hands the lead to the first that came meanwhile, and wakes no other. Where a
+        shared transaction fails, each work is run again by itself.
         """
-        future: Future[T] = Future()
+        unit = _Unit(work)
         with self._queued:
-            self._queue.append((work, future))
-        with self._leader:
-            if not future.done():
-                with self._queued:
-                    batch, self._queue = self._queue, []
-                self._run(batch)
-        return future.result()
+            self._queue.append(unit)
+            leads, self._led = not self._led, True
+        if not leads:
+            unit.woken.wait()
+        if not unit.future.done():
+            self._lead()
+        result: T = unit.future.result()
+        return result
 
-    def _run(self, batch: list[tuple[Callable[[Connection], Any], Future[Any]]]) -> None:
+    def _lead(self) -> None:
+        with self._queued:
+            batch, self._queue = self._queue, []
+        try:
+            self._run(batch)
+        finally:
+            with self._queued:
+                self._led = bool(self._queue)
+                if self._queue:
+                    self._queue[0].woken.set()
+
+    def _run(self, batch: "list[_Unit]") -> None:
         try:
             with self.engine.begin() as conn:
-                results = [work(conn) for work, _ in batch]
+                results = [unit.work(conn) for unit in batch]
         except BaseException as error:
             if len(batch) == 1:
-                batch[0][1].set_exception(error)
+                batch[0].future.set_exception(error)
+                batch[0].woken.set()
             else:
                 for one in batch:
                     self._run([one])
             return
-        for (_, future), result in zip(batch, results, strict=True):
-            future.set_result(result)
+        for unit, result in zip(batch, results, strict=True):
+            unit.future.set_result(result)
+            unit.woken.set()
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run work that only reads."""
         with self.engine.connect().execution_options(read_only=True) as conn:
             return work(conn)
+
+
+class _Unit:
+    """One caller's work in a commit. `woken` is set when it is done, or is to lead."""
+
+    def __init__(self, work: Callable[[Connection], Any]) -> None:
+        self.work = work
+        self.future: Future[Any] = Future()
+        self.woken = threading.Event()
 
 
 def add_incident(conn: Connection, incident: Incident) -> Incident:

@@ -1,17 +1,20 @@
 """`stanch permissions`: the least that Stanch's role needs for a set of plays."""
 
 import ast
+import importlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import playbooks
-from actions.action import Action
 from actions.catalogue import catalogue
-from actions.policy import policy
+from actions.policy import LIMIT, length, policy
 from playbooks.desk.cli.surroundings import show_json
 from playbooks.respond import plays
+
+if TYPE_CHECKING:
+    from actions.action import Action
 
 
 def permissions(
@@ -21,19 +24,35 @@ def permissions(
     partition: Annotated[str, typer.Option(help="aws, aws-cn or aws-us-gov.")] = "aws",
 ) -> None:
     """Print the IAM policy, with resource and tag conditions, from the actions the plays name."""
-    kinds: list[type[Action[Any]]] = []
-    for name in play or plays.names():
-        kinds += [k for k in named_by(name) if k not in kinds]
-    show_json(policy(kinds, account=account, region=region, partition=partition))
+    whole = needed(play or list(plays.names()), account, region, partition)
+    if length(whole) > LIMIT:
+        # A managed policy holds no more; as an inline policy of a role (10,240) it fits.
+        typer.echo(f"{length(whole)} characters: more than one managed policy holds.", err=True)
+    show_json(whole)
 
 
-def named_by(play: str) -> list[type[Action[Any]]]:
-    """Return the actions that a play's file imports, without running it."""
+def needed(names: list[str], account: str, region: str, partition: str) -> dict[str, Any]:
+    """Return the policy document for these plays: their actions, and their sources' reads."""
+    kinds: dict[type[Action[Any]], None] = {}
+    reads = {"sts:GetCallerIdentity"}
+    for name in names:
+        modules = _imported(name)
+        known = catalogue()
+        stems = [m.rpartition(".")[2] for m in modules if m.startswith("actions.")]
+        kinds |= dict.fromkeys(known[s] for s in stems if s in known)
+        for module in (m for m in modules if m.startswith("evidence.sources.")):
+            for value in vars(importlib.import_module(module)).values():
+                if isinstance(value, type) and value.__module__ == module:
+                    reads |= set(getattr(value, "permissions", ()))
+    document = policy(kinds, account=account, region=region, partition=partition)
+    keep = {"Effect": "Allow", "Action": sorted(reads), "Resource": "*"}
+    return document | {"Statement": [*document["Statement"], keep]}
+
+
+def _imported(play: str) -> list[str]:
+    """Return the modules that a play's file imports, without running it."""
     stem = play.replace("-", "_")
     if stem not in plays.names():
         plays.find(play)
     tree = ast.parse((Path(playbooks.__path__[0]) / f"{stem}.py").read_text())
-    known = catalogue()
-    imported = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
-    stems = [m.rpartition(".")[2] for m in imported if m.startswith("actions.")]
-    return [known[s] for s in stems if s in known]
+    return [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
