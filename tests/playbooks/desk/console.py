@@ -1,0 +1,57 @@
+"""Runs `stanch` in this process, against the world over HTTP, as a person at a terminal does."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+
+from playbooks.__main__ import main
+from playbooks.drills.range.server import serve
+from playbooks.drills.scenario import Deployment, deploy
+from tests.playbooks.scene import Scene
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left: its exit status and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Stanch = Callable[..., Ran]
+
+
+def stanch(*args: str) -> Ran:
+    """Run one command line."""
+    out, err, before = io.StringIO(), io.StringIO(), sys.argv
+    sys.argv = ["stanch", *(str(a) for a in args)]
+    status: Any = 0
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            main()
+    except SystemExit as left:
+        status = left.code or 0
+    finally:
+        sys.argv = before
+    return Ran(status, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def desk(scene: Scene) -> Iterator[Deployment]:
+    """Serve the world, deploy Stanch with least privilege, and set its environment."""
+    folder = scene.folder / "desk"
+    folder.mkdir()
+    with serve(scene.world) as url:
+        made = deploy(folder, scene.world, scene.estate, url)
+        os.environ |= made.environment
+        yield made
