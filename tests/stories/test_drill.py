@@ -1,4 +1,4 @@
-"""The drill as a user runs it: every claim holds, and no secret lies anywhere that it should not."""
+"""The drill as a user runs it: every claim holds, and no secret lies where it should not."""
 
 import json
 import os
