@@ -50,8 +50,9 @@ def stanch(*args: str) -> Ran:
 def desk(scene: Scene) -> Iterator[Deployment]:
     """Serve the world, deploy Stanch with least privilege, and set its environment."""
     folder = scene.folder / "desk"
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     with serve(scene.world) as url:
         made = deploy(folder, scene.world, scene.estate, url)
         os.environ |= made.environment
+        scene.world.calls.clear()
         yield made
