@@ -24,7 +24,7 @@ lint: $(VENV)/dev.done
 	$(BIN)/mypy
 
 bench: $(VENV)/dev.done
-	@for f in bench/*.py; do $(BIN)/python $$f || exit 1; done
+	@for f in bench/*.py; do PYTHONPATH=. $(BIN)/python $$f || exit 1; done
 
 crash-full: $(VENV)/dev.done
 	STANCH_CRASH=full $(BIN)/python -m pytest tests/stories -k crash -s

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from evidence import ledger
 from evidence.locker import Locker
 from playbooks.case.case import Case
@@ -43,6 +45,23 @@ class Deployment:
             return self.clients[key]
 
         return make_client
+
+    def over_http(self, endpoint: str) -> Any:
+        """Return a maker of clients that reach the endpoint, as a process of its own has them."""
+        keys = self.world.admin
+        session: Any = boto3.Session(keys.access_key, keys.secret_key)
+        made: dict[tuple[str, str], Any] = {}
+
+        def maker(account: str, region: str) -> Any:
+            def make(service: str) -> Any:
+                if (service, region) not in made:
+                    client = session.client(service, region_name=region, endpoint_url=endpoint)
+                    made[service, region] = client
+                return made[service, region]
+
+            return make
+
+        return maker
 
     async def sleep(self, seconds: float) -> None:
         self.world.tick(seconds)

@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from playbooks.case.play import body_of
@@ -70,23 +69,12 @@ def serving(deployment: Deployment, kill_at: int, victim: Path) -> Callable[[int
 
 def over_http(deployment: Deployment, endpoint: str, home: Path) -> Parts:
     """Return parts whose clients reach the endpoint, as a process of its own would have them."""
-    keys = deployment.world.admin
-    session: Any = boto3.Session(keys.access_key, keys.secret_key, region_name="eu-west-1")
-    made: dict[tuple[str, str], Any] = {}
-
-    def maker(account: str, region: str) -> Any:
-        def make(service: str) -> Any:
-            if (service, region) not in made:
-                client = session.client(service, region_name=region, endpoint_url=endpoint)
-                made[service, region] = client
-            return made[service, region]
-
-        return make
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(seconds / 20)
 
     parts = deployment.parts(home)
+    maker = deployment.over_http(endpoint)
     return replace(parts, maker=maker, sleep=sleep, pool=ThreadPoolExecutor(4))
 
 
