@@ -11,6 +11,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import FlowRunCreate
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
+from prefect.events.worker import EventsWorker
 from prefect.flow_engine import run_flow
 from prefect.states import Completed, Pending, to_state_create
 
@@ -73,6 +74,10 @@ async def show(made: Play, incident_id: str, entry: int, patience: float) -> Sta
     ended: Any = await run_flow(  # type: ignore[misc]
         made, flow_run=run, parameters={"incident_id": incident_id}, return_type="state"
     )
+    # At exit Prefect tries for ten seconds to deliver each event that its server, which ends with
+    # us, no longer takes (prefect.events.clients, reconnection_attempts): minutes for a play.
+    drained: Any = EventsWorker.drain_all(timeout=10)
+    await drained
     return ended  # type: ignore[no-any-return]
 
 
