@@ -59,6 +59,10 @@ def answer(
         if question is None:
             raise UnknownIncidentError(f"there is no question {question_id!r}.")
         _check(question, said, person, record.now())
+        if store.incident(conn, question.incident).status == "rolled-back":
+            raise ApprovalError(
+                f"{question.incident} was rolled back, so {question.id} has nothing left to decide."
+            )
         values = {"state": said["answer"], "approver": person, "reason": said["reason"]}
         store.change_question(conn, question.id, **values, proof=token)
         body = {"question": question.id, "proof": token, "digest": said["digest"]} | values
@@ -91,9 +95,9 @@ def _check(question: Question, said: Mapping[str, Any], person: str, now: dateti
     meant = (question.id, question.incident, digest(question))
     if (said["question"], said["incident"], said["digest"]) != meant:
         raise ApprovalError("the answer was signed for another question or another scope.")
-    if question.state != "open":
-        raise ApprovalError(f"{question.id} was answered already by {question.approver}.")
     if now >= question.expires:
         raise ApprovalError(f"{question.id} expired at {question.expires.isoformat()}. Ask again.")
+    if question.state != "open":
+        raise ApprovalError(f"{question.id} was answered already by {question.approver}.")
     if person == question.requester:
         raise ApprovalError(f"{person} asked for this, so somebody else must answer.")

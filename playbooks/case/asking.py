@@ -53,8 +53,12 @@ async def covered(case: "Case", planned: "Planned", approval: Approval | Refusal
         given = approval is None or question.id == approval.question
         if not given and question.step != f"again/{planned.step}":
             continue
+        if question.state == "lapsed":
+            continue
         answer = answer_to(case, question)
         if isinstance(answer, Refusal):
+            if question.state == "open":
+                _lapse(case, question)
             raise RefusedError(f"{planned.step}: {answer.why}")
         if _used(case, question, planned):
             continue
@@ -130,6 +134,17 @@ def answer_to(case: "Case", question: Question) -> Approval | Refusal:
     if case.parts.now() >= question.expires:
         return Refusal(question.id, f"nobody answered {question.id} in time")
     raise Waiting(question.id)
+
+
+def _lapse(case: "Case", question: Question) -> None:
+    """Record that nobody answered in time. This entry ends refused; the next one asks anew."""
+
+    def work(conn: Connection) -> None:
+        store.change_question(conn, question.id, state="lapsed")
+        body = {"question": question.id, "expired": question.expires.isoformat()}
+        case.record.note(conn, case.incident.id, "approval.lapsed", body)
+
+    case.store.commit(work)
 
 
 def _same(question: Question, scopes: list[Scope]) -> bool:

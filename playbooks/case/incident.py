@@ -33,7 +33,7 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question to a person: may these scopes be acted on? State: open, yes, no, used."""
+    """A question to a person: may these scopes be acted on? State: open, yes, no, used, lapsed."""
 
     id: str
     incident: str

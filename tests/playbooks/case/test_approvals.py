@@ -91,6 +91,12 @@ def test_an_answer_after_the_end_does_not_count(scene: Scene) -> None:
     assert end.state == "Refused"
     assert "in time" in end.says
     assert scene.changed() == []
+    refused(scene, question, "expired")
+    # The host is as it was: whoever enters the play again is asked anew.
+    assert scene.enter(incident, tagging).state == "Waiting"
+    scene.say(scene.asked(incident))
+    assert scene.enter(incident, tagging).state == "Completed"
+    assert scene.changed() == ["CreateTags"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""The guard in a play: our own role and host, protection, tags and ceilings, as they are met."""
+
+from typing import Any
+
+import pytest
+
+from actions.aws.deny_instance_sessions import DenyInstanceSessions
+from actions.aws.tag_incident import TagIncident
+from playbooks.case.case import Case
+from playbooks.case.guard import PROTECTED_TAG
+from playbooks.wiring.settings import Account
+from tests.playbooks.case.test_approvals import tagging
+from tests.playbooks.scene import Scene, apart
+
+
+async def denying(case: Case) -> None:
+    await tagging(case)
+    await case.act(DenyInstanceSessions(case.target))
+
+
+@pytest.mark.parametrize("path", ["", "security/"])
+@apart
+def test_the_role_that_stanch_works_under_is_its_own_unlisted(scene: Scene, path: str) -> None:
+    estate = scene.estate
+    role = f"arn:aws:iam::{estate.account}:role/{path}{estate.role}"
+    scene.set(accounts={estate.account: Account(role=role)})
+    incident, end = scene.play(denying)
+    assert (end.state, incident.status) == ("Refused", "partial")
+    assert scene.changed() == ["CreateTags"]
+    (refused,) = [e for e in scene.entries(incident) if e.leaf.kind == "guard.refused"]
+    assert refused.body["step"].startswith("deny_instance_sessions/")
+
+
+@apart
+def test_our_own_host_is_refused(scene: Scene) -> None:
+    scene.guard(own=(scene.estate.target,))
+    incident, end = scene.play(tagging)
+    assert (end.state, incident.status) == ("Refused", "refused")
+    assert scene.changed() == []
+
+
+@apart
+def test_a_protected_role_is_asked_about_and_nothing_else_is(scene: Scene) -> None:
+    scene.guard(protected=(scene.estate.role,))
+    incident, end = scene.play(denying)
+    assert end.state == "Waiting"
+    assert [s["action"] for s in scene.asked(incident).scopes] == ["deny_instance_sessions"]
+    assert scene.changed() == ["CreateTags"]
+
+
+@apart
+def test_whoever_may_tag_can_delay_and_never_shield(scene: Scene) -> None:
+    scene.aws("ec2").create_tags(
+        Resources=[scene.estate.target], Tags=[{"Key": PROTECTED_TAG, "Value": ""}]
+    )
+    scene.world.calls.clear()
+    incident, end = scene.play(tagging)
+    assert end.state == "Waiting"
+    assert scene.changed() == []
+    scene.say(scene.asked(incident))
+    assert scene.enter(incident, tagging).state == "Completed"
+
+
+@apart
+def test_the_same_host_again_is_no_further_target(scene: Scene) -> None:
+    async def body(case: Case) -> Any:
+        await tagging(case)
+        await case.act(TagIncident(case.target, case.incident.id), again="to be sure")
+        await case.act(TagIncident(case.target, case.incident.id), again="once more")
+
+    scene.guard(ceiling=1)
+    _, end = scene.play(body)
+    assert end.state == "Completed"
