@@ -89,7 +89,10 @@ def assemble(settings: Settings) -> Parts:
     """Return the parts for this process. Raise SettingsError before `stanch init` has run."""
     database = settings.home / "stanch.db"
     if not database.is_file():
-        raise SettingsError(f"there is no Stanch in {settings.home}. Run `stanch init` first.")
+        raise SettingsError(
+            f"there is no Stanch in {settings.home}. If it is elsewhere, go to the folder "
+            "of its stanch.toml or set STANCH_CONFIG; else run `stanch init` first."
+        )
     sessions = Sessions(settings, now)
     return Parts(
         settings=settings,

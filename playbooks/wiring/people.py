@@ -1,6 +1,7 @@
 """Who is who: a person is a key, and the settings say whose it is."""
 
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,22 @@ def make(path: Path) -> dict[str, str]:
     except FileExistsError:
         raise SettingsError(f"{path} exists; keys are never overwritten. Choose another.") from None
     return keys.public_jwk(key.public_key())
+
+
+def _load(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Return a person's key. Its folder may be anybody's to read, such as a home folder."""
+    with path.open("rb") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        if mode & 0o077:
+            raise SettingsError(f"{path} is open to others (mode {mode:04o}); chmod 600 {path}")
+        material = file.read(keys.MAX_KEY_FILE)
+    try:
+        key = serialization.load_pem_private_key(material, password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
+        raise SettingsError(f"{path} is no key of a person. Expected what `stanch person` wrote.")
+    return key
 
 
 def known(settings: Settings) -> dict[str, Any]:
@@ -56,7 +73,7 @@ def known(settings: Settings) -> dict[str, Any]:
 
 def who(settings: Settings, path: Path) -> tuple[str, Any]:
     """Return whose key this is, and the key. Raise ApprovalError when it is nobody's."""
-    key = keys.load_manifest(path.absolute().as_uri()).key
+    key = _load(path)
     public = key.public_key().public_numbers()
     for name, one in known(settings).items():
         if one.public_numbers() == public:

@@ -13,7 +13,7 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from playbooks.errors import SettingsError
 from playbooks.wiring.settings import Settings, resolve
@@ -89,8 +89,8 @@ class Sessions:
                 answer = sts.assume_role(RoleArn=role, RoleSessionName="stanch", **more)
             except (ClientError, BotoCoreError) as error:
                 raise SettingsError(
-                    f"cannot assume {role}: {_short(error)}. Check its trust policy, the external "
-                    "id and Stanch's own credentials."
+                    f"cannot assume {role}: {_short(error)}. "
+                    + _advice(error, "its trust policy, the external id and Stanch's credentials")
                 ) from None
             given = answer["Credentials"]
             return {
@@ -124,8 +124,8 @@ class Sessions:
             found = self._sts(session, account).get_caller_identity()["Account"]
         except (ClientError, BotoCoreError) as error:
             raise SettingsError(
-                f"no usable credentials for account {account}: {_short(error)}. Check Stanch's own "
-                "credentials (the AWS_... variables, or the role of its host)."
+                f"no usable credentials for account {account}: {_short(error)}. "
+                + _advice(error, "Stanch's own (the AWS_... variables, or the role of its host)")
             ) from None
         if found != account:
             raise SettingsError(
@@ -151,6 +151,12 @@ class _Assumed(CredentialProvider):
 
     def load(self) -> DeferredRefreshableCredentials:
         return DeferredRefreshableCredentials(self._assume, self.METHOD, self._now)
+
+
+def _advice(error: Exception, what: str) -> str:
+    if isinstance(error, ConnectionError | HTTPClientError):
+        return "AWS was not reached: check the network, the region and `aws_endpoint`."
+    return f"Check {what}."
 
 
 def _short(error: Exception) -> str:
