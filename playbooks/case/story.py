@@ -1,5 +1,6 @@
 """An incident as a person or a machine reads it: a view of the journal and the ledger."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,6 +16,8 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
     incident = store.incident(conn, incident_id)
     rows = store.steps(conn, incident_id)
     left = store.left(conn, incident_id)
+    # What nobody has touched yet is open, and must be said to be.
+    waits = incident.play and incident.status != "gone"
     times = RESPONSE[incident.severity]
     return {
         "id": incident.id,
@@ -71,7 +74,7 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
             for q in store.questions(conn, incident_id)
         ],
         "left": [{"step": step} | dict(why) for step, why in left.items()],
-        "residual": list(residual([i for i, _ in rows], left)) if rows or left else [],
+        "residual": list(residual([i for i, _ in rows], left)) if rows or left or waits else [],
         "timeline": timeline(conn, incident_id),
     }
 
@@ -92,6 +95,13 @@ def timeline(conn: Connection, incident_id: str) -> list[dict[str, Any]]:
             "index": entry.index,
             "leaf": entry.leaf_hash.hex(),
             "step": entry.body.get("step", "") if entry.opening else "",
+            "about": _about(entry.body) if entry.opening else "",
         }
         for entry in ledger.entries(conn, incident_id)
     ]
+
+
+def _about(body: Mapping[str, Any]) -> str:
+    """Return what an entry says in a few words: which question, which answer, how it ended."""
+    said = (body.get(key, "") for key in ("question", "state", "what", "ended", "why"))
+    return " ".join(text for text in said if text and isinstance(text, str))

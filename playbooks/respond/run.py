@@ -1,6 +1,7 @@
 """Runs an incident's play: shown in Prefect where it takes the run, without it where not."""
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -16,6 +17,8 @@ from playbooks.wiring.prefect_server import running
 
 if TYPE_CHECKING:
     from playbooks.case.play import Play
+
+log = logging.getLogger("stanch.run")
 
 # Prefect shows; it must not hold containment up. Past this the play is entered without it.
 PATIENCE = 2.0
@@ -65,3 +68,4 @@ def _unshown(parts: Parts, db: Store, incident_id: str, why: str) -> None:
         record.note(conn, incident_id, "play.unshown", {"why": why})
 
     db.commit(work)
+    log.warning("%s is not shown in Prefect: %s; the play runs all the same", incident_id, why)

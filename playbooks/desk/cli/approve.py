@@ -1,6 +1,7 @@
 """`stanch approve`: answer a question, signed with your own key."""
 
-from typing import Annotated
+import sys
+from typing import Annotated, Any
 
 import typer
 
@@ -8,6 +9,7 @@ from playbooks.case import store
 from playbooks.case.answering import answer, sign
 from playbooks.case.record import Record
 from playbooks.case.sealing import checkpoint
+from playbooks.desk.cli import questions
 from playbooks.desk.cli.surroundings import Key, here, out, printable
 from playbooks.errors import UnknownIncidentError
 from playbooks.wiring import people
@@ -18,24 +20,28 @@ def approve(
     key: Key,
     deny: Annotated[bool, typer.Option("--deny", help="Say no.")] = False,
     reason: Annotated[str, typer.Option(help="Why; it stands in the ledger.")] = "",
+    sure: Annotated[bool, typer.Option("--yes", help="Sign without asking again.")] = False,
 ) -> None:
-    """Say yes (or no) to a question. Whoever asked cannot answer."""
+    """Say yes (or no, with --deny) to a question. Whoever asked cannot answer."""
     settings, parts, db = here()
     person, secret = people.who(settings, key)
     asked = next((q for q in db.read(store.questions) if q.id == question), None)
     if asked is None:
         raise UnknownIncidentError(f"there is no question {question!r}; see `stanch show`.")
     console = out()
-    for scope in asked.scopes:
-        keys = ", ".join(scope["keys"]) or "-"
-        console.print(f"  {printable(scope['action'])} on {printable(scope['target'])}")
-        console.print(f"    writes {printable(keys)}")
-        for lost in scope["lost"]:
-            console.print(f"    [yellow]lost:[/] {printable(lost)}")
+    found = db.read(lambda conn: store.incident(conn, asked.incident))
+    shown: dict[str, Any] = {"step": asked.step, "incident": asked.incident}
+    shown |= {"scopes": asked.scopes, "about": asked.about}
+    console.print(f"[bold]{found.id}[/] {found.severity.value} {printable(found.title)}")
+    console.print(f"{asked.id}: {questions.subject(shown, found.target)}")
+    questions.detail(console, shown)
+    if asked.state == "open" and not sure and sys.stdin.isatty():
+        typer.confirm(f"Sign {'no' if deny else 'yes'} as {person}?", abort=True)
     token = sign(asked, not deny, reason, person, secret, parts.now())
     record = Record(person, parts.now, parts.random)
     answered = answer(db, record, question, token, people.known(settings))
     checkpoint(db, parts)
     console.print(f"{answered.id}: [bold]{answered.state}[/] by {printable(person)}")
-    again = "rollback" if answered.step.startswith("rollback/") else "resume"
-    console.print(f"Now: stanch {again} {answered.incident}")
+    console.print("nothing of it will be done." if deny else f"now    {questions.after(shown)}")
+    if deny and not answered.step.startswith("rollback/"):
+        console.print(f"now    {questions.after(shown)}   (so that the play ends)")

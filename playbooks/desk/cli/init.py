@@ -46,8 +46,10 @@ def init() -> None:
     trust = make(settings)
     out().print(f"settings  {path}\nhome      {settings.home}\nlog key   {trust['log_vkey']}")
     out().print(
-        "Give `trust.json` (written beside the keys) to your auditors by another way than the "
-        "bundles, and back the keys up."
+        f"trust     {settings.home / 'keys' / 'trust.json'}: give it to your auditors by another "
+        "way than the bundles, and back the keys up.\n"
+        f"next      put your accounts into {path}, add two people (`stanch person`), "
+        "then `stanch doctor`."
     )
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ import playbooks
 from actions.catalogue import catalogue
 from actions.policy import LIMIT, length, policy
 from playbooks.desk.cli.surroundings import show_json
+from playbooks.errors import SettingsError
 from playbooks.respond import plays
 
 if TYPE_CHECKING:
@@ -24,11 +26,19 @@ def permissions(
     partition: Annotated[str, typer.Option(help="aws, aws-cn or aws-us-gov.")] = "aws",
 ) -> None:
     """Print the IAM policy, with resource and tag conditions, from the actions the plays name."""
+    _refuse("--account", account, r"\*|\d{12}", "12 digits")
+    _refuse("--region", region, r"\*|[a-z]{2}(-[a-z]+)+-\d", "one such as eu-west-1")
+    _refuse("--partition", partition, r"aws(-cn|-us-gov)?", "aws, aws-cn or aws-us-gov")
     whole = needed(play or list(plays.names()), account, region, partition)
     if length(whole) > LIMIT:
         # A managed policy holds no more; as an inline policy of a role (10,240) it fits.
         typer.echo(f"{length(whole)} characters: more than one managed policy holds.", err=True)
     show_json(whole)
+
+
+def _refuse(option: str, value: str, shape: str, expected: str) -> None:
+    if not re.fullmatch(shape, value):
+        raise SettingsError(f"{option} {value!r} cannot be. Expected {expected}.")
 
 
 def needed(names: list[str], account: str, region: str, partition: str) -> dict[str, Any]:

@@ -20,3 +20,9 @@ def person(name: str, key: Annotated[Path, typer.Option(help="New file for the k
     jwk = people.make(key)
     lines = [f"[people.{name}]", *(f'{k} = "{v}"' for k, v in jwk.items())]
     typer.echo("\n".join(lines))
+    # Not on standard output, which may go straight into stanch.toml.
+    typer.echo(
+        f"{key} is {name}'s alone. The lines above belong in stanch.toml: "
+        f"stanch person {name} --key FILE >> stanch.toml",
+        err=True,
+    )

@@ -10,8 +10,10 @@ import typer
 from playbooks.case import store
 from playbooks.case.acting import Planned
 from playbooks.case.case import Case
+from playbooks.case.incident import Incident
 from playbooks.case.rehearsing import rehearse
 from playbooks.case.store import Store
+from playbooks.desk.cli import wording
 from playbooks.desk.cli.surroundings import Json, here, out, printable, show_json
 from playbooks.desk.cli.told import tell_ending
 from playbooks.intake.read import read_alert
@@ -45,16 +47,24 @@ def respond(
             # A finding that no play fits is shown, and only a person can act on it.
             known = bool(taken.incident.play)
             planned = asyncio.run(rehearsed(apart, empty, taken.incident.id)) if known else []
-            show_plan(planned, taken.incident.hindrances, as_json=json)
+            show_plan(taken.incident, planned, as_json=json)
         return
     taken = take(parts, db, alert)
-    if not taken.incident.play:
-        tell_ending(db, taken.incident.id, None, as_json=json)
-        return
-    ending = run(
-        parts, db, taken.incident.id, prefect=not without_prefect, patience=prefect_patience
-    )
-    tell_ending(db, taken.incident.id, ending, as_json=json)
+    joined = taken.incident
+    again = "" if taken.new else _known(joined, alert.count)
+    ending = None
+    if joined.play:
+        ending = run(parts, db, joined.id, prefect=not without_prefect, patience=prefect_patience)
+    tell_ending(db, joined.id, ending, as_json=json, again=again)
+
+
+def _known(incident: Incident, count: int) -> str:
+    if incident.status == "rolled-back":
+        return (
+            f"this finding (count {count}) belongs to {incident.id}, which was rolled back; "
+            "nothing was done. If it is real after all, contain the host with `stanch open`."
+        )
+    return f"this finding (count {count}) belongs to {incident.id}; what was done is not done again"
 
 
 async def rehearsed(parts: Parts, db: Store, incident_id: str) -> list[Planned]:
@@ -66,21 +76,28 @@ async def rehearsed(parts: Parts, db: Store, incident_id: str) -> list[Planned]:
     return await rehearse(Case(parts, db, incident, body, incident.play))
 
 
-def show_plan(planned: list[Planned], hindrances: tuple[str, ...], *, as_json: bool) -> None:
+def show_plan(incident: Incident, planned: list[Planned], *, as_json: bool) -> None:
     """Print each act before -> wanted, who else feels it, and what cannot be given back."""
+    hindrances = incident.hindrances
     if as_json:
         show_json({"hindrances": list(hindrances), "acts": [_as_json(p) for p in planned]})
         return
     console = out()
+    console.print(f"[bold]dry run[/] {incident.severity.value} {printable(incident.title)}")
+    console.print("nothing was touched and nothing was recorded; it would do:")
     for reason in hindrances:
         console.print(f"[yellow]would only propose:[/] {printable(reason)}")
+    if not incident.play:
+        console.print("nothing: no play answers this finding yet; work it by hand")
     for one in planned:
         may = {"yes": "[green]by itself[/]", "ask": "[yellow]after a yes[/]", "never": "[red]no[/]"}
-        console.print(f"[bold]{printable(one.step)}[/]  {may[one.decision.may]}")
+        name = wording.name(one.step, incident.target)
+        console.print(f"[bold]{name}[/]  {may[one.decision.may]}")
         for key in one.scope.keys:
             before, wanted = one.plan.before.get(key), one.plan.wanted.get(key)
-            console.print(f"    {printable(key)}: {printable(before)} -> {printable(wanted)}")
-        for text in (*one.decision.why, *one.plan.blast, *(f"lost: {x}" for x in one.plan.lost)):
+            console.print(f"    {wording.change(key, before, wanted)}")
+        why = [w for w in one.decision.why if w not in hindrances]
+        for text in (*why, *one.plan.blast, *(f"lost: {x}" for x in one.plan.lost)):
             console.print(f"    [dim]{printable(text)}[/]")
 
 

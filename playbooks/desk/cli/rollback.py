@@ -1,6 +1,7 @@
 """`stanch rollback`: undo what an incident did, because it was a false positive."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from playbooks.case.answers import Waiting
 from playbooks.case.case import Case
 from playbooks.case.sealing import checkpoint
 from playbooks.case.undoing import Undo, plan, staying, undo
+from playbooks.desk.cli import wording
 from playbooks.desk.cli.surroundings import Key, here, out, printable
 from playbooks.wiring import people
 
@@ -17,7 +19,9 @@ from playbooks.wiring import people
 def rollback(
     incident: str,
     key: Key,
-    step: Annotated[int | None, typer.Option(help="Only this step's number.")] = None,
+    step: Annotated[
+        int | None, typer.Option(help="Only this step; `stanch show` numbers them.")
+    ] = None,
 ) -> None:
     """Show what undoing would change and ask; after another person's yes, undo it."""
     settings, parts, db = here()
@@ -28,22 +32,25 @@ def rollback(
 
     async def work() -> bool:
         undos = await plan(case, step)
-        _show(undos)
+        _show(undos, found.target)
         for name in staying(case, step):
-            console.print(f"[dim]stays, it cannot be undone:[/] {printable(name)}")
+            short = wording.name(name, found.target)
+            console.print(f"[dim]stays, it cannot be undone:[/] {short}")
         if not undos:
             console.print("nothing is left to undo.")
             return True
         try:
             ends = await undo(case, undos, person, step)
         except Waiting as waiting:
+            console.print("nothing was undone yet.")
             console.print(
                 f"[yellow]Another person must answer:[/] stanch approve {waiting.question} "
-                f"--key ..., then run this again."
+                "--key KEY, then run this again."
             )
             return True
         for end in ends:
-            console.print(f"{'[red]left' if end.why else '[green]undone'}[/] {printable(end.step)}")
+            name = wording.name(end.step, found.target)
+            console.print(f"{'[red]left' if end.why else '[green]undone'}[/] {name}")
             if end.why:
                 console.print(f"    {printable(end.why)}")
         return all(not end.why for end in ends)
@@ -58,11 +65,11 @@ async def _nothing(case: Case) -> None:
     """Stand in for a play: undoing enters none."""
 
 
-def _show(undos: list[Undo]) -> None:
+def _show(undos: list[Undo], target: Mapping[str, str]) -> None:
     console = out()
     for one in undos:
-        console.print(f"[bold]{printable(one.intent.step)}[/]")
+        console.print(f"[bold]{wording.name(one.intent.step, target)}[/]")
         for key, (now, then) in one.keys.items():
-            console.print(f"    {printable(key)}: {printable(now)} -> {printable(then)}")
+            console.print(f"    {wording.change(key, now, then)}")
         for text in one.lost:
             console.print(f"    [dim]not given back: {printable(text)}[/]")

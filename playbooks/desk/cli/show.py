@@ -7,11 +7,12 @@ from rich.console import Console
 
 from playbooks.case import store
 from playbooks.case.story import story
+from playbooks.desk.cli import questions, timeline, wording
 from playbooks.desk.cli.surroundings import Json, here, out, printable, show_json
 
 
 def show(incident: Annotated[str, typer.Argument()] = "", json: Json = False) -> None:
-    """Show an incident: steps before -> after, evidence, questions, what the attacker may have."""
+    """Show an incident: what is still open, questions, steps before -> after, evidence."""
     _, _, db = here()
     if not incident:
         _list(db.read(store.incidents), as_json=json)
@@ -21,21 +22,36 @@ def show(incident: Annotated[str, typer.Argument()] = "", json: Json = False) ->
         show_json(told)
         return
     console = out()
+    headline(console, told)
+    _questions(console, told)
+    _steps(console, told)
+    _evidence(console, told)
+    timeline.show(console, told)
+
+
+def headline(console: Console, told: dict[str, Any]) -> None:
+    """Print what it is, where it stands, and what the attacker may still have."""
     console.print(f"[bold]{told['id']}[/] {told['severity']} {printable(told['title'])}")
-    console.print(f"status [bold]{told['status']}[/] {printable(told['says'])}")
-    console.print(f"opened {told['opened']}, contain by {told['contain_by']}")
-    _steps(console, told["steps"])
-    for kept in told["evidence"]:
-        count, missed = len(kept["artifacts"]), len(kept["missed"])
-        console.print(f"{printable(kept['step'])}: {count} artifacts, {missed} missed")
-    for later in told["follow_ups"]:
-        what = printable(later["what"])
-        console.print(f"follow-up: {what}; `stanch resume {told['id']}` after {later['at']}")
-    for q in told["questions"]:
-        console.print(f"[yellow]{q['id']}[/] {q['state']}: {printable(q['step'])}")
+    says = f": {printable(told['says'])}" if told["says"] else ""
+    console.print(f"status [bold]{told['status']}[/]{says}")
+    target = told["target"]
+    console.print(f"where  {printable(' '.join(target[k] for k in ('account', 'region', 'id')))}")
+    if not told["play"]:
+        console.print("no play answers this finding yet: work it by hand")
+    if told["status"] in ("open", "proposed"):
+        for reason in told["hindrances"]:
+            console.print(f"  nothing by itself: {printable(reason)}")
+    half = [str(s["number"]) for s in told["steps"] if s["phase"] in ("intended", "undoing")]
+    if half:
+        console.print(
+            f"[red]half-way:[/] step {', '.join(half)}; `stanch resume {told['id']}` finishes "
+            "what a crash left, and is refused while another process works on it"
+        )
+    # After a way back it is enough to say that all is open again.
+    gone = " is undone, not in effect"
     for text in told["residual"]:
-        console.print(f"residual: {printable(text)}")
-    _timeline(console, told["timeline"])
+        if not (told["status"] == "rolled-back" and text.endswith(gone)):
+            console.print(f"[yellow]still open:[/] {wording.name(text, target)}")
 
 
 def _list(found: list[Any], *, as_json: bool) -> None:
@@ -43,21 +59,59 @@ def _list(found: list[Any], *, as_json: bool) -> None:
         rows = [{"id": i.id, "title": i.title, "status": i.status} for i in found]
         show_json(rows)
         return
+    if not found:
+        out().print("no incidents.")
     for i in found:
-        out().print(f"{i.id}  {i.severity.value}  {i.status:22}  {printable(i.title)}")
+        out().print(f"{i.id}  {i.severity.value}  {i.status:30}  {printable(i.title)}")
 
 
-def _steps(console: Console, steps: list[dict[str, Any]]) -> None:
-    for s in steps:
-        told = f"{s['number']:3} {s['phase']:8} {s['verdict'] or '':10} {printable(s['step'])}"
-        console.print(told)
+def _questions(console: Console, told: dict[str, Any]) -> None:
+    for q in told["questions"]:
+        what = questions.subject(q, told["target"])
+        if q["state"] != "open" or told["status"] == "rolled-back":
+            state = "lapsed" if q["state"] == "open" else q["state"]
+            by = f" by {printable(q['approver'])}" if q["approver"] else ""
+            why = f" ({printable(q['reason'])})" if q["reason"] else ""
+            console.print(f"{q['id']} {state}{by}: {what}{why}")
+            continue
+        console.print(f"[yellow]{q['id']} open[/], until {wording.clock(q['expires'])}: {what}")
+        questions.detail(console, q)
+        console.print(f"    answer: stanch approve {q['id']} --key KEY   (or with --deny)")
+
+
+def _steps(console: Console, told: dict[str, Any]) -> None:
+    console.print("\n[bold]steps[/]")
+    target = told["target"]
+    for s in told["steps"]:
+        verdict = s["verdict"] or ""
+        number = f"{s['number']:3} {s['phase']:8} {verdict:10} {wording.name(s['step'], target)}"
+        console.print(number.rstrip())
         for key, (before, after) in s["changes"].items():
-            console.print(f"      {printable(key)}: {printable(before)} -> {printable(after)}")
+            console.print(f"      {wording.change(key, before, after)}")
+        if s["result"]:
+            console.print(f"      {printable(s['result'])}")
+        elif not s["changes"]:
+            console.print("      nothing was left to do")
         if s["error"]:
             console.print(f"      [red]{printable(s['error'])}[/]")
+    for one in told["left"]:
+        why = f"{printable(one['kind'])}: {printable(one['error'])}"
+        console.print(f"  - not done ({why})  {wording.name(one['step'], target)}")
+    if not told["steps"] and not told["left"]:
+        console.print("  none")
 
 
-def _timeline(console: Console, entries: list[dict[str, Any]]) -> None:
-    for e in entries:
-        place = e["index"] if e["index"] is not None else "-"
-        console.print(f"{e['at']}  {place!s:>5}  {printable(e['kind'])}  {printable(e['step'])}")
+def _evidence(console: Console, told: dict[str, Any]) -> None:
+    console.print("\n[bold]evidence[/]")
+    for kept in told["evidence"]:
+        what = wording.name(kept["step"].removeprefix("keep/"), told["target"])
+        missed = wording.folded([printable(m["error"]) for m in kept["missed"]])
+        why = f" ({missed})" if missed else ""
+        console.print(
+            f"  {what}: {len(kept['artifacts'])} artifacts, {len(kept['missed'])} missed{why}"
+        )
+    if not told["evidence"]:
+        console.print("  none")
+    for later in told["follow_ups"] if told["status"] != "rolled-back" else []:
+        when = wording.clock(later["at"])
+        console.print(f"  later ({printable(later['what'])}): stanch resume {told['id']} at {when}")

@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from sqlalchemy.exc import DBAPIError
 
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts, assemble
@@ -55,8 +56,21 @@ def failing(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        print(f"stanch: {visible(str(error))}", file=sys.stderr)
-        raise SystemExit(1) from None
+        _leave(_file_trouble(error) if isinstance(error, OSError) else str(error))
+    except DBAPIError as error:
+        # Its own text holds the statement's parameters; the driver's says what is wrong.
+        _leave(f"the database cannot be used: {error.orig}. Check its disk, and `stanch doctor`.")
+
+
+def _leave(why: str) -> NoReturn:
+    print(f"stanch: {visible(why)}", file=sys.stderr)
+    raise SystemExit(1) from None
+
+
+def _file_trouble(error: OSError) -> str:
+    if error.filename is None:
+        return str(error)
+    return f"{error.filename}: {(error.strerror or type(error).__name__).lower()}"
 
 
 Command = Callable[..., None]

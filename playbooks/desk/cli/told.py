@@ -1,26 +1,50 @@
 """Tells a person how an entry of a play ended."""
 
-from playbooks.case import store
+from typing import Any
+
 from playbooks.case.enter import Ending
 from playbooks.case.store import Store
 from playbooks.case.story import story
+from playbooks.desk.cli import questions
+from playbooks.desk.cli.show import headline
 from playbooks.desk.cli.surroundings import out, printable, show_json
 
+# What a person must look at now: the host is not as the play should have left it.
+BAD = {"Refused", "Gone", "Stopped"}
 
-def tell_ending(db: Store, incident_id: str, ending: Ending | None, *, as_json: bool) -> None:
-    """Print where the incident stands, and what to do next."""
+
+def tell_ending(
+    db: Store, incident_id: str, ending: Ending | None, *, as_json: bool, again: str = ""
+) -> None:
+    """Print where the incident stands and what to do next; `again` says that it was known.
+
+    Leaves with exit status 1 when the play could not do what it is for.
+    """
     told = db.read(lambda conn: story(conn, incident_id))
     if as_json:
         show_json(told | {"ended": ending.state if ending else "Proposed"})
-        return
+    else:
+        _say(told, again)
+    if ending and ending.state in BAD:
+        raise SystemExit(1)
+
+
+def _say(told: dict[str, Any], again: str) -> None:
     console = out()
-    console.print(f"[bold]{told['id']}[/] {told['severity']} {printable(told['title'])}")
-    console.print(f"status: [bold]{told['status']}[/] {printable(told['says'])}")
-    for reason in told["hindrances"]:
-        console.print(f"  nothing by itself: {printable(reason)}")
-    for question in db.read(lambda conn: store.questions(conn, incident_id)):
-        if question.state == "open":
+    if again:
+        console.print(printable(again))
+    headline(console, told)
+    done = [s for s in told["steps"] if s["phase"] == "done"]
+    kept = sum(len(e["artifacts"]) for e in told["evidence"])
+    missed = sum(len(e["missed"]) for e in told["evidence"])
+    console.print(
+        f"did    {len(done)} of {len(told['steps'])} steps; {kept} artifacts kept, {missed} missed"
+    )
+    for q in told["questions"]:
+        if q["state"] == "open" and told["status"] != "rolled-back":
+            what = questions.subject(q, told["target"])
             console.print(
-                f"  [yellow]answer {question.id}[/]: stanch approve {question.id} --key ..."
+                f"[yellow]{q['id']}[/] may Stanch {what}? Read it: stanch show {told['id']}"
             )
-    console.print(f"  more: stanch show {incident_id}")
+            console.print(f"       then: stanch approve {q['id']} --key KEY   (or with --deny)")
+    console.print(f"more   stanch show {told['id']}")
