@@ -109,9 +109,14 @@ def launch(endpoint: str) -> dict[str, Any]:
     instance = groups[0]["Instances"][0]["InstanceId"]
     encoded = base64.b64encode(USER_DATA.encode())
     c.ec2.modify_instance_attribute(InstanceId=instance, UserData={"Value": encoded})
-    c.ec2.associate_iam_instance_profile(
-        InstanceId=instance, IamInstanceProfile={"Arn": profile["Arn"], "Name": "web"}
-    )
+    # moto alone forgets the template's profile; with the range's corrections loaded it does not.
+    mine = [{"Name": "instance-id", "Values": [instance]}]
+    if not c.ec2.describe_iam_instance_profile_associations(Filters=mine)[
+        "IamInstanceProfileAssociations"
+    ]:
+        c.ec2.associate_iam_instance_profile(
+            InstanceId=instance, IamInstanceProfile={"Arn": profile["Arn"], "Name": "web"}
+        )
     key = c.kms.create_key()["KeyMetadata"]["Arn"]
     volume = c.ec2.create_volume(
         Size=1, AvailabilityZone=f"{REGION}a", Encrypted=True, KmsKeyId=key
