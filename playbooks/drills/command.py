@@ -32,6 +32,9 @@ def drill(
         finally:
             running.score.write(target / "scorecard.json")
             screen.show(console, running)
+    if out:
+        trust = target / "trust.json"
+        console.print(f"bundle    python -m evidence verify {target / 'bundle'} --trust {trust}")
     if keep:
         console.print(f"kept      {folder} (settings: {folder / 'stanch.toml'})")
     else:

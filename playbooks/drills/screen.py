@@ -67,10 +67,11 @@ def _evidence(console: Console, told: dict[str, Any], seen: dict[str, Any]) -> N
         console.print(f"  sha256 {one['stored_sha256'][:24]}...  {escape(one['name'])}")
     verdict, tampered = seen.get("verdict", {}), seen.get("tampered", {})
     console.print(f"offline   {escape(str(verdict.get('status')))}; tampered copy: ", end="")
-    problems = tampered.get("problems") or [{}]
-    console.print(
-        f"{escape(str(tampered.get('status')))} ({escape(json.dumps(problems[0])[:120])})"
-    )
+    console.print(escape(str(tampered.get("status"))))
+    for problem in tampered.get("problems", [])[:1]:
+        where = _short(str(problem.get("file", "-")).rpartition("/")[2])
+        said = str(problem.get("what", "-")).partition(":")[0]
+        console.print(f"  caught  {escape(where)} {escape(said)}")
 
 
 def _change(key: str, before: Any, after: Any) -> str:

@@ -68,4 +68,9 @@ def _unshown(parts: Parts, db: Store, incident_id: str, why: str) -> None:
         record.note(conn, incident_id, "play.unshown", {"why": why})
 
     db.commit(work)
-    log.warning("%s is not shown in Prefect: %s; the play runs all the same", incident_id, why)
+    log.warning(
+        "%s is not shown in Prefect: %s. It runs all the same; to see it, set PREFECT_API_URL to a "
+        "server that runs",
+        incident_id,
+        why,
+    )

@@ -34,7 +34,7 @@ def approve(
     shown |= {"scopes": asked.scopes, "about": asked.about}
     console.print(f"[bold]{found.id}[/] {found.severity.value} {printable(found.title)}")
     console.print(f"{asked.id}: {questions.subject(shown, found.target)}")
-    questions.detail(console, shown)
+    questions.detail(console, shown, found.target)
     if asked.state == "open" and not sure and sys.stdin.isatty():
         typer.confirm(f"Sign {'no' if deny else 'yes'} as {person}?", abort=True)
     token = sign(asked, not deny, reason, person, secret, parts.now())

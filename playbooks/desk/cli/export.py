@@ -29,4 +29,5 @@ def export(
     console = out()
     where = printable(str(done.path))
     console.print(f"bundle  {where}\nentries {done.entries}, tree size {done.checkpoint_size}")
-    console.print(f"check   python -m evidence verify {where} --trust trust.json")
+    trust = printable(str(parts.settings.home / "keys" / "trust.json"))
+    console.print(f"check   python -m evidence verify {where} --trust {trust}")

@@ -22,7 +22,7 @@ def person(name: str, key: Annotated[Path, typer.Option(help="New file for the k
     typer.echo("\n".join(lines))
     # Not on standard output, which may go straight into stanch.toml.
     typer.echo(
-        f"{key} is {name}'s alone. The lines above belong in stanch.toml: "
-        f"stanch person {name} --key FILE >> stanch.toml",
+        f"{key} is for {name} alone. What was printed is its public half, and goes into "
+        "stanch.toml (append >> stanch.toml to the command).",
         err=True,
     )

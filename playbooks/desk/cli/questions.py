@@ -12,14 +12,19 @@ from playbooks.desk.cli.surroundings import printable
 def subject(question: Mapping[str, Any], target: Mapping[str, str]) -> str:
     """Return in a few words what is asked."""
     if question["step"].startswith("rollback/"):
-        acts = [s["action"].removeprefix("rollback:") for s in question["scopes"]]
-        return printable(f"undo {', '.join(acts)}")
+        return f"undo {_acts(question)}"
     if question["step"].startswith("go-on/"):
         return f"go on although {wording.name(question['step'][6:], target)} failed"
-    return printable(", ".join(s["action"] for s in question["scopes"]))
+    return _acts(question)
 
 
-def detail(console: Console, question: Mapping[str, Any]) -> None:
+def _acts(question: Mapping[str, Any]) -> str:
+    acts = [s["action"].removeprefix("rollback:") for s in question["scopes"]]
+    short = acts if len(acts) < 3 else [f"{len(acts)} acts, {acts[0]} to {acts[-1]}"]
+    return printable(" and ".join(short))
+
+
+def detail(console: Console, question: Mapping[str, Any], target: Mapping[str, str]) -> None:
     """Print each act with what it writes and what is lost, and why it is asked."""
     about = question["about"]
     for why in about.get("why", []):
@@ -29,8 +34,9 @@ def detail(console: Console, question: Mapping[str, Any]) -> None:
     for wider in about.get("beyond the earlier approval", []):
         console.print(f"    [yellow]beyond the earlier yes:[/] {printable(wider)}")
     for scope in question["scopes"]:
-        keys = f": writes {', '.join(scope['keys'])}" if scope["keys"] else ""
-        console.print(f"    {printable(scope['action'])} on {printable(scope['target'] + keys)}")
+        act = wording.name(f"{scope['action']}/{scope['target']}", target)
+        keys = f", writes {printable(', '.join(scope['keys']))}" if scope["keys"] else ""
+        console.print(f"    {act}{keys}")
         for lost in scope["lost"]:
             console.print(f"      [yellow]lost:[/] {printable(lost)}")
     for felt in about.get("blast", []):

@@ -75,7 +75,7 @@ def _questions(console: Console, told: dict[str, Any]) -> None:
             console.print(f"{q['id']} {state}{by}: {what}{why}")
             continue
         console.print(f"[yellow]{q['id']} open[/], until {wording.clock(q['expires'])}: {what}")
-        questions.detail(console, q)
+        questions.detail(console, q, told["target"])
         console.print(f"    answer: stanch approve {q['id']} --key KEY   (or with --deny)")
 
 

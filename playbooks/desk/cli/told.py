@@ -37,9 +37,8 @@ def _say(told: dict[str, Any], again: str) -> None:
     done = [s for s in told["steps"] if s["phase"] == "done"]
     kept = sum(len(e["artifacts"]) for e in told["evidence"])
     missed = sum(len(e["missed"]) for e in told["evidence"])
-    console.print(
-        f"did    {len(done)} of {len(told['steps'])} steps; {kept} artifacts kept, {missed} missed"
-    )
+    steps = f"{len(done)} of {len(told['steps'])} in effect"
+    console.print(f"steps  {steps}; {kept} artifacts kept, {missed} missed")
     for q in told["questions"]:
         if q["state"] == "open" and told["status"] != "rolled-back":
             what = questions.subject(q, told["target"])
