@@ -151,6 +151,15 @@ def set_status(conn: Connection, id: str, status: str, says: str = "") -> None:
     _change(conn, schema.incidents, schema.incidents.c.id == id, status=status, says=says)
 
 
+def raise_severity(conn: Connection, id: str, severity: Severity) -> bool:
+    """Make the incident as severe as this, if it was less so; return whether it was."""
+    # P0 is the worst, so the lower name is the more severe.
+    if severity.value >= incident(conn, id).severity.value:
+        return False
+    _change(conn, schema.incidents, schema.incidents.c.id == id, severity=severity.value)
+    return True
+
+
 def count_entry(conn: Connection, id: str) -> int:
     """Record that the incident became runnable again, and return the entry's number."""
     entry = incident(conn, id).entry + 1

@@ -57,7 +57,7 @@ def judge(alert: Alert, settings: Settings) -> tuple[Meaning, tuple[str, ...]]:
 
 
 def take(parts: Parts, db: Store, alert: Alert) -> Taken:
-    """Record the alert. The same finding again only updates its count; it opens nothing."""
+    """Record the alert. The same finding again updates count and severity, and opens nothing."""
     meant, why = judge(alert, parts.settings)
     target = {"account": alert.account, "region": alert.region, "id": alert.resource.uid or ""}
     opening = Incident(
@@ -78,6 +78,8 @@ def take(parts: Parts, db: Store, alert: Alert) -> Taken:
         body = {"alert": alert.to_json(), "means": meant.why, "hindrances": list(why)}
         if known is not None:
             record.note(conn, known, "alert.repeated", body, happened=alert.last_seen)
+            if store.raise_severity(conn, known, opening.severity):
+                record.note(conn, known, "severity.raised", {"to": opening.severity.value})
             return Taken(store.incident(conn, known), False)
         incident = store.add_incident(conn, opening)
         store.add_alert(conn, alert.dedupe_key, incident.id, alert.count, alert.last_seen)

@@ -30,6 +30,15 @@ def service(scene: Scene, count: int) -> dict[str, Any]:
 
 
 @apart
+def test_a_finding_that_grows_worse_raises_the_severity_and_never_lowers_it(scene: Scene) -> None:
+    incident = scene.take(severity=5)
+    seen = [incident.severity.value]
+    seen += [scene.take(severity=score).severity.value for score in (9.5, 2)]
+    assert seen == ["P2", "P0", "P0"]
+    assert scene.kinds(incident).count("severity.raised") == 1
+
+
+@apart
 def test_the_same_finding_again_only_counts(scene: Scene) -> None:
     incident, _ = scene.play(tagging)
     did = scene.changed()
