@@ -74,16 +74,17 @@ def test_a_second_process_is_turned_away_while_the_first_lives(scene: Scene) -> 
     ("holder", "living"),
     [
         ("elsewhere:1:2:3", True),
-        (f"{{here}}:{os.getpid()}:{{start}}:999999", False),
+        ("{here}:{me}:{start}:999999", False),
         ("{here}:4194303:1:1", False),
-        (f"{{here}}:{os.getppid()}:1:1", False),
+        ("{here}:{parent}:1:1", False),
     ],
 )
 def test_a_holder_counts_as_living_unless_it_is_surely_dead(holder: str, living: bool) -> None:
     import socket
 
-    start = holding._start(os.getpid())
-    assert holding.alive(holder.format(here=socket.gethostname(), start=start)) is living
+    known = {"here": socket.gethostname(), "start": holding._start(os.getpid())}
+    known |= {"me": str(os.getpid()), "parent": str(os.getppid())}
+    assert holding.alive(holder.format(**known)) is living
 
 
 @apart
