@@ -47,6 +47,8 @@ def headline(console: Console, told: dict[str, Any]) -> None:
             f"[red]half-way:[/] step {', '.join(half)}; `stanch resume {told['id']}` finishes "
             "what a crash left, and is refused while another process works on it"
         )
+    elif told["status"] == "partial" and all(s["phase"] == "done" for s in told["steps"]):
+        console.print(f"[red]not all is done:[/] `stanch resume {told['id']}` goes on")
     # After a way back it is enough to say that all is open again.
     gone = " is undone, not in effect"
     for text in told["residual"]:

@@ -22,6 +22,10 @@ Key = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
+# What a shell gives a command that Ctrl-C ended (128 + SIGINT), and so does typer.
+INTERRUPTED = 130
+
+
 def here() -> tuple[Settings, Parts, Store]:
     """Return settings, parts and store of this deployment."""
     settings = load()
@@ -55,6 +59,14 @@ def failing(*kinds: type[Exception]) -> Iterator[None]:
     """Print an error of these kinds in one line and leave with exit status 1."""
     try:
         yield
+    except SystemExit as left:
+        if left.code == INTERRUPTED:
+            print(
+                "stanch: interrupted. What was done is recorded; `stanch show` has it, and "
+                "`stanch resume` goes on.",
+                file=sys.stderr,
+            )
+        raise
     except kinds as error:
         _leave(_file_trouble(error) if isinstance(error, OSError) else str(error))
     except DBAPIError as error:

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from playbooks.case import store
+from playbooks.case.store import Store
 from playbooks.desk.cli.surroundings import failing
+from playbooks.wiring.parts import assemble
+from playbooks.wiring.settings import load
 from tests.playbooks.desk.console import desk, stanch
 from tests.playbooks.scene import Scene, apart
 
@@ -143,3 +148,25 @@ def test_an_aws_that_is_not_reached_is_no_matter_of_trust(scene: Scene) -> None:
         assert ran.status == 1
         assert "network" in ran.out
         assert "trust policy" not in ran.out
+
+
+def test_who_interrupts_is_told_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def wait() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as left, failing(OSError):
+        app([])
+    assert left.value.code == 130
+    assert "stanch resume" in capsys.readouterr().err
+
+
+@apart
+def test_a_play_that_broke_off_says_how_to_go_on(scene: Scene) -> None:
+    with desk(scene) as made:
+        stanch("respond", made.finding, "--without-prefect")
+        db = Store(assemble(load()).engine)
+        db.commit(lambda conn: store.set_status(conn, "INC-0001", "partial", "it broke off"))
+        assert "`stanch resume INC-0001` goes on" in stanch("show", "INC-0001").out
