@@ -1,9 +1,12 @@
 """What a play is handed: the target, and the verbs act, keep, ask, tell, seal, together."""
 
 import asyncio
+import hashlib
+import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
 
 from sqlalchemy import Connection
@@ -94,6 +97,11 @@ class Case:
         store.keep(conn, self.incident.id, step, {"at": at.isoformat()})
         body = {"step": step, "at": at.isoformat()}
         self.record.note(conn, self.incident.id, "follow-up.noted", body)
+
+    @property
+    def code(self) -> str:
+        """Return SHA-256, in hex, of the file that the play was read from."""
+        return hashlib.sha256(Path(inspect.getfile(self.body)).read_bytes()).hexdigest()
 
     @property
     def record(self) -> Record:

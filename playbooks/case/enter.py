@@ -89,7 +89,7 @@ def _close(case: Case, ending: Ending) -> None:
 
     def work(conn: Connection) -> None:
         store.set_status(conn, before.id, ending.status, ending.says)
-        body = {"play": case.play, "entry": before.entry, "ended": ending.state}
+        body = {"play": case.play, "code": case.code, "entry": before.entry, "ended": ending.state}
         body |= {"status": ending.status, "says": ending.says}
         case.record.note(conn, before.id, "play.ended", body)
 

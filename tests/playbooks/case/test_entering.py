@@ -1,8 +1,10 @@
 """Entering a play: one at a time, again after a crash, and an ending that says what is so."""
 
 import asyncio
+import hashlib
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -232,3 +234,14 @@ def test_a_cancel_acts_between_verbs_and_keeps_the_incident_until_then(scene: Sc
     assert scene.steps(incident)["tag_incident"].phase == "done"
     assert scene.enter(incident, tagging).state == "Completed"
     assert scene.changed() == ["CreateTags"]
+
+
+async def nothing_here(case: Case) -> None:
+    """Do nothing, in a file of our own."""
+
+
+@apart
+def test_each_entry_says_which_code_it_ran(scene: Scene) -> None:
+    incident, _ = scene.play(nothing_here)
+    ended = next(e for e in scene.entries(incident) if e.leaf.kind == "play.ended")
+    assert ended.body["code"] == hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
