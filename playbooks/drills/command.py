@@ -1,6 +1,7 @@
 """`stanch drill`: run the main job on the practice range and score it."""
 
 import logging
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+
+from playbooks.errors import PlaybookError
 
 
 def drill(
@@ -24,12 +27,16 @@ def drill(
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     folder = Path(tempfile.mkdtemp(prefix="stanch-drill-"))
     target = out or folder / "out"
-    target.mkdir(parents=True, exist_ok=True)
+    _make_room(target)
     console = Console(soft_wrap=True, highlight=False)
     with drills.prepared(folder) as running:
+        ended = False
         try:
             drills.play(running, target)
+            ended = True
         finally:
+            # A drill that broke off has held nothing, whatever it claimed before.
+            running.score.claim("the drill ran to its end", True, ended)
             running.score.write(target / "scorecard.json")
             screen.show(console, running)
     if out:
@@ -38,8 +45,19 @@ def drill(
     if keep:
         console.print(f"kept      {folder} (settings: {folder / 'stanch.toml'})")
     else:
-        import shutil
-
         shutil.rmtree(folder)
     if not running.score.ok:
         sys.exit(1)
+
+
+def _make_room(target: Path) -> None:
+    """Make the folder, and clear away the bundle of an earlier drill; nothing else goes."""
+    target.mkdir(parents=True, exist_ok=True)
+    bundle = target / "bundle"
+    if bundle.exists():
+        if not (target / "scorecard.json").is_file():
+            raise PlaybookError(
+                f"{bundle} exists, and no scorecard.json beside it says that a drill left it. "
+                "Name another folder with --out."
+            )
+        shutil.rmtree(bundle)

@@ -113,6 +113,8 @@ def contain(drill: Drill) -> None:
         drill.seen["error"] = ran.err
     drill.told = ran.json
     _times(drill, calls)
+    known = ["alert to contained", "alert to first action"]
+    score.claim("the times are known", known, sorted(score.figures))
     after = drill.seen["attacker after"] = drill.reach(drill.estate.target)
     score.claim("the stolen credentials do nothing", [], [k for k, v in after.items() if v])
     network = drill.seen["network after"] = drill.network()
@@ -120,7 +122,7 @@ def contain(drill: Drill) -> None:
     sibling = drill.seen["sibling"] = drill.reach(drill.estate.sibling)
     score.claim("the sibling still works", [], [k for k, v in sibling.items() if not v])
     steps = drill.told.get("steps", [])
-    unsure = [s["step"] for s in steps if s["verdict"] != "verified"]
+    unsure = [s["step"] for s in steps if s["verdict"] != "verified"] if steps else ["none done"]
     score.claim("every step is verified", [], unsure)
     score.claim("status is honest", "contained, live flows possible", drill.told.get("status"))
     first = (drill.told.get("residual") or [""])[0]
@@ -157,6 +159,10 @@ def prove(drill: Drill, out: Path) -> None:
     trust = out / "trust.json"
     shutil.copy(drill.deployment.settings.home / "keys" / "trust.json", trust)
     bundle = out / "bundle"
+    collected = drill.told.get("evidence", [])
+    missed = [one["name"] for each in collected for one in each["missed"]]
+    kept = any(each["artifacts"] for each in collected)
+    drill.score.claim("evidence was kept and none missed", [True, []], [kept, missed])
     exported = drill.run("export", drill.told.get("id", ""), "-o", str(bundle))
     drill.score.claim("the bundle is written", 0, exported.status)
     verdict = verify(bundle, trust)

@@ -4,6 +4,9 @@ from typing import Any
 
 from playbooks.drills.range.estate import Estate
 
+# What holds where no timeout was set (EC2 API reference, "ConnectionTrackingSpecificationRequest").
+UNSET = {"TcpEstablishedTimeout": 432000, "UdpTimeout": 30, "UdpStreamTimeout": 180}
+
 
 def describe(clients: Any, estate: Estate) -> dict[str, Any]:
     """Return the host's declared state through plain describe calls, not through Stanch."""
@@ -39,9 +42,13 @@ def describe(clients: Any, estate: Estate) -> dict[str, Any]:
         answer = ec2.describe_instance_attribute(InstanceId=estate.target, Attribute=attribute)
         answer.pop("ResponseMetadata")
         found[attribute] = answer
+    host = ec2.describe_instances(InstanceIds=[estate.target])["Reservations"][0]["Instances"][0]
+    found["tags"] = {t["Key"]: t["Value"] for t in host.get("Tags", [])}
     for nic in ec2.describe_network_interfaces(NetworkInterfaceIds=list(estate.interfaces))[
         "NetworkInterfaces"
     ]:
         # In order: what was recorded is restored as it was recorded.
         found[nic["NetworkInterfaceId"]] = [g["GroupId"] for g in nic["Groups"]]
+        set_ = nic.get("ConnectionTrackingConfiguration") or {}
+        found[f"timeouts of {nic['NetworkInterfaceId']}"] = UNSET | set_
     return found
