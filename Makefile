@@ -16,7 +16,7 @@ drill: $(VENV)/run.done
 	$(BIN)/stanch drill
 
 test: $(VENV)/dev.done
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .
