@@ -1,5 +1,6 @@
 """The drill as a user runs it: every claim holds, and no secret lies where it should not."""
 
+import base64
 import json
 import os
 import sqlite3
@@ -11,8 +12,12 @@ from typing import Any
 
 import pytest
 
+from evidence import jws_token
+from evidence.locker import Locker
+from evidence.manifest import Encryption
 from playbooks.drills.range.estate import build_estate
 from playbooks.drills.range.world import World
+from playbooks.wiring import keyring
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,14 +68,54 @@ def test_the_screen_names_what_a_lead_must_know(drilled: Drilled) -> None:
 
 
 def secrets() -> dict[str, str]:
-    # The range is the same for the same seed, so a second one tells what the first one hid.
-    estate = build_estate(World())
+    """Return what must not leak, by what it is; the range is the same for the same seed."""
+    world = World()
+    estate = build_estate(world)
+    stolen = world.instance_credentials(estate.target)
     return {
         "user data": estate.canary,
         "finding": "canary-in-finding",
         "external id": estate.external_id,
         "responder key": estate.responder.secret_key,
+        "the host's key": stolen.secret_key,
+        "the host's token": stolen.token,
     }
+
+
+def forms(secret: str) -> set[bytes]:
+    """Return the secret as itself and as it looks inside base64, at each of its three places."""
+    plain = secret.encode()
+    shifted = {base64.b64encode(b"x" * n + plain)[2 * n :] for n in range(3)}
+    # The ends depend on the neighbours.
+    return {plain, plain.hex().encode()} | {text[2:-4] for text in shifted}
+
+
+def lies_in(secret: str, data: bytes) -> bool:
+    return any(form in data for form in forms(secret))
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_a_secret_is_found_within_base64_too(before: int) -> None:
+    for secret in secrets().values():
+        held = base64.b64encode(b"#" * before + secret.encode() + b" and more")
+        assert lies_in(secret, held)
+        assert not lies_in(secret, base64.b64encode(secret[::-1].encode()))
+
+
+def test_the_secrets_were_there_to_leak(drilled: Drilled) -> None:
+    """Else nobody would find them anywhere: handed in, in use, and collected as evidence."""
+    home = next(drilled.kept.rglob("stanch.db")).parent
+    finding = next(drilled.kept.rglob("finding.json")).read_text()
+    assert "canary-in-finding" in finding
+    assert build_estate(World()).target in finding
+    wrap = keyring.load(home / "keys", "drill.stanch.local/ledger").wrap
+    opened = b""
+    for path in (drilled.folder / "bundle" / "data" / "custody" / "manifests").iterdir():
+        told = json.loads(jws_token.unbase64url(path.read_text().strip().split(".")[1]))
+        if sealed := told.get("encryption"):
+            how = Encryption(sealed["key"], sealed["nonce"], sealed["wrapped_key"])
+            opened += Locker(home / "evidence").open_sensitive(told["stored"]["sha256"], how, wrap)
+    assert lies_in(secrets()["user data"], opened)
 
 
 def test_no_canary_is_found_anywhere(drilled: Drilled) -> None:
@@ -81,13 +126,13 @@ def test_no_canary_is_found_anywhere(drilled: Drilled) -> None:
     assert any(p.name == "prefect.db" for p in files)
     assert any(p.name == "stanch.db" for p in files)
     for name, secret in secrets().items():
-        assert secret not in drilled.out, f"{name} was printed"
-        found = [str(p) for p in files if secret.encode() in p.read_bytes()]
+        assert not lies_in(secret, drilled.out.encode()), f"{name} was printed"
+        found = [str(p) for p in files if lies_in(secret, p.read_bytes())]
         assert found == [], f"{name} lies in {found}"
 
 
-def test_no_session_token_is_found_anywhere(drilled: Drilled) -> None:
-    """Temporary keys that the range issued start with ASIA; their secrets are 40 characters."""
+def test_prefect_holds_no_access_key(drilled: Drilled) -> None:
+    """Of the session that Stanch assumed, nobody outside knows the secret, but its id shows."""
     database = next(drilled.kept.rglob("prefect.db")).read_bytes()
     assert b"ASIA" not in database
     assert b"AKIA" not in database
