@@ -16,9 +16,10 @@ from actions.errors import (
 )
 from actions.journal import Intent, Plan
 from actions.one_way import OneWay, do_once, foresee
-from playbooks.case import asking, store, tags
+from playbooks.case import asking, store
 from playbooks.case.answers import Approval, Done, Failed, Refusal
 from playbooks.case.guard import Decision, Facts, Limits, Scope, decide, target_of, touched
+from playbooks.case.looking import Seen, look
 from playbooks.errors import RefusedError, StoppedError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ async def act(
         return await _carry_out(case, action, intent, fresh)
     except TargetGoneError as error:
         # Where the host itself is gone, this raises; a role or a group may be gone all the same.
-        await _tags(case, action)
+        await _look(case, action)
         return await _failed(case, action, step, error, otherwise)
     except ActionError as error:
         return await _failed(case, action, step, error, otherwise)
@@ -88,26 +89,26 @@ async def prepare(case: "Case", action: Action[Any], step: str) -> Planned:
     else:
         raise TypeError(f"{type(action).__name__} is neither a lens nor one-way")
     scope = Scope(name_of(action), action.target, keys, found.lost)
-    held = await _tags(case, action)
+    seen = await _look(case, action)
     destroys = isinstance(action, OneWay) and action.destroys
-    decision = _decide(case, scope, destroys, held)
+    decision = _decide(case, scope, destroys, seen)
     return Planned(step, scope, found, decision, destroys)
 
 
-async def _tags(case: "Case", action: Action[Any]) -> dict[str, str]:
+async def _look(case: "Case", action: Action[Any]) -> Seen:
     aws = case.parts.aws(case.target.account, case.target.region)
-    return await case.drive(patient(action, lambda: tags.of(aws, case.target)))
+    return await case.drive(patient(action, lambda: look(aws, action.target)))
 
 
-def _decide(case: "Case", scope: Scope, destroys: bool, held: dict[str, str]) -> Decision:
+def _decide(case: "Case", scope: Scope, destroys: bool, seen: Seen) -> Decision:
     rows = case.store.read(lambda conn: store.steps(conn, case.incident.id))
     facts = Facts(
         scope=scope,
-        touched=touched(case.target.account, scope.keys, scope.target),
+        touched=touched(case.target.account, scope.keys, scope.target) | seen.parts,
         destroys=destroys,
         undoes=False,
         hindrances=case.incident.hindrances,
-        tags=held,
+        tags=seen.tags,
         targets=frozenset(target_of(intent.step) for intent, _ in rows),
     )
     return decide(facts, limits(case))

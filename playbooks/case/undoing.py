@@ -11,11 +11,12 @@ from actions.catalogue import revive
 from actions.engine import calling, changes, patient, rollback
 from actions.errors import ActionError
 from actions.journal import Intent
-from playbooks.case import acting, asking, holding, store, tags
+from playbooks.case import acting, asking, holding, store
 from playbooks.case.answers import Waiting
 from playbooks.case.case import Case
 from playbooks.case.guard import Facts, Scope, beyond, decide, touched
 from playbooks.case.incident import Question
+from playbooks.case.looking import look
 from playbooks.case.story import standing
 from playbooks.errors import RefusedError, UnknownIncidentError
 
@@ -141,14 +142,14 @@ async def _guard(case: Case, undos: list[Undo]) -> tuple[str, ...]:
     why: list[str] = []
     for one in undos:
         lens = revive(one.intent.action, one.intent.fields)
-        held = await case.drive(patient(lens, lambda: tags.of(aws, case.target)))
+        seen = await case.drive(patient(lens, lambda aim=one.scope.target: look(aws, aim)))  # type: ignore[misc]
         facts = Facts(
             scope=one.scope,
-            touched=touched(case.target.account, one.scope.keys, one.scope.target),
+            touched=touched(case.target.account, one.scope.keys, one.scope.target) | seen.parts,
             destroys=False,
             undoes=True,
             hindrances=(),
-            tags=held,
+            tags=seen.tags,
             targets=frozenset(),
         )
         decision = decide(facts, acting.limits(case))

@@ -1,13 +1,17 @@
 """The guard in a play: our own role and host, protection, tags and ceilings, as they are met."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from actions.aws.deny_instance_sessions import DenyInstanceSessions
+from actions.aws.instance import Instance
 from actions.aws.tag_incident import TagIncident
 from playbooks.case.case import Case
 from playbooks.case.guard import PROTECTED_TAG
+from playbooks.case.undoing import plan, undo
+from playbooks.errors import RefusedError
 from playbooks.wiring.settings import Account
 from tests.playbooks.case.test_approvals import tagging
 from tests.playbooks.scene import Scene, apart
@@ -37,6 +41,68 @@ def test_our_own_host_is_refused(scene: Scene) -> None:
     incident, end = scene.play(tagging)
     assert (end.state, incident.status) == ("Refused", "refused")
     assert scene.changed() == []
+
+
+def hanging_on(scene: Scene) -> list[str]:
+    """Return the volumes and interfaces of the target."""
+    return [*scene.estate.volumes, *scene.estate.interfaces]
+
+
+@apart
+def test_a_host_that_our_ledger_lies_on_is_refused(scene: Scene) -> None:
+    parts = hanging_on(scene)
+    assert len(parts) == 4
+    for number, part in enumerate(parts):
+        scene.guard(own=(part,))
+        incident, end = scene.play(tagging, id=f"{number:032x}")
+        assert (end.state, incident.status) == ("Refused", "refused")
+        assert part in end.says
+    assert scene.changed() == []
+
+
+@apart
+def test_what_became_ours_meanwhile_is_not_undone(scene: Scene) -> None:
+    incident, end = scene.play(tagging)
+    assert end.state == "Completed"
+    scene.guard(own=(hanging_on(scene)[0],))
+    case = scene.case(incident)
+    with pytest.raises(RefusedError, match="Stanch's own"):
+        asyncio.run(undo(case, asyncio.run(plan(case)), "alice", None))
+    assert scene.changed() == ["CreateTags"]
+
+
+async def two_hosts(case: Case) -> None:
+    await tagging(case)
+    sibling = Instance(case.target.account, case.target.region, SIBLING[0])
+    await case.act(TagIncident(sibling, case.incident.id))
+
+
+SIBLING: list[str] = []
+
+
+@apart
+def test_a_further_target_than_the_ceiling_is_asked_about(scene: Scene) -> None:
+    SIBLING[:] = [scene.estate.sibling]
+    scene.guard(ceiling=1)
+    incident, end = scene.play(two_hosts)
+    assert end.state == "Waiting"
+    question = scene.asked(incident)
+    assert any("more than 1 targets" in why for why in question.about["why"])
+    assert scene.changed() == ["CreateTags"]
+    scene.say(question)
+    assert scene.enter(incident, two_hosts).state == "Completed"
+    assert scene.changed() == ["CreateTags", "CreateTags"]
+
+
+@apart
+def test_the_tag_that_counts_is_the_acted_on_hosts(scene: Scene) -> None:
+    SIBLING[:] = [scene.estate.sibling]
+    scene.aws("ec2").create_tags(
+        Resources=[scene.estate.sibling], Tags=[{"Key": PROTECTED_TAG, "Value": ""}]
+    )
+    incident, end = scene.play(two_hosts)
+    assert end.state == "Waiting"
+    assert scene.asked(incident).scopes[0]["target"].endswith(scene.estate.sibling)
 
 
 @apart
