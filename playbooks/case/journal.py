@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from actions.journal import Intent, Json, Plan
+from evidence import ledger
 from playbooks.case import store
 from playbooks.case.record import Record
 from playbooks.case.store import Store
@@ -34,17 +35,19 @@ class CaseJournal:
         approval: str | None = None,
     ) -> Intent:
         """Record the step as about to happen, and the approval that it uses up, as one."""
-        mark = f"{self.incident}:{step}"
-        intent = Intent(step, action, fields, plan, "intended", mark)
 
-        def work(conn: Connection) -> None:
+        def work(conn: Connection) -> Intent:
+            # Two deployments may both have an INC-0001 in one account, and neither may take what
+            # the other made for its own; a case's pseudonym is random.
+            mark = f"{self.incident}:{step}@{ledger.pseudonym(conn, self.incident)}"
+            intent = Intent(step, action, fields, plan, "intended", mark)
             store.add_step(conn, self.incident, intent, self.record.now(), approval)
             body: dict[str, Any] = {"step": step, "action": action, "fields": dict(fields)}
             body |= {"plan": store.plan_json(plan), "mark": mark, "approval": approval}
             self.record.note(conn, self.incident, "action.intent", body | {"play": self.play})
+            return intent
 
-        self.store.commit(work)
-        return intent
+        return self.store.commit(work)
 
     def done(self, step: str, result: Mapping[str, Json], verdict: str) -> None:
         self._move(step, "action.done", "done", result=dict(result), verdict=verdict, error="")

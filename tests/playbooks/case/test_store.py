@@ -41,7 +41,13 @@ def db(tmp_path: Path) -> Iterator[Store]:
 def opened(db: Store, **values: Any) -> Incident:
     given: dict[str, Any] = {"id": "", "play": "p", "title": "t", "severity": Severity.P1}
     given |= {"target": {"id": "i-1"}, "opened": AT, "requester": "alice"}
-    return db.commit(lambda conn: store.add_incident(conn, Incident(**(given | values))))
+
+    def work(conn: Connection) -> Incident:
+        incident = store.add_incident(conn, Incident(**(given | values)))
+        RECORD.note(conn, incident.id, "case.open", {})
+        return incident
+
+    return db.commit(work)
 
 
 def noting(name: str) -> Callable[[Connection], str]:
@@ -185,7 +191,8 @@ def test_an_entry_whose_change_cannot_be_made_is_not_written(name: str, db: Stor
     incident = opened(db)
     with pytest.raises(UnknownIncidentError):
         JOURNAL[name](CaseJournal(db, RECORD, incident.id))
-    assert db.read(lambda conn: list(ledger.entries(conn, incident.id))) == []
+    entries = db.read(lambda conn: list(ledger.entries(conn, incident.id)))
+    assert [e.leaf.kind for e in entries] == ["case.open"]
 
 
 def test_each_change_has_one_entry(db: Store) -> None:
@@ -195,6 +202,7 @@ def test_each_change_has_one_entry(db: Store) -> None:
         change(journal)
     kinds = [e.leaf.kind for e in db.read(lambda c: list(ledger.entries(c, incident.id)))]
     assert kinds == [
+        "case.open",
         "action.intent",
         "action.done",
         "action.undoing",

@@ -170,3 +170,18 @@ def test_a_play_that_broke_off_says_how_to_go_on(scene: Scene) -> None:
         db = Store(assemble(load()).engine)
         db.commit(lambda conn: store.set_status(conn, "INC-0001", "partial", "it broke off"))
         assert "`stanch resume INC-0001` goes on" in stanch("show", "INC-0001").out
+
+
+@apart
+def test_two_deployments_in_one_account_take_no_snapshot_for_their_own(scene: Scene) -> None:
+    with desk(scene) as made:
+        taken = []
+        for name in ("first", "second"):
+            os.environ["STANCH_HOME"] = name
+            assert stanch("init").status == 0
+            told = stanch("respond", made.finding, "--without-prefect", "--json").json
+            steps = {s["step"].partition("/")[0]: s for s in told["steps"]}
+            taken.append({one["id"] for one in steps["snapshot_volumes"]["result"]["snapshots"]})
+            assert told["id"] == "INC-0001"
+        assert len(taken[0]) == len(taken[1]) == len(scene.estate.volumes)
+        assert not taken[0] & taken[1]
