@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import typer
+
+from playbooks.__main__ import app
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 
@@ -16,14 +20,34 @@ def test_every_make_target_in_the_readme_exists() -> None:
     assert named <= targets
 
 
-def test_every_stanch_subcommand_in_the_readme_exists() -> None:
-    named = set(re.findall(r"^    stanch ([a-z]+)", README, re.MULTILINE))
+def commands() -> dict[str, set[str]]:
+    """Return every `stanch` command with the options that it takes."""
+    known = typer.main.get_command(app).commands
+    return {name: {o for one in c.params for o in one.opts} for name, c in known.items()}
+
+
+def test_every_stanch_command_in_the_readme_exists_with_its_options() -> None:
+    named = re.findall(r"^    stanch ([a-z]+)([^#\n]*)", README, re.MULTILINE)
+    assert len(named) >= 10
+    known = commands()
+    for name, rest in named:
+        assert name in known, f"README names `stanch {name}`"
+        options = set(re.findall(r"(?<= )--?[a-z][a-z-]*", rest))
+        assert options <= known[name], f"README gives `stanch {name}` other options"
+    assert {name for name, _ in named} | {"drill"} == set(known), "README leaves a command out"
+
+
+def test_the_verifiers_command_in_the_readme_is_the_verifiers() -> None:
+    [(name, rest)] = re.findall(r"^    python -m evidence ([a-z]+)(.*)$", README, re.MULTILINE)
     told = subprocess.run(
-        [sys.executable, "-m", "playbooks", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "evidence", name, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
-    assert named
-    for name in named:
-        assert re.search(rf"\b{name}\b", told), f"README names `stanch {name}`"
+    for option in re.findall(r"--[a-z]+", rest):
+        assert option in told
 
 
 def test_ci_finds_both_commands_in_shell_blocks() -> None:
