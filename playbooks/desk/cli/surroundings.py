@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -83,6 +83,3 @@ def _file_trouble(error: OSError) -> str:
     if error.filename is None:
         return str(error)
     return f"{error.filename}: {(error.strerror or type(error).__name__).lower()}"
-
-
-Command = Callable[..., None]
