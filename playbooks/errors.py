@@ -6,7 +6,9 @@ PlaybookError
 ├── RefusedError         the guard refuses; nothing was touched
 ├── StoppedError         a step failed that the play cannot go on without
 ├── ApprovalError        an answer that does not count (same person, unknown key, expired)
-└── BusyError            another process works on this incident right now
+├── BusyError            another process works on this incident right now
+├── LostLeaseError       another process has taken the incident over
+└── FrozenError          somebody has frozen the account: nothing is changed there
 """
 
 
@@ -36,3 +38,11 @@ class ApprovalError(PlaybookError):
 
 class BusyError(PlaybookError):
     """Another process works on this incident right now."""
+
+
+class LostLeaseError(PlaybookError):
+    """Another process has taken the incident over; this one must do no more for it."""
+
+
+class FrozenError(PlaybookError):
+    """Somebody has frozen the account, or all: nothing is changed there until it is lifted."""

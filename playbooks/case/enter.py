@@ -14,7 +14,7 @@ from playbooks.case.answers import Waiting
 from playbooks.case.case import Case, Step, plain
 from playbooks.case.store import Store
 from playbooks.case.story import standing
-from playbooks.errors import RefusedError, SettingsError, StoppedError
+from playbooks.errors import LostLeaseError, RefusedError, SettingsError, StoppedError
 from playbooks.wiring.parts import Parts
 
 Body = Callable[[Case], Awaitable[None]]
@@ -45,14 +45,17 @@ async def enter(
     ends it, an interrupt too, is recorded as a crash of the play, and raised.
     """
     db.read(lambda conn: store.incident(conn, incident_id))
-    with holding.held(db, incident_id, alive):
+    renewed = parts.pool is not None
+    with holding.held(db, incident_id, alive, parts.now, renewed=renewed) as mine:
         # Read only now: whoever held it before may have rolled it back.
         incident = db.read(lambda conn: store.incident(conn, incident_id))
         if incident.status == "rolled-back":
             return Ending("Completed", incident.status, incident.says)
-        case = Case(parts, db, incident, body, play, step)
+        case = Case(parts, mine, incident, body, play, step)
         try:
             ending = await _run(case)
+        except LostLeaseError:
+            raise  # Whoever took it over says how it ends.
         except BaseException as error:
             # Its message may hold anything; the ledger gets its kind alone.
             says = f"the play broke off: {type(error).__name__}"

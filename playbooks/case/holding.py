@@ -3,39 +3,90 @@
 import itertools
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
 
 from playbooks.case import store
-from playbooks.case.store import Store
-from playbooks.errors import BusyError
+from playbooks.case.store import Lease, Store
+from playbooks.errors import BusyError, PlaybookError
+
+T = TypeVar("T")
 
 _entries = itertools.count(1)
 _working: set[str] = set()
 
 
+class LeasedStore(Store):
+    """A store whose every commit counts only while the lease is the incident's newest."""
+
+    def __init__(self, under: Store, lease: Lease) -> None:
+        self.engine = under.engine
+        self.lease = lease
+        self._under = under
+
+    def commit(self, work: Callable[[Connection], T]) -> T:
+        """Commit the work, or raise LostLeaseError and leave nothing of it."""
+
+        def held(conn: Connection) -> T:
+            store.hold(conn, self.lease)
+            return work(conn)
+
+        return self._under.commit(held)
+
+
 @contextmanager
-def held(db: Store, incident: str, living: Callable[[str], bool]) -> Iterator[None]:
-    """Hold the incident while the block runs. Raise BusyError where a living holder has it."""
+def held(
+    db: Store,
+    incident: str,
+    living: Callable[[str], bool],
+    now: Callable[[], datetime],
+    *,
+    renewed: bool = True,
+) -> Iterator[LeasedStore]:
+    """Hold the incident while the block runs; yield the store to commit through.
+
+    Raises UnknownIncidentError, or BusyError where a living holder has it. `renewed` keeps the
+    lease from running out while the block goes on.
+    """
     me = f"{socket.gethostname()}:{os.getpid()}:{_start(os.getpid())}:{next(_entries)}"
     _working.add(me)
     try:
-        if other := db.commit(lambda conn: store.take(conn, incident, me, living)):
+        lease = db.commit(
+            lambda conn: store.take(conn, incident, me, living, store.clock(conn, now))
+        )
+        if isinstance(lease, str):
             raise BusyError(
-                f"another process works on {incident} right now (host:pid:start:entry is {other}). "
-                "Wait for it; if that host is gone for good, nothing else holds it: open a new one."
+                f"another process works on {incident} right now (host:pid:start:entry is {lease}). "
+                f"Wait for it; if it is gone, its lease ends within {store.LEASE.seconds} s."
             )
+        stop = threading.Event()
+        if renewed:
+            threading.Thread(target=_renew, args=(db, lease, now, stop), daemon=True).start()
         try:
-            yield
+            yield LeasedStore(db, lease)
         finally:
-            db.commit(lambda conn: store.let_go(conn, incident, me))
+            stop.set()
+            db.commit(lambda conn: store.let_go(conn, lease))
     finally:
         _working.discard(me)
 
 
+def _renew(db: Store, lease: Lease, now: Callable[[], datetime], stop: threading.Event) -> None:
+    while not stop.wait(store.LEASE.seconds / 3):
+        try:
+            db.commit(lambda conn: store.renew(conn, lease, store.clock(conn, now)))
+        except PlaybookError:
+            return  # Taken over: the next commit of the entry itself says so.
+
+
 def alive(holder: str) -> bool:
-    """Return whether the holder may still be working. Another host's always may.
+    """Return whether the holder may still be working. Another host's may until its lease ends.
 
     A holder is host:pid:start:entry: `start` tells a process from a later one with the same pid,
     `entry` tells apart what works side by side in one process.

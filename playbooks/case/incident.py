@@ -30,6 +30,11 @@ class Incident:
     entry: int = 0
     alert: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def place(self) -> str:
+        """Return what it is about, as account/region/id."""
+        return "/".join(self.target.get(part, "") for part in ("account", "region", "id"))
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

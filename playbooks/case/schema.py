@@ -1,6 +1,17 @@
 """The tables of the incident store, beside the ledger's in the same database."""
 
-from sqlalchemy import JSON, Column, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -20,8 +31,15 @@ incidents = Table(
     Column("says", Text, nullable=False),
     Column("entry", Integer, nullable=False),
     Column("alert", JSON, nullable=False),
-    # Who works on it now: host, pid and process start; empty when nobody does.
+    # What it is about, as account/region/id: further findings on it join this incident.
+    Column("place", String(256), nullable=False, default="", index=True),
+    # Who works on it now: host, pid, process start and entry; empty when nobody does.
     Column("holder", Text, nullable=False, default=""),
+    # Rises with each lease; a commit under an older one does not count.
+    Column("fence", Integer, nullable=False, default=0),
+    Column("until", String(32), nullable=False, default=""),
+    # Until then a process that lost its lease may still make one call.
+    Column("quiet_from", String(32), nullable=False, default=""),
 )
 
 alerts = Table(
@@ -31,6 +49,56 @@ alerts = Table(
     Column("incident", String(16), nullable=False),
     Column("count", Integer, nullable=False),
     Column("last_seen", String(32), nullable=False),
+    # How it came (a queue's or a sender's name, or a person's command), and when.
+    Column("channel", String(64), nullable=False, default=""),
+    Column("received", String(32), nullable=False, default=""),
+    # Deliveries that said nothing new.
+    Column("repeats", Integer, nullable=False, default=0),
+    Index("alerts_by_channel", "channel", "received"),
+)
+
+# Signed requests that were accepted; a second one like it is a replay.
+seen = Table(
+    "seen",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("at", String(32), nullable=False, index=True),
+)
+
+# What came from a known sender and could not be understood.
+rejected = Table(
+    "rejected",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel", String(64), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# What makes an incident runnable, at once or at a time; written with what caused it.
+work = Table(
+    "work",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident", String(16), nullable=False, index=True),
+    Column("why", String(16), nullable=False),
+    Column("due", String(32), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("done", Boolean, nullable=False),
+    Index("work_by_due", "done", "due"),
+)
+
+freezes = Table(
+    "freezes",
+    metadata,
+    Column("account", String(12), primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", String(32), nullable=False),
 )
 
 steps = Table(
@@ -50,6 +118,10 @@ steps = Table(
     Column("error", Text, nullable=False, default=""),
     Column("intended", String(32), nullable=False),
     Column("finished", String(32)),
+    # What ceilings count over: account, service, scaling group.
+    Column("places", JSON, nullable=False, default=dict),
+    Index("steps_by_step", "step"),
+    Index("steps_by_time", "intended"),
     # Two processes, or two branches, never carry out the same step.
     UniqueConstraint("incident", "step"),
 )

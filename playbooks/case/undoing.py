@@ -89,7 +89,10 @@ async def undo(
     Raises Waiting until another person than `person` said yes, RefusedError on a no or from the
     guard, BusyError while somebody works on the incident.
     """
-    with holding.held(case.store, case.incident.id, alive):
+    renewed = case.parts.pool is not None
+    now = case.parts.now
+    with holding.held(case.store, case.incident.id, alive, now, renewed=renewed) as mine:
+        case = replace(case, store=mine)
         why = await _guard(case, undos)
         question = _approved(case, undos, person, number, why)
         ends = [await _undo(case, one) for one in undos]

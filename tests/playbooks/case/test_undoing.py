@@ -213,7 +213,7 @@ def test_nothing_is_undone_while_somebody_works_on_it(scene: Scene) -> None:
     undo(scene, incident)
     scene.say(scene.asked(incident))
     with (
-        holding.held(scene.store, incident.id, holding.alive),
+        holding.held(scene.store, incident.id, holding.alive, scene.parts.now),
         pytest.raises(BusyError),
     ):
         undo(scene, incident)

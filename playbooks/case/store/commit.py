@@ -1,0 +1,92 @@
+"""Transactions: a state change and its ledger entry go through `commit` together, or not at all."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, func, select
+
+T = TypeVar("T")
+
+
+class Store:
+    """The database. Values are given and returned whole; times are aware UTC."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._queue: list[_Unit] = []
+        self._queued = threading.Lock()
+        self._led = False
+
+    def commit(self, work: Callable[[Connection], T]) -> T:
+        """Run the work in a transaction; when this returns, it is durable.
+
+        Callers at the same time share one transaction and one fsync: one leads and takes all that
+        wait, then hands the lead to the first that came meanwhile, and wakes no other. Where a
+        shared transaction fails, each work is run again by itself.
+        """
+        unit = _Unit(work)
+        with self._queued:
+            self._queue.append(unit)
+            leads, self._led = not self._led, True
+        if not leads:
+            unit.woken.wait()
+        if not unit.future.done():
+            self._lead()
+        result: T = unit.future.result()
+        return result
+
+    def _lead(self) -> None:
+        with self._queued:
+            batch, self._queue = self._queue, []
+        try:
+            self._run(batch)
+        finally:
+            with self._queued:
+                self._led = bool(self._queue)
+                if self._queue:
+                    self._queue[0].woken.set()
+
+    def _run(self, batch: "list[_Unit]") -> None:
+        try:
+            with self.engine.begin() as conn:
+                results = [unit.work(conn) for unit in batch]
+        except BaseException as error:
+            if len(batch) == 1:
+                batch[0].future.set_exception(error)
+                batch[0].woken.set()
+            else:
+                for one in batch:
+                    self._run([one])
+            return
+        for unit, result in zip(batch, results, strict=True):
+            unit.future.set_result(result)
+            unit.woken.set()
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run work that only reads."""
+        with self.engine.connect().execution_options(read_only=True) as conn:
+            return work(conn)
+
+
+class _Unit:
+    """One caller's work in a commit. `woken` is set when it is done, or is to lead."""
+
+    def __init__(self, work: Callable[[Connection], Any]) -> None:
+        self.work = work
+        self.future: Future[Any] = Future()
+        self.woken = threading.Event()
+
+
+def clock(conn: Connection, now: Callable[[], datetime]) -> datetime:
+    """Return the time by which leases and timers are measured, aware UTC.
+
+    It is the database's where several hosts share one, so that none of them need agree; `now`
+    where the database is a file of this host.
+    """
+    if conn.dialect.name == "sqlite":
+        return now()
+    found: datetime = conn.execute(select(func.clock_timestamp())).scalar_one()
+    return found.astimezone(UTC)

@@ -1,0 +1,94 @@
+"""Incidents as rows."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from playbooks.case import schema
+from playbooks.case.incident import Incident
+from playbooks.case.severity import Severity
+from playbooks.case.store.rows import change
+from playbooks.errors import UnknownIncidentError
+
+
+def add_incident(conn: Connection, incident: Incident) -> Incident:
+    """Record a new incident and return it with its id."""
+    number = (conn.scalar(select(func.max(schema.incidents.c.number))) or 0) + 1
+    named = replace(incident, id=f"INC-{number:04d}")
+    conn.execute(
+        insert(schema.incidents).values(
+            number=number,
+            id=named.id,
+            play=named.play,
+            title=named.title,
+            severity=named.severity.value,
+            target=dict(named.target),
+            opened=named.opened.isoformat(),
+            requester=named.requester,
+            hindrances=list(named.hindrances),
+            status=named.status,
+            says=named.says,
+            entry=named.entry,
+            alert=dict(named.alert),
+            place=named.place,
+            holder="",
+            fence=0,
+            until="",
+            quiet_from="",
+        )
+    )
+    return named
+
+
+def incident(conn: Connection, id: str) -> Incident:
+    """Return the incident, or raise UnknownIncidentError."""
+    row = conn.execute(select(schema.incidents).where(schema.incidents.c.id == id)).one_or_none()
+    if row is None:
+        raise UnknownIncidentError(f"there is no incident {id!r}. `stanch show` lists them.")
+    return _incident(row)
+
+
+def incidents(conn: Connection) -> list[Incident]:
+    """Return all incidents, oldest first."""
+    query = select(schema.incidents).order_by(schema.incidents.c.number)
+    return [_incident(row) for row in conn.execute(query)]
+
+
+def _incident(row: Row[Any]) -> Incident:
+    return Incident(
+        id=row.id,
+        play=row.play,
+        title=row.title,
+        severity=Severity(row.severity),
+        target=row.target,
+        opened=datetime.fromisoformat(row.opened),
+        requester=row.requester,
+        hindrances=tuple(row.hindrances),
+        status=row.status,
+        says=row.says,
+        entry=row.entry,
+        alert=row.alert,
+    )
+
+
+def set_status(conn: Connection, id: str, status: str, says: str = "") -> None:
+    """Record how far the incident has come."""
+    change(conn, schema.incidents, schema.incidents.c.id == id, status=status, says=says)
+
+
+def raise_severity(conn: Connection, id: str, severity: Severity) -> bool:
+    """Make the incident as severe as this, if it was less so; return whether it was."""
+    # P0 is the worst, so the lower name is the more severe.
+    if severity.value >= incident(conn, id).severity.value:
+        return False
+    change(conn, schema.incidents, schema.incidents.c.id == id, severity=severity.value)
+    return True
+
+
+def count_entry(conn: Connection, id: str) -> int:
+    """Record that the incident became runnable again, and return the entry's number."""
+    entry = incident(conn, id).entry + 1
+    change(conn, schema.incidents, schema.incidents.c.id == id, entry=entry)
+    return entry
