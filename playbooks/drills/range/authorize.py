@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from playbooks.drills.range.errors import AwsError
 from playbooks.drills.range.identity import policies_of, tags_of
-from playbooks.drills.range.policy import Request, Verdict, decide
+from playbooks.drills.range.policy import Request, Verdict
+from playbooks.drills.range.resource_policies import allowed
 from playbooks.drills.range.targets import needed
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ def authorize(ground: Ground, asked: Asked, principal: Principal) -> None:
     """
     policies = policies_of(ground, principal)
     context = context_of(ground, asked, principal)
+    names = {principal.arn, principal_arn(ground, principal)}
     for need in needed(ground, asked, principal.account):
         if need.action in FREE:
             continue
         request = Request(need.action, need.resource, {**context, **need.context})
-        verdict = decide(request, policies)
+        verdict = allowed(ground, request, policies, principal, names)
         if verdict is not Verdict.ALLOW:
             raise _denied(asked, principal, request, verdict)
 

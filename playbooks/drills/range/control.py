@@ -8,6 +8,7 @@ was started with a token (random, from `secrets`), and compares it in constant t
     credentials   {"instance": "i-..."}                           -> access_key, secret_key, token
     digest        {}                                              -> {"digest": "..."}
     calls         {"from": 0}                                     -> {"calls": [...]}
+    deliver       {"event": {...}, "queue": "arn:...", "rule": "arn:..."}  -> {"message": "..."}
     reach         {"source": "...", "instance": "i-...", "port": 443}  -> {"reaches": true}
 
 Faults: Throttle, Delay, FailedCall, StaleRead, IgnoredWrite, HalfApplied, LateWrite,
@@ -117,6 +118,10 @@ def _calls(world: World, order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _deliver(world: World, order: dict[str, Any]) -> dict[str, Any]:
+    return {"message": world.deliver(order["event"], order["queue"], order["rule"])}
+
+
 def _reach(world: World, order: dict[str, Any]) -> dict[str, Any]:
     reaches = world.can_connect(order["source"], order["instance"], int(order["port"]))
     return {"reaches": reaches}
@@ -128,5 +133,6 @@ ORDERS: dict[str, Callable[[World, dict[str, Any]], dict[str, Any]]] = {
     "credentials": _credentials,
     "digest": lambda world, _: {"digest": world.digest()},
     "calls": _calls,
+    "deliver": _deliver,
     "reach": _reach,
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from playbooks.drills.range.estate_access import make_access
 from playbooks.drills.range.estate_network import make_network
+from playbooks.drills.range.estate_queue import EstateQueue, make_queue
 
 if TYPE_CHECKING:
     from playbooks.drills.range.keys import Credentials
@@ -26,8 +27,8 @@ class Estate:
 
     `interfaces` are the target's, by device index; `volumes` the target's, root first. `bucket`
     holds one object, `object_key`, that the role may read. `responder` are a user's keys in
-    `responder_account`; they may assume `responder_role` with `external_id`. `canary` is the
-    secret in the target's user data.
+    `responder_account`; they may assume `responder_role` with `external_id`. `queue` is where
+    EventBridge puts findings. `canary` is the secret in the target's user data.
     """
 
     account: str
@@ -55,6 +56,7 @@ class Estate:
     responder_account: str
     responder_role: str
     external_id: str
+    queue: EstateQueue
     canary: str = field(repr=False)
 
 
@@ -139,6 +141,7 @@ def build_estate(world: World, responder_account: str = "444455556666") -> Estat
         responder_account=responder_account,
         responder_role=access.responder_role,
         external_id=access.external_id,
+        queue=make_queue(world),
         canary=canary,
     )
 

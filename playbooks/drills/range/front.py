@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+import time
 from email.utils import format_datetime
-from threading import RLock
+from threading import Condition, RLock
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from playbooks.drills.range import wire
 from playbooks.drills.range.authorize import authorize
 from playbooks.drills.range.calls import Call
+from playbooks.drills.range.corrections.queues import patience
 from playbooks.drills.range.errors import AwsError, UnknownServiceError
 from playbooks.drills.range.faults import Faults, PlainStage
 from playbooks.drills.range.identity import authenticate
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from playbooks.drills.range.keys import Principal
 
 REPLACED_HEADERS = {"date", "content-length", "x-amzn-requestid"}
+# Seconds between two looks at a queue that is waited for.
+LOOK_AGAIN = 0.25
 
 
 class Front:
@@ -34,6 +38,7 @@ class Front:
         self.inner = Inner(ground)
         self.faults = Faults(ground)
         self.lock = RLock()
+        self.arrived = Condition(self.lock)
         # Apart from moto's, so that reading does not change the ids of what is made later.
         self._rng = random.Random(f"requests {seed}")  # noqa: S311
 
@@ -54,8 +59,20 @@ class Front:
         with self.lock:
             self.faults.due(asked)
             principal, answer = self._answer(asked, fault)
+            if principal and (waits := patience(asked, principal.account)):
+                answer = self._polled(asked, answer, time.monotonic() + waits)
+            elif asked.service == "sqs":
+                self.arrived.notify_all()
             self._log(asked, principal, answer, request_id)
             return self._dressed(answer, request_id)
+
+    def _polled(self, asked: wire.Asked, answer: wire.Answer, end: float) -> wire.Answer:
+        """The answer to a long poll: the first that is not empty, or an empty one at its end."""
+        while answer.body.strip() == b"{}" and (left := end - time.monotonic()) > 0:
+            # Lets go of the lock: others send meanwhile. A hidden message comes back unannounced.
+            self.arrived.wait(min(left, LOOK_AGAIN))
+            _, answer = self._answer(asked, None)
+        return answer
 
     def _answer(
         self, asked: wire.Asked, fault: Fault | None

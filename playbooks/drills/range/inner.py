@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from io import BytesIO
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from moto.moto_api._internal import mock_random
@@ -55,6 +56,7 @@ class Inner:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self._messages = count()
 
     def answer(self, asked: Asked) -> Answer:
         """The corrected answer to an authorized request. Raises AwsError for a refusal."""
@@ -80,14 +82,18 @@ class Inner:
         target = str(asked.environ.get("HTTP_X_AMZ_TARGET", ""))
         application = _application(asked.service, target.partition(".")[0] + ".", path)
         before = mock_random.getstate()
+        draws_apart = asked.service == "sqs"
+        if draws_apart:
+            mock_random.seed(f"{self._ground.seed}/sqs/{next(self._messages)}")
         try:
             body = b"".join(application(environ, start))
         except NotImplementedError as missing:
             raise AwsError(
                 "NotImplemented", f"the range has no {asked.service}:{asked.operation}", 501
             ) from missing
-        if is_read(asked.operation):
-            # moto draws ids even for reads; only writes may move what comes next.
+        if is_read(asked.operation) or draws_apart:
+            # moto draws ids even for reads; only writes may move what comes next. How often a
+            # queue is asked is a matter of time, and may not either.
             mock_random.setstate(before)
         answer = wire.Answer(seen["status"], seen["headers"], body)
         return answer if answer.status < 300 else wire.named(asked, answer)

@@ -2,7 +2,7 @@
 
 Nothing here knows what the policies are for. A request is one action on one resource with a
 context; `decide` gives the verdict over identity policies, a permissions boundary, a session
-policy and service control policies. Resource policies are outside the range.
+policy and service control policies; a resource's own policy joins in resource_policies.py.
 """
 
 from __future__ import annotations

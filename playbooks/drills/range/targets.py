@@ -37,6 +37,8 @@ S3_ACTIONS = {
     "UploadPart": "PutObject",
     "CompleteMultipartUpload": "PutObject",
 }
+# SQS: Actions, resources, and condition keys: a batch needs what its single call needs.
+SQS_BATCHES = {"SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"}
 PROFILE_OPERATIONS = {
     "RunInstances",
     "AssociateIamInstanceProfile",
@@ -70,11 +72,19 @@ def is_read(operation: str) -> bool:
 
 
 def _action_name(asked: Asked) -> str:
+    if asked.service == "sqs" and asked.operation in SQS_BATCHES:
+        return asked.operation.removesuffix("Batch")
     return (
         S3_ACTIONS.get(asked.operation, asked.operation)
         if asked.service == "s3"
         else asked.operation
     )
+
+
+def _queue(asked: Asked, account: str) -> str:
+    # .../<account>/<name>, or the bare name of one's own (SQS: Queue and message identifiers).
+    *_, owner, name = ["", account, *str(asked.params["QueueUrl"]).split("/")]
+    return f"arn:aws:sqs:{asked.region}:{owner if owner.isdigit() else account}:{name}"
 
 
 def _ec2(ground: Ground, asked: Asked, account: str, action: str) -> list[Need]:
@@ -188,6 +198,8 @@ def _resources(ground: Ground, asked: Asked, account: str) -> list[str]:
         if group:
             where = f"arn:aws:autoscaling:{asked.region}:{account}"
             return [f"{where}:autoScalingGroup:*:autoScalingGroupName/{group}"]
+    if asked.service == "sqs" and params.get("QueueUrl"):
+        return [_queue(asked, account)]
     if asked.service == "elasticloadbalancing" and not is_read(asked.operation):
         arn = params.get("TargetGroupArn") or params.get("LoadBalancerArn")
         return [str(arn)] if arn else ["*"]

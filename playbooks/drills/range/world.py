@@ -24,7 +24,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
 
-from playbooks.drills.range import keys, wire
+from playbooks.drills.range import bridge, keys, wire
 from playbooks.drills.range.corrections.catalogue import mend
 from playbooks.drills.range.corrections.protection import shut_down_from_inside
 from playbooks.drills.range.digest import digest
@@ -182,6 +182,17 @@ class World:
         """Answer one request (a WSGI environ); never raises for what a client sends."""
         self._check_newest()
         return self.front.handle(environ)
+
+    def deliver(self, event: Mapping[str, Any], queue: str, rule: str) -> str:
+        """Put an event into a queue as EventBridge does for a rule; returns the message's id.
+
+        `queue` and `rule` are ARNs. The queue's own policy must let events.amazonaws.com send for
+        this rule: raises AwsError AccessDenied otherwise (EventBridge would drop the event).
+        """
+        with self.front.lock:
+            sent = bridge.deliver(self.ground, event, queue, rule)
+            self.front.arrived.notify_all()
+            return sent
 
     def inject(self, fault: Fault, operation: str, nth: int = 1, times: int = 1) -> None:
         """Play a fault (injectors.py) at the nth call of an operation from now ("*" is any)."""

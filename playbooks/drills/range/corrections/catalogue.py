@@ -15,6 +15,7 @@ from playbooks.drills.range.corrections import (
     load_balancing,
     policies,
     protection,
+    queues,
     scaling,
     sessions,
     snapshots,
@@ -35,6 +36,7 @@ SUBJECTS = (
     load_balancing,
     policies,
     protection,
+    queues,
     scaling,
     sessions,
     snapshots,
@@ -52,4 +54,5 @@ def mend(ground: Ground) -> None:
     """Apply what is put right in moto's models themselves, for the whole process."""
     clock.mend(ground)
     interfaces.mend()
+    queues.mend(ground)
     scaling.mend()

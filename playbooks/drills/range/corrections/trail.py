@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 GLOBAL_SERVICES = {"iam", "organizations", "route53", "cloudfront"}
 HISTORY = timedelta(days=90)
-# S3: logging data events: object-level calls are not management events.
-DATA_EVENTS = ("GetObject", "PutObject", "DeleteObject", "HeadObject", "CopyObject", "UploadPart")
+# CloudTrail: Logging data events: object-level calls and messages are not management events.
+DATA_EVENTS = {
+    "s3": ("GetObject", "PutObject", "DeleteObject", "HeadObject", "CopyObject", "UploadPart"),
+    "sqs": ("SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"),
+}
 ATTRIBUTES = {
     "EventId": "EventId",
     "EventName": "EventName",
@@ -64,7 +67,8 @@ def lookup(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
 
 
 def _visible(ground: Ground, asked: Asked, call: Call) -> bool:
-    if call.principal is None or (call.service == "s3" and call.operation in DATA_EVENTS):
+    operation = call.operation.removesuffix("Batch")
+    if call.principal is None or operation in DATA_EVENTS.get(call.service, ()):
         return False
     region = "us-east-1" if call.service in GLOBAL_SERVICES else call.region
     accounts = {call.principal.account}

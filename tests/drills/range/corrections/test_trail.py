@@ -79,7 +79,7 @@ def test_an_event_says_who_what_and_how_it_ended(world, estate, attacked, look):
     [
         ("ReadOnly", "false", True),
         ("EventSource", "ec2.amazonaws.com", True),
-        ("EventSource", "sqs.amazonaws.com", False),
+        ("EventSource", "sns.amazonaws.com", False),
         ("ResourceType", "AWS::EC2::Instance", True),
         ("ResourceName", "i-none", False),
         ("EventId", "no such id", False),
