@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from playbooks.intake.strict_json import Json
 
@@ -24,6 +24,13 @@ ResourceKind: TypeAlias = Literal[
     "unknown",
 ]
 SEVERITY_NAMES = {1: "Informational", 2: "Low", 3: "Medium", 4: "High", 5: "Critical"}
+# Lower bound of each band and its OCSF severity_id ("GuardDuty finding severity levels").
+_BANDS: Final = ((9.0, 5), (7.0, 4), (4.0, 3))
+
+
+def severity_id(score: float) -> int:
+    """Return the OCSF severity_id, 2 to 5, of a score from 1.0 to 10.0."""
+    return next((band for least, band in _BANDS if score >= least), 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,14 @@ IntakeError
 ├── UnknownSourceError    well-formed, but no format we know
 ├── FieldError            a field we cannot do without is missing or misshapen
 ├── HostileTextError      an identifier that is made to be misread
-└── FindingTypesError     our own table of finding types is broken
+├── EnvelopeError         an event that is not from where it says, or not for us
+├── FindingTypesError     our own table of finding types is broken
+└── RequestError          the request that carried it is refused, whatever is in it
+    ├── UnsignedError     not signed by a sender we know
+    ├── StaleError        signed, but not now
+    ├── ReplayedError     signed and accepted before
+    ├── MediaTypeError    not plain application/json
+    └── SlowError         the body did not arrive in time
 """
 
 
@@ -41,3 +48,31 @@ class HostileTextError(IntakeError):
 
 class FindingTypesError(IntakeError):
     """Our own table of finding types does not keep its schema."""
+
+
+class EnvelopeError(IntakeError):
+    """An event whose envelope names another source or account than it may."""
+
+
+class RequestError(IntakeError):
+    """The request that carried the alert is refused, whatever is in it."""
+
+
+class UnsignedError(RequestError):
+    """Not signed by a sender we know; which of the two it is, is not told."""
+
+
+class StaleError(RequestError):
+    """Signed by a sender we know, but too long ago or ahead of time."""
+
+
+class ReplayedError(RequestError):
+    """The same signed request was taken in before."""
+
+
+class MediaTypeError(RequestError):
+    """The body is not declared as plain application/json."""
+
+
+class SlowError(RequestError):
+    """The body did not arrive in time."""

@@ -5,7 +5,7 @@ import ipaddress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from playbooks.intake.alert import Alert
+from playbooks.intake.alert import Alert, severity_id
 from playbooks.intake.errors import FieldError
 from playbooks.intake.fields import pick, required, shaped
 from playbooks.intake.guardduty_resource import read_resource
@@ -14,8 +14,6 @@ from playbooks.intake.identifiers import identifier, key_part
 from playbooks.intake.printable import printable
 from playbooks.intake.strict_json import Json
 
-# Lower bound of each band and its OCSF severity_id ("GuardDuty finding severity levels").
-_BANDS: Final = ((9.0, 5), (7.0, 4), (4.0, 3), (1.0, 2))
 _SKEW: Final = timedelta(minutes=5)
 _MAX_IPS: Final = 64
 _ACTIONS: Final = (
@@ -51,7 +49,7 @@ def read_guardduty(document: dict[str, Json], data: bytes, *, received: datetime
         finding_type=finding_type,
         title=title,
         severity=severity,
-        severity_id=next(band for least, band in _BANDS if severity >= least),
+        severity_id=severity_id(severity),
         account=account,
         region=region,
         partition=_partition(finding, account, region, uid, problems),

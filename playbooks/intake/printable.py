@@ -14,7 +14,9 @@ def printable(name: str, text: str, limit: int) -> str:
 
     `name` is the field, for the message; `limit` is in characters. Raises HostileTextError.
     """
-    for at, char in enumerate(text):
+    # In ASCII, what is printable hides nothing; most text ends here, as looking up costs time.
+    plain = text.isascii() and text.isprintable()
+    for at, char in enumerate("" if plain else text):
         if unicodedata.category(char) in _HOSTILE:
             raise HostileTextError(
                 f"{name} holds U+{ord(char):04X} ({unicodedata.name(char, 'unnamed')}) at"

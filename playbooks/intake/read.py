@@ -20,10 +20,14 @@ def read_alert(data: bytes, *, received: datetime) -> Alert:
     Raises IntakeError, and nothing else, for whatever the bytes hold; ValueError when
     `received` is naive, which is the caller's mistake.
     """
+    return read_document(read_object(data), data, received=received)
+
+
+def read_document(document: dict[str, Json], data: bytes, *, received: datetime) -> Alert:
+    """Return the alert in `document`, which was read from the bytes `data`; as `read_alert`."""
     if received.tzinfo is None:
         raise ValueError("received has no time zone; pass an aware time")
-    document = read_object(data)
-    if not _is_guardduty(document):
+    if not is_guardduty(document):
         raise UnknownSourceError(
             f"The alert is in no format we read (it has {ascii(sorted(document)[:8])[:200]})."
             f" Expected: {_FORMATS}. Have the source send that form."
@@ -31,7 +35,11 @@ def read_alert(data: bytes, *, received: datetime) -> Alert:
     return read_guardduty(document, data, received=received)
 
 
-def _is_guardduty(document: dict[str, Json]) -> bool:
+def is_guardduty(document: dict[str, Json]) -> bool:
+    """Return whether the document looks like a GuardDuty finding, in its envelope or without.
+
+    Raises FieldError where a name stands in both of AWS's spellings.
+    """
     if "source" in document and "detail" in document:
         return document["source"] == "aws.guardduty"
     if "findings" in document or "Findings" in document:

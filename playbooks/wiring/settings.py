@@ -4,9 +4,17 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -47,6 +55,38 @@ class Guard(_Part):
     ceiling: int = Field(default=5, ge=1)
 
 
+class Sender(_Part):
+    """A SIEM that signs what it posts: one key, or two while they are changed, by reference.
+
+    `plays` says what its rules mean: rule type -> the play that answers it, its resource being
+    the suspect.
+    """
+
+    keys: tuple[str, ...] = Field(min_length=1, max_length=2)
+    plays: dict[str, str] = {}
+
+
+class Queue(_Part):
+    """An SQS queue that EventBridge fills, and the account and region that it is in."""
+
+    url: str
+    account: str
+    region: str
+
+    @field_validator("url")
+    @classmethod
+    def _no_plain_http(cls, url: str) -> str:
+        return _private(url)
+
+
+def _private(url: str) -> str:
+    parts = urlsplit(url)
+    loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
+    if not (loopback or (parts.scheme == "https" and parts.hostname)):
+        raise ValueError("must be https, or http on loopback")
+    return url
+
+
 class Settings(BaseSettings):
     """All settings. `home` holds the database, the evidence and the keys."""
 
@@ -64,18 +104,15 @@ class Settings(BaseSettings):
     stakeholders: tuple[str, ...] = ("security-team",)
     answer_hours: float = Field(default=24.0, gt=0)
     keep_ssm: bool = False
+    sources: dict[str, Sender] = {}
+    queues: dict[str, Queue] = {}
     # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
     aws_endpoint: str | None = None
 
     @field_validator("aws_endpoint")
     @classmethod
     def _no_plain_http(cls, url: str | None) -> str | None:
-        if url is not None:
-            parts = urlsplit(url)
-            loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
-            if not (loopback or (parts.scheme == "https" and parts.hostname)):
-                raise ValueError("must be https, or http on loopback")
-        return url
+        return url if url is None else _private(url)
 
     @field_validator("accounts")
     @classmethod
@@ -84,6 +121,22 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"\d{12}", id):
                 raise ValueError(f"account {id!r} must be 12 digits, in quotes")
         return accounts
+
+    @field_validator("sources", "queues")
+    @classmethod
+    def _channel_names(cls, named: dict[str, Any]) -> dict[str, Any]:
+        for name in named:
+            if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
+                raise ValueError(f"{name!r} must be 1 to 32 of a-z, 0-9 and hyphens")
+        return named
+
+    @field_validator("queues")
+    @classmethod
+    def _queues_are_ours(cls, queues: dict[str, Queue], info: ValidationInfo) -> dict[str, Queue]:
+        for name, queue in queues.items():
+            if queue.account not in info.data.get("accounts", {}):
+                raise ValueError(f"{name}: account {queue.account!r} is not among the accounts")
+        return queues
 
     @classmethod
     def settings_customise_sources(
