@@ -36,7 +36,8 @@ from evidence.leaf import (
     stamp,
     write_leaf,
 )
-from evidence.ledger_engine import sqlite_engine
+from evidence.ledger_engine import in_dialect, sqlite_engine
+from evidence.ledger_postgres import postgres_engine
 from evidence.ledger_replay import replay
 from evidence.ledger_schema import create_schema
 from evidence.ledger_tree import (
@@ -62,6 +63,7 @@ __all__ = [
     "inclusion",
     "integrate",
     "latest_checkpoint",
+    "postgres_engine",
     "pseudonym",
     "replay",
     "sqlite_engine",
@@ -70,10 +72,16 @@ __all__ = [
 # The updated row stays locked until the caller's transaction ends, so a case has one sequence.
 _TAKE_SEQ = (
     "UPDATE ledger_cases SET next_seq = next_seq + 1 WHERE case_id = ?"
-    " RETURNING pseudonym, next_seq - 1, (SELECT e.leaf_hash FROM ledger_entries AS e"
-    " WHERE e.pseudonym = ledger_cases.pseudonym AND e.case_seq = ledger_cases.next_seq - 2)"
+    " RETURNING pseudonym, next_seq - 1"
 )
-_OPEN_CASE = "INSERT INTO ledger_cases (case_id, pseudonym, next_seq) VALUES (?, ?, 1)"
+# A statement of its own: PostgreSQL lets one that waited for the row see only what was committed
+# before it began ("Read Committed Isolation Level"), and so not the entry it waited for.
+_ENTRY_BEFORE = "SELECT leaf_hash FROM ledger_entries WHERE pseudonym = ? AND case_seq = ?"
+# Two may open a case at once: the second waits for the first, and gets nothing if that committed.
+_OPEN_CASE = (
+    "INSERT INTO ledger_cases (case_id, pseudonym, next_seq) VALUES (?, ?, 1)"
+    " ON CONFLICT (case_id) DO NOTHING RETURNING pseudonym"
+)
 _ADD_ENTRY = (
     "INSERT INTO ledger_entries (pseudonym, case_seq, leaf, leaf_hash)"
     " VALUES (?, ?, ?, ?) RETURNING id"
@@ -197,12 +205,14 @@ def _take_place(conn: Connection, case: str, salt: bytes) -> tuple[str, int, str
     rows = _run(conn, _TAKE_SEQ, (case,))
     if not rows:
         name = hmac.digest(salt, b"pseudonym", hashlib.sha256)[:16].hex()
-        _run(conn, _OPEN_CASE, (case, name))
-        return name, 0, None
-    ((name, seq, before),) = rows
-    if before is None:
+        if _run(conn, _OPEN_CASE, (case, name)):
+            return name, 0, None
+        rows = _run(conn, _TAKE_SEQ, (case,))
+    ((name, seq),) = rows
+    before = _run(conn, _ENTRY_BEFORE, (name, seq - 1))
+    if not before:
         raise LedgerCorruptError(f"case {case!r} lacks its entry {seq - 1}; the ledger was cut")
-    return name, seq, before.hex()
+    return name, seq, before[0][0].hex()
 
 
 def _run(conn: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
@@ -213,7 +223,7 @@ def _run(conn: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[
     driver = conn.dialect.loaded_dbapi
     cursor = conn.connection.cursor()
     try:
-        cursor.execute(statement, values)
+        cursor.execute(in_dialect(conn, statement), values)
         return cursor.fetchall() if cursor.description else []
     except driver.Error as error:
         raise DBAPIError.instance(statement, values, error, driver.Error) from error
@@ -242,5 +252,8 @@ def _refuse(entry: Entry, salt: bytes) -> None:
         )
     if not 0 < len(entry.actor) <= MAX_ACTOR:
         raise LedgerError(f"actor of {len(entry.actor)} characters; expected 1 to {MAX_ACTOR}")
+    if "\0" in entry.actor:
+        # PostgreSQL's text cannot hold it.
+        raise LedgerError("actor with a NUL character; expected a name")
     if len(salt) != SALT_BYTES:
         raise LedgerError(f"salt of {len(salt)} bytes; expected {SALT_BYTES} random ones")

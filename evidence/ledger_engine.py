@@ -25,6 +25,14 @@ def sqlite_engine(path: Path) -> Engine:
     return engine
 
 
+def in_dialect(conn: Connection, statement: str) -> str:
+    """Return a statement with `?` for each value in the form that the connection's driver reads.
+
+    The statement holds no other `?` and no `%`.
+    """
+    return statement if conn.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
+
+
 def _set_up(connection: Any, _record: object) -> None:
     # The driver's own transaction control would begin late and deferred (SQLAlchemy, "SQLite:
     # serializable isolation / savepoints / transactional DDL").

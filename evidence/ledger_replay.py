@@ -7,7 +7,8 @@ from sqlalchemy import Connection, func, select
 
 from evidence import ledger_schema as table
 from evidence.errors import LedgerCorruptError, NoteError
-from evidence.ledger_tree import tree_size
+from evidence.ledger_engine import in_dialect
+from evidence.ledger_tree import hold_tree, tree_size
 from evidence.merkle import extend, fold, leaf_hash, node_hash, peaks_of
 from evidence.note import unverified_checkpoint
 
@@ -25,11 +26,13 @@ _RUN_OF_NODES = (
 def replay(conn: Connection) -> bytes:
     """Compute the tree again from stored leaves and return its 32-byte root.
 
-    Compares every leaf hash, node and checkpoint, and what was signed last, on the way.
+    Compares every leaf hash, node and checkpoint, and what was signed last, on the way. Reads one
+    state: begin the transaction with `read_only=True`, else nobody integrates while this runs.
 
     Raises:
         LedgerCorruptError: naming the first entry, node or checkpoint that does not fit.
     """
+    hold_tree(conn)
     heads = _heads(conn)
     height = CHUNK.bit_length() - 1
     high: list[bytes] = []
@@ -60,7 +63,7 @@ def _chunks(conn: Connection) -> Iterator[list[Any]]:
 
 def _fetch(conn: Connection, query: str, values: tuple[int, ...]) -> list[Any]:
     # The driver's own tuples: a million rows take half the time.
-    with conn.exec_driver_sql(query, values) as result:
+    with conn.exec_driver_sql(in_dialect(conn, query), values) as result:
         return list(result.cursor.fetchall())
 
 

@@ -1,13 +1,15 @@
 """Gives entries their place in the Merkle tree, signs its head, and proves what it holds."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, func, insert, literal, select, update
 
 from evidence import ledger_schema as table
 from evidence.errors import ForkError, LedgerCorruptError, LedgerError, ProofError
 from evidence.leaf import stamp
+from evidence.ledger_engine import in_dialect
 from evidence.merkle import (
     EMPTY_ROOT,
     Node,
@@ -27,6 +29,13 @@ from evidence.note import (
     unverified_checkpoint,
 )
 
+# One integrator at a time: the key of an advisory lock, which PostgreSQL keeps per database. SQLite
+# has one writer at a time anyway.
+_KEY = int.from_bytes(hashlib.sha256(b"stanch ledger integrator").digest()[:8], signed=True)
+_LOCK = literal(_KEY, BigInteger)
+_PLACE = "UPDATE ledger_entries SET idx = ? WHERE id = ?"
+_BUILD = "INSERT INTO ledger_nodes (level, pos, hash) VALUES (?, ?, ?)"
+
 
 @dataclass(frozen=True, slots=True)
 class SignedCheckpoint:
@@ -36,16 +45,21 @@ class SignedCheckpoint:
     note: str
 
 
-def integrate(conn: Connection, signer: NoteSigner, *, now: datetime) -> Checkpoint | None:
+def integrate(
+    conn: Connection, signer: NoteSigner, *, now: datetime, wait: bool = False
+) -> Checkpoint | None:
     """Give every waiting entry its index, extend the tree, sign and store the new head.
 
-    Runs inside a write transaction of the caller (BEGIN IMMEDIATE), one integrator at a time.
-    Returns None when nothing waits.
+    Runs inside a write transaction of the caller (BEGIN IMMEDIATE, READ COMMITTED), one integrator
+    at a time. Returns None when nothing waits, or when another process integrates just now; that
+    one may not see what was committed a moment ago. With `wait`, this one's turn is awaited.
 
     Raises:
         ForkError: when the stored tree is not the one signed last.
         LedgerCorruptError: when a waiting leaf does not have its stored hash.
     """
+    if not _take_turn(conn, wait):
+        return None
     origin = signer.verifier.name
     node = _stored(conn)
     size = tree_size(conn)
@@ -66,9 +80,9 @@ def integrate(conn: Connection, signer: NoteSigner, *, now: datetime) -> Checkpo
         places.append((index, row_id))
         for level, digest in enumerate(extend(peaks, index, hashed), 1):
             built.append((level, index >> level, digest))
-    conn.exec_driver_sql("UPDATE ledger_entries SET idx = ? WHERE id = ?", places)
+    conn.exec_driver_sql(in_dialect(conn, _PLACE), places)
     if built:
-        conn.exec_driver_sql("INSERT INTO ledger_nodes (level, pos, hash) VALUES (?, ?, ?)", built)
+        conn.exec_driver_sql(in_dialect(conn, _BUILD), built)
     checkpoint = Checkpoint(origin, size + len(waiting), fold(peaks))
     _refuse_fork(old, checkpoint.size, checkpoint.root, node)
     _sign(conn, signer, checkpoint, now)
@@ -109,11 +123,30 @@ def consistency(conn: Connection, old: int, new: int) -> list[bytes]:
     return consistency_proof(old, new, _stored(conn))
 
 
+def hold_tree(conn: Connection) -> None:
+    """Let nobody integrate until this transaction ends, unless it sees one state anyway."""
+    if conn.dialect.name != "postgresql":
+        return
+    isolation = conn.scalar(select(func.current_setting("transaction_isolation")))
+    if isolation == "read committed":
+        conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
 def tree_size(conn: Connection) -> int:
     """Return how many entries have their place in the tree."""
     return int(
         conn.execute(select(func.coalesce(func.max(table.entries.c.idx) + 1, 0))).scalar_one()
     )
+
+
+def _take_turn(conn: Connection, wait: bool) -> bool:
+    """Become the one that integrates until this transaction ends; return whether it is so."""
+    if conn.dialect.name != "postgresql":
+        return True
+    if wait:
+        conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        return True
+    return bool(conn.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))))
 
 
 def _stored(conn: Connection) -> Node:

@@ -83,9 +83,10 @@ class Chamber:
         return path
 
 
-def make_chamber(folder: Path) -> Chamber:
+def make_chamber(folder: Path, url: str | None = None) -> Chamber:
+    """Make a deployment on the PostgreSQL database of `url`, or on a SQLite file."""
     uris = keys.create_keys(folder / "keys")
-    engine = ledger.sqlite_engine(folder / "ledger.db")
+    engine = ledger.postgres_engine(url) if url else ledger.sqlite_engine(folder / "ledger.db")
     with engine.begin() as conn:
         ledger.create_schema(conn)
     chance = random.Random(7)

@@ -7,8 +7,10 @@ from tests.evidence.chamber import Chamber, fill, make_chamber
 
 
 @pytest.fixture
-def chamber(tmp_path: Path) -> Iterator[Chamber]:
-    made = make_chamber(tmp_path)
+def chamber(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Chamber]:
+    """On SQLite, or on the engine that a test's parameter names."""
+    postgres = getattr(request, "param", "sqlite") == "postgresql"
+    made = make_chamber(tmp_path, request.getfixturevalue("postgres_url") if postgres else None)
     yield made
     made.engine.dispose()
 

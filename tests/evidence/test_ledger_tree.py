@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from evidence import ledger, ledger_replay
 from evidence.errors import ForkError, LedgerCorruptError, LedgerError, ProofError
+from evidence.ledger_engine import in_dialect
 from evidence.merkle import root_of, verify_consistency, verify_inclusion
 from evidence.note import (
     Checkpoint,
@@ -17,6 +18,28 @@ from tests.evidence.chamber import CASE
 
 LEAVES = text("SELECT leaf_hash FROM ledger_entries ORDER BY id")
 HEADS = text("SELECT size, root FROM ledger_checkpoints ORDER BY size")
+
+
+def pytest_generate_tests(metafunc):
+    """Hold each law on both engines."""
+    if "chamber" in metafunc.fixturenames:
+        metafunc.parametrize("chamber", ["sqlite", "postgresql"], indirect=True)
+
+
+def run(conn, statement: str) -> None:
+    """Run a statement written for SQLite."""
+    if conn.dialect.name == "postgresql":
+        zeros = "decode(repeat('00', 32), 'hex')"
+        statement = statement.replace("zeroblob(32)", zeros).replace(" AS BLOB", " AS bytea")
+    conn.exec_driver_sql(statement)
+
+
+def next_row_id(conn, number: int) -> None:
+    if conn.dialect.name == "postgresql":
+        conn.execute(text(f"ALTER SEQUENCE ledger_entries_id_seq RESTART WITH {number}"))
+    else:
+        last = f"UPDATE sqlite_sequence SET seq = {number - 1} WHERE name = 'ledger_entries'"
+        conn.execute(text(last))
 
 
 def grow(chamber, *batches: int) -> None:
@@ -86,11 +109,11 @@ def test_the_empty_ledger_gets_a_head_only_with_its_first_entry(chamber):
 def test_a_late_commit_of_a_smaller_row_id_is_not_skipped(chamber):
     grow(chamber, 2)
     with chamber.begin() as conn:
-        # Another database gives ids before commit: row 3 is seen before row 2 exists.
-        conn.execute(text("UPDATE sqlite_sequence SET seq = 9 WHERE name = 'ledger_entries'"))
+        # PostgreSQL gives ids before commit: row 3 is seen before row 2 exists.
+        next_row_id(conn, 10)
     grow(chamber, 1)
     with chamber.begin() as conn:
-        conn.execute(text("UPDATE sqlite_sequence SET seq = 4 WHERE name = 'ledger_entries'"))
+        next_row_id(conn, 5)
         chain = "SELECT leaf, leaf_hash, pseudonym FROM ledger_entries WHERE idx = 0"
         leaf, digest, name = conn.execute(text(chain)).one()
         conn.execute(
@@ -133,7 +156,7 @@ def test_no_smaller_or_forked_tree_is_signed(chamber, statements, more):
     grow(chamber, 7)
     with chamber.begin() as conn:
         for statement in statements:
-            conn.execute(text(statement))
+            run(conn, statement)
     for number in range(more):
         chamber.say("change", {"late": number})
     with pytest.raises((ForkError, LedgerCorruptError)):
@@ -145,7 +168,7 @@ def test_no_smaller_or_forked_tree_is_signed(chamber, statements, more):
 def test_a_waiting_entry_that_was_altered_is_not_integrated(chamber):
     chamber.say("case.open", {})
     with chamber.begin() as conn:
-        conn.execute(text("UPDATE ledger_entries SET leaf = CAST('{}' AS BLOB)"))
+        run(conn, "UPDATE ledger_entries SET leaf = CAST('{}' AS BLOB)")
     with pytest.raises(LedgerCorruptError, match="stored hash"):
         chamber.integrate()
 
@@ -166,7 +189,7 @@ def chamber_key():
 
 DAMAGE = {
     "leaf edited": (
-        "UPDATE ledger_entries SET leaf = CAST(leaf || ' ' AS BLOB) WHERE idx = 9",
+        "UPDATE ledger_entries SET leaf = leaf || CAST(' ' AS BLOB) WHERE idx = 9",
         "entry 9",
     ),
     "leaf made text": ("UPDATE ledger_entries SET leaf = leaf || '' WHERE idx = 9", "entry 9"),
@@ -192,18 +215,27 @@ DAMAGE = {
 }
 
 
+def forget_foreign_keys(conn) -> None:
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
+    else:
+        conn.exec_driver_sql("COMMIT")
+        conn.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        conn.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 @pytest.mark.parametrize("chunk", [4, 1 << 15])
 @pytest.mark.parametrize(("statement", "said"), DAMAGE.values(), ids=DAMAGE)
 def test_replay_names_what_does_not_fit(chamber, monkeypatch, statement, said, chunk):
+    if chamber.engine.name == "postgresql" and "leaf || ''" in statement:
+        pytest.skip("PostgreSQL holds no text where bytes belong; nothing to notice")
     monkeypatch.setattr(ledger_replay, "CHUNK", chunk)
     grow(chamber, 5, 15)
     with chamber.begin() as conn:
         good = ledger.replay(conn)
     with chamber.engine.connect() as conn:
-        conn.exec_driver_sql("COMMIT")
-        conn.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        conn.exec_driver_sql("BEGIN IMMEDIATE")
-        conn.exec_driver_sql(statement)
+        forget_foreign_keys(conn)
+        run(conn, statement)
         if said is None:
             assert ledger.replay(conn) == good
         else:
@@ -222,7 +254,7 @@ def test_replay_gives_the_root_and_holds_every_head_however_it_is_read(chamber, 
             wrong = "UPDATE ledger_checkpoints SET root = ?, note = ? WHERE size = ?"
             head = Checkpoint("log.example", size, bytes(32))
             note = sign_note(checkpoint_text(head), chamber.log)
-            conn.exec_driver_sql(wrong, (head.root, note, size))
+            conn.exec_driver_sql(in_dialect(conn, wrong), (head.root, note, size))
             with pytest.raises(LedgerCorruptError, match=r"another root|signed last"):
                 ledger.replay(conn)
 
