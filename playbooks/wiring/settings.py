@@ -24,6 +24,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as SourceError
 
 from playbooks.errors import SettingsError
+from playbooks.wiring.hidden import hide
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -195,9 +196,9 @@ def resolve(reference: str) -> str:
     """Return the secret that `env:NAME` or `file:PATH` refers to; secrets are never in settings."""
     scheme, _, rest = reference.partition(":")
     if scheme == "env" and rest in os.environ:
-        return os.environ[rest]
+        return hide(os.environ[rest])
     if scheme == "file" and Path(rest).is_file():
-        return Path(rest).read_text().strip()
+        return hide(Path(rest).read_text().strip())
     # Somebody may have put the secret itself in place of a reference: say nothing of it.
     what = f"{scheme}:..." if scheme in ("env", "file") else "of an unknown kind"
     raise SettingsError(
