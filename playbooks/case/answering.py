@@ -55,6 +55,7 @@ def answer(
     person = jws_token.take_apart(token, TYPE).kid
 
     def work(conn: Connection) -> Question:
+        store.lock(conn, f"question/{question_id}")
         question = next((q for q in store.questions(conn) if q.id == question_id), None)
         if question is None:
             raise UnknownIncidentError(f"there is no question {question_id!r}.")

@@ -1,7 +1,7 @@
 """The incident store: the only SQL of playbooks, and the one place that commits."""
 
 from playbooks.case.store.alerts import add_alert, join_alert
-from playbooks.case.store.commit import Store, clock
+from playbooks.case.store.commit import Store, clock, lock
 from playbooks.case.store.freezes import (
     EVERYWHERE,
     Freeze,
@@ -74,6 +74,7 @@ __all__ = [
     "leave",
     "left",
     "let_go",
+    "lock",
     "next_due",
     "plan_json",
     "questions",

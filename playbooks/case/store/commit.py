@@ -1,14 +1,22 @@
 """Transactions: a state change and its ledger entry go through `commit` together, or not at all."""
 
+import hashlib
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import BigInteger, Connection, Engine, func, literal, select
+from sqlalchemy.exc import DBAPIError
 
 T = TypeVar("T")
+
+# What PostgreSQL undid because of another transaction: serialization_failure, deadlock_detected
+# (its documentation, "Serialization Failure Handling"). Seconds before each further try.
+UNDONE = ("40001", "40P01")
+PAUSES = (0.0, 0.02, 0.1, 0.5)
 
 
 class Store:
@@ -23,10 +31,16 @@ class Store:
     def commit(self, work: Callable[[Connection], T]) -> T:
         """Run the work in a transaction; when this returns, it is durable.
 
-        Callers at the same time share one transaction and one fsync: one leads and takes all that
-        wait, then hands the lead to the first that came meanwhile, and wakes no other. Where a
-        shared transaction fails, each work is run again by itself.
+        The work may run more than once, and only its last run counts: it does nothing but read and
+        write on the connection that it is given.
+
+        On SQLite callers at the same time share one transaction and one fsync: one leads and takes
+        all that wait, then hands the lead to the first that came meanwhile, and wakes no other.
+        Where a shared transaction fails, each work is run again by itself. On PostgreSQL, whose
+        server joins the fsyncs, each caller commits for itself.
         """
+        if self.engine.dialect.name != "sqlite":
+            return self._commit_alone(work)
         unit = _Unit(work)
         with self._queued:
             self._queue.append(unit)
@@ -37,6 +51,19 @@ class Store:
             self._lead()
         result: T = unit.future.result()
         return result
+
+    def _commit_alone(self, work: Callable[[Connection], T]) -> T:
+        for pause in PAUSES:
+            try:
+                with self.engine.begin() as conn:
+                    return work(conn)
+            except DBAPIError as error:
+                # Of nothing else is it sure that nothing was committed.
+                if getattr(error.orig, "sqlstate", "") not in UNDONE:
+                    raise
+            time.sleep(pause)
+        with self.engine.begin() as conn:
+            return work(conn)
 
     def _lead(self) -> None:
         with self._queued:
@@ -90,3 +117,15 @@ def clock(conn: Connection, now: Callable[[], datetime]) -> datetime:
         return now()
     found: datetime = conn.execute(select(func.clock_timestamp())).scalar_one()
     return found.astimezone(UTC)
+
+
+def lock(conn: Connection, name: str) -> None:
+    """Let nobody else past the same name until this transaction ends; for what is read to decide.
+
+    What is read after it shows all that the others committed. SQLite has one writer at a time, so
+    there is nothing to wait for.
+    """
+    if conn.dialect.name == "sqlite":
+        return
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    conn.execute(select(func.pg_advisory_xact_lock(literal(key, BigInteger))))

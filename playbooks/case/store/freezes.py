@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from playbooks.case import schema
+from playbooks.case.store.commit import lock
 
 EVERYWHERE = "*"
 
@@ -39,6 +40,7 @@ def frozen(conn: Connection, account: str) -> Freeze | None:
 def add_freeze(conn: Connection, freeze: Freeze) -> bool:
     """Record a freeze; return False where one stands already, which is left as it is."""
     table = schema.freezes
+    lock(conn, "freezes")
     if conn.scalar(select(table.c.account).where(table.c.account == freeze.account)):
         return False
     conn.execute(

@@ -4,17 +4,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from playbooks.case import schema
 from playbooks.case.incident import Incident
 from playbooks.case.severity import Severity
+from playbooks.case.store.commit import lock
 from playbooks.case.store.rows import change
 from playbooks.errors import UnknownIncidentError
 
 
 def add_incident(conn: Connection, incident: Incident) -> Incident:
     """Record a new incident and return it with its id."""
+    lock(conn, "incidents")
     number = (conn.scalar(select(func.max(schema.incidents.c.number))) or 0) + 1
     named = replace(incident, id=f"INC-{number:04d}")
     conn.execute(
@@ -56,6 +58,18 @@ def incidents(conn: Connection) -> list[Incident]:
     return [_incident(row) for row in conn.execute(query)]
 
 
+# Whatever comes later about the same thing is another incident.
+_CLOSED = ("rolled-back", "released", "gone")
+
+
+def open_on(conn: Connection, place: str, play: str) -> list[Incident]:
+    """Return the incidents of this play on account/region/id that are not closed, oldest first."""
+    table = schema.incidents
+    query = select(table).where(table.c.place == place, table.c.play == play)
+    rows = conn.execute(query.where(table.c.status.not_in(_CLOSED)).order_by(table.c.number))
+    return [_incident(row) for row in rows]
+
+
 def _incident(row: Row[Any]) -> Incident:
     return Incident(
         id=row.id,
@@ -81,14 +95,21 @@ def set_status(conn: Connection, id: str, status: str, says: str = "") -> None:
 def raise_severity(conn: Connection, id: str, severity: Severity) -> bool:
     """Make the incident as severe as this, if it was less so; return whether it was."""
     # P0 is the worst, so the lower name is the more severe.
-    if severity.value >= incident(conn, id).severity.value:
-        return False
-    change(conn, schema.incidents, schema.incidents.c.id == id, severity=severity.value)
-    return True
+    table = schema.incidents
+    milder = (table.c.id == id) & (table.c.severity > severity.value)
+    return conn.execute(update(table).where(milder).values(severity=severity.value)).rowcount == 1
+
+
+def lift_hindrances(conn: Connection, id: str) -> None:
+    """Let happen by itself what the team has approved beforehand."""
+    change(conn, schema.incidents, schema.incidents.c.id == id, hindrances=[])
 
 
 def count_entry(conn: Connection, id: str) -> int:
     """Record that the incident became runnable again, and return the entry's number."""
-    entry = incident(conn, id).entry + 1
-    change(conn, schema.incidents, schema.incidents.c.id == id, entry=entry)
-    return entry
+    table = schema.incidents
+    more = update(table).where(table.c.id == id).values(entry=table.c.entry + 1)
+    entry = conn.scalar(more.returning(table.c.entry))
+    if entry is None:
+        raise UnknownIncidentError(f"there is no incident {id!r}. `stanch show` lists them.")
+    return int(entry)

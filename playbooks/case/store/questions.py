@@ -8,12 +8,14 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from playbooks.case import schema
 from playbooks.case.incident import Question
+from playbooks.case.store.commit import lock
 from playbooks.case.store.rows import change
 
 
 def add_question(conn: Connection, question: Question) -> Question:
     """Record a question and return it with its id."""
     table = schema.questions
+    lock(conn, "questions")
     number = (conn.scalar(select(func.max(table.c.number))) or 0) + 1
     named = replace(question, id=f"Q-{number:04d}")
     conn.execute(

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from playbooks.case import schema
+from playbooks.case.store.commit import lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class Work:
 
 def add_work(conn: Connection, incident: str, why: str, due: datetime) -> None:
     """Make the incident runnable from `due` on."""
+    # PostgreSQL gives ids before commit. One after the other, a row that an entry could not see
+    # when it began has a higher id than all that it saw.
+    lock(conn, f"work/{incident}")
     conn.execute(
         insert(schema.work).values(
             incident=incident, why=why, due=due.isoformat(), tries=0, error="", done=False
