@@ -16,15 +16,17 @@ LIFE = timedelta(hours=6)
 RENEW_BEFORE_END = timedelta(minutes=5)
 
 
-def session_of(ground: Ground, instance_id: str) -> Credentials:
+def session_of(ground: Ground, instance_id: str, *, renewed: bool = False) -> Credentials:
     """The instance's current session keys, renewed as the metadata service renews them.
+
+    `renewed` gives new ones before their time; the earlier ones go on until they expire.
 
     Raises UnknownThingError when the instance is not running or has no role.
     """
     role = _role(ground, instance_id)
     arn = f"arn:aws:ec2:{ground.region}:{ground.account}:instance/{instance_id}"
     user_id = f"{role.id}:{instance_id}"
-    for issued in reversed(ground.issued.values()):
+    for issued in () if renewed else reversed(ground.issued.values()):
         ends = issued.credentials.expires_at
         same = issued.principal.instance_arn == arn and issued.principal.user_id == user_id
         if same and ends is not None and ground.now() < ends - RENEW_BEFORE_END:

@@ -242,11 +242,12 @@ class World:
         self._check_newest()
         return digest(self.ground)
 
-    def instance_credentials(self, instance_id: str) -> Credentials:
+    def instance_credentials(self, instance_id: str, *, renewed: bool = False) -> Credentials:
         """What the instance's metadata service would hand out now: its role's session keys.
 
         AWS: Retrieve security credentials from instance metadata. Temporary (ASIA) keys, six
         hours long; the same ones until five minutes before they end or the profile changes.
+        `renewed` gives new ones at once; those before go on until they end.
         Raises UnknownThingError when there is no such instance or it has no profile.
         """
-        return session_of(self.ground, instance_id)
+        return session_of(self.ground, instance_id, renewed=renewed)

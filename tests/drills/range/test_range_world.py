@@ -77,6 +77,21 @@ def test_session_keys_end_with_their_time(world, ec2, iam, refused):
     assert world.instance_credentials(instance) != keys
 
 
+def test_renewed_keys_are_another_session_beside_the_earlier_one(world, ec2, iam):
+    profile(iam)
+    instance = launch(ec2)
+    earlier = world.instance_credentials(instance)
+    world.tick(60)
+    later = world.instance_credentials(instance, renewed=True)
+    assert later != earlier
+    assert world.instance_credentials(instance) == later
+    who = {world.client("sts", k).get_caller_identity()["Arn"] for k in (earlier, later)}
+    assert len(who) == 1
+    issued = world.ground.issued
+    spread = [issued[k.access_key].principal.issued_at for k in (earlier, later)]
+    assert (spread[1] - spread[0]).total_seconds() >= 60
+
+
 def test_only_running_instances_with_a_role_have_credentials(world, ec2):
     with pytest.raises(UnknownThingError, match="not a running instance"):
         world.instance_credentials("i-0123456789abcdef0")
