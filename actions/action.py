@@ -7,7 +7,7 @@ derived from that in `engine`, once for all actions.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from actions.errors import ProviderError
 from actions.journal import Json, State
@@ -23,6 +23,11 @@ class Provider(Protocol):
 
 
 P = TypeVar("P", bound=Provider)
+
+
+# What an act takes from its target: nothing that anybody would miss, access to other things (its
+# credentials), or its service to those who use it. An act that does not say takes the most.
+Takes = Literal["nothing", "access", "service"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Action(ABC, Generic[P]):
     """What every action has: a target, and the permissions that it needs."""
 
     permissions: ClassVar[tuple[Permission, ...]] = ()
+    takes: ClassVar[Takes] = "service"
     apart: ClassVar[float] = 0.5  # seconds between the two equal reads that verify
     limit: ClassVar[float] = 30.0  # seconds until a write that does not show is not effective
 
@@ -93,6 +99,10 @@ class Lens(Action[P]):
     def same(self, key: str, one: Json, other: Json) -> bool:
         """Return whether two values of a key are equal in the world's terms."""
         return bool(one == other)
+
+    def cell(self, key: str) -> str:
+        """Return what in the world a key of this target is: two actions with one cell share it."""
+        return key
 
     def transit(self, before: State) -> Mapping[str, Iterable[Json]]:
         """Return values that a key may hold half-way; those are finished, not refused."""

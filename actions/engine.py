@@ -173,19 +173,20 @@ def _read(lens: Lens[P], p: P) -> Steps[Mapping[str, Json | Unseen]]:
 
 def _half(lens: Lens[Any], intent: Intent, now: Mapping[str, Json | Unseen]) -> dict[str, Json]:
     """Return the wanted value of each key that stands on the way to it."""
-    before = intent.plan.before
+    plan = intent.plan
     return {
         k: v
-        for k, v in intent.plan.wanted.items()
-        if k in now and not isinstance(now[k], Unseen) and _half_way(lens, before, k, now[k])
+        for k, v in plan.wanted.items()
+        if k in now and not isinstance(now[k], Unseen) and _half_way(lens, plan, k, now[k])
     }
 
 
-def _half_way(lens: Lens[Any], before: State, key: str, value: Json) -> bool:
-    via = lens.via(before)
+def _half_way(lens: Lens[Any], plan: Plan, key: str, value: Json) -> bool:
+    via = lens.via(plan.before)
     values = [
-        *lens.transit(before).get(key, ()),
+        *lens.transit(plan.before).get(key, ()),
         *([via.values[key]] if via and key in via.values else []),
+        *plan.passing.get(key, ()),
     ]
     return any(lens.same(key, value, v) for v in values)
 
@@ -199,7 +200,7 @@ def _drift(
         before, value = intent.plan.before.get(key), now.get(key)
         if isinstance(value, Unseen) or any(lens.same(key, value, v) for v in (before, wanted)):
             continue
-        if not _half_way(lens, intent.plan.before, key, value):
+        if not _half_way(lens, intent.plan, key, value):
             found[key] = (before, wanted, value)
     return found | _strange(intent, now)
 

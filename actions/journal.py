@@ -1,7 +1,7 @@
 """What the engine needs of a journal: the state found is durable before the world is touched."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 Json = Any  # a JSON value: None, bool, int, str, list or dict of them
@@ -15,6 +15,8 @@ class Plan:
 
     `unseen` maps keys that exist but could not be read to the reason; they are neither written
     nor counted as contained. `blast` says who else feels it, `lost` what cannot be given back.
+    `passing` maps a key to values that were its `before` until that was given another: a way back
+    that broke off may have left one of them, and it is no drift.
     """
 
     before: State
@@ -22,6 +24,7 @@ class Plan:
     unseen: Mapping[str, str]
     blast: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    passing: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

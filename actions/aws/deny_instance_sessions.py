@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from botocore.exceptions import ClientError
 
-from actions.action import Foreseen, Lens
+from actions.action import Foreseen, Lens, Takes
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance, describe
 from actions.errors import NothingToDoError, TargetGoneError, UnfitError
@@ -66,6 +66,7 @@ class DenyInstanceSessions(Lens[Aws]):
     keep_ssm: bool = False
     role: str = ""
 
+    takes: ClassVar[Takes] = "access"
     permissions: ClassVar = (
         Permission("ec2:DescribeInstances"),
         Permission("ec2:DescribeIamInstanceProfileAssociations"),
@@ -101,6 +102,9 @@ class DenyInstanceSessions(Lens[Aws]):
                 }
             ],
         }
+
+    def cell(self, key: str) -> str:
+        return f"{key}/{self.policy_name}"
 
     def read(self, p: Aws) -> Mapping[str, Json]:
         return {f"policy/{role}": self._policy(p, role) for role in self._roles(p)}
