@@ -63,14 +63,14 @@ class Decision:
 
 def decide(facts: Facts, limits: Limits) -> Decision:
     """Return whether the act may happen by itself, after a person's yes, or never."""
-    own = _among(facts.touched, limits.own)
+    own = among(facts.touched, limits.own)
     if own:
         return Decision(
             "never",
             (f"{', '.join(own)} is Stanch's own role, host or storage; act on it by hand",),
         )
     why = list(facts.hindrances)
-    held = _among(facts.touched, limits.protected)
+    held = among(facts.touched, limits.protected)
     if held:
         why.append(f"{', '.join(held)} is protected by the settings")
     if PROTECTED_TAG in facts.tags:
@@ -87,7 +87,7 @@ def decide(facts: Facts, limits: Limits) -> Decision:
 def touched(account: str, keys: Iterable[str], target: str) -> frozenset[str]:
     """Return the ids an act touches: its target's and those in the keys it writes.
 
-    A role is given as account:role/name besides, which `_among` finds an ARN of any path by.
+    A role is given as account:role/name besides, which `among` finds an ARN of any path by.
     """
     parts = {target, target.rpartition("/")[2], f"{account}:{target.rpartition('/')[2]}"}
     for key in keys:
@@ -103,7 +103,8 @@ def target_of(step: str) -> str:
     return step.partition("/")[2].partition("#")[0]
 
 
-def _among(ids: frozenset[str], listed: frozenset[str]) -> list[str]:
+def among(ids: frozenset[str], listed: frozenset[str]) -> list[str]:
+    """Return which of those listed, ids or ARNs, are among the ids that `touched` gives."""
     return sorted(one for one in listed if one in ids or _plain(one) in ids)
 
 

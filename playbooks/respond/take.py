@@ -1,32 +1,36 @@
-"""Takes an alert in: one transaction that finds or opens its incident, with the ledger entry."""
+"""Takes an alert in: one transaction in which it repeats, changes, joins or opens an incident.
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+The ledger entries and the work that makes the incident run are written in it too; so whoever
+acknowledges an alert once this returns can die at any time, and nothing is lost or done twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from evidence import ledger
-from playbooks.case import schema, severity, store
+from playbooks.case import severity, store
 from playbooks.case.incident import Incident
 from playbooks.case.record import Record
+from playbooks.case.severity import Severity
 from playbooks.case.store import Store
-from playbooks.errors import SettingsError
+from playbooks.intake.accepted import Accept, Accepted, Came, Reject
 from playbooks.intake.alert import Alert
-from playbooks.intake.automatic import AutomaticPolicy, hindrances
-from playbooks.intake.identifiers import PATTERNS
-from playbooks.intake.known_types import known_types
-from playbooks.intake.meaning import Meaning, meaning
-from playbooks.intake.printable import printable
+from playbooks.intake.errors import ReplayedError
+from playbooks.intake.meaning import Meaning
+from playbooks.intake.signed import WINDOW
 from playbooks.respond import plays
+from playbooks.respond.judging import judge, own_parts
+from playbooks.respond.opening import opened
 from playbooks.wiring.parts import Parts
-from playbooks.wiring.settings import Settings
 
-INSTANCE = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
+T = TypeVar("T")
+# Deployment-wide entries of the ledger stand under this case.
+DEPLOYMENT = "deployment"
+# A request is refused for its age after WINDOW; the rest is for clocks that are set back.
+REMEMBERED = 2 * WINDOW + timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,111 +41,195 @@ class Taken:
     new: bool
 
 
-def policy(settings: Settings) -> AutomaticPolicy:
-    """Return what the team lets happen by itself; nothing set means the cautious default."""
-    automatic = settings.automatic
-    if automatic is None:
-        return AutomaticPolicy()
-    return AutomaticPolicy(frozenset(automatic.types), automatic.severity_floor)
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An alert, and what this deployment makes of it."""
+
+    alert: Alert
+    meant: Meaning
+    why: tuple[str, ...]
+    severity: Severity
+    delivery: store.Delivery
+
+    @property
+    def play(self) -> str:
+        return self.meant.play if self.meant.play in plays.names() else ""
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {
+            "alert": self.alert.to_json(),
+            "means": self.meant.why,
+            "hindrances": list(self.why),
+            "channel": self.delivery.channel,
+        }
 
 
-def judge(alert: Alert, settings: Settings) -> tuple[Meaning, tuple[str, ...]]:
-    """Return what the alert means, and every reason why nothing may happen by itself."""
-    meant = meaning(alert, known_types())
-    why = list(hindrances(alert, meant, policy(settings)))
-    if meant.play is None or meant.play not in plays.names():
-        why.append(f"there is no play for it yet ({meant.play or 'none fits'})")
-    if alert.account not in settings.accounts:
-        why.append(f"account {alert.account} is not in the settings")
-    return meant, tuple(why)
+def accepting(parts: Parts, db: Store) -> Accept:
+    """Return what takes alerts into this deployment."""
+    return lambda alert, came: accept(parts, db, alert, came)
 
 
-def take(parts: Parts, db: Store, alert: Alert) -> Taken:
-    """Record the alert. The same finding again updates count and severity, and opens nothing."""
-    meant, why = judge(alert, parts.settings)
-    target = {"account": alert.account, "region": alert.region, "id": alert.resource.uid or ""}
-    opening = Incident(
-        id="",
-        play=meant.play if meant.play in plays.names() else "",
-        title=f"{alert.finding_type} on {alert.resource.uid or alert.resource.kind}",
-        severity=severity.from_finding(alert.severity),
-        target=target | {"kind": alert.resource.kind},
-        opened=parts.now(),
-        requester=alert.source,
-        hindrances=why,
-        alert=alert.to_json(),
-    )
+def accept(parts: Parts, db: Store, alert: Alert, came: Came) -> Accepted:
+    """Take the alert in; durable when this returns.
+
+    An alert that says nothing new is only counted. Raises ReplayedError for a signed request that
+    was taken in before, which changes nothing; what the database raises when it cannot commit.
+    """
+    found = _judged(parts, alert, came.channel)
     record = Record(alert.source, parts.now, parts.random)
 
-    def work(conn: Connection) -> Taken:
-        known = store.join_alert(conn, alert.dedupe_key, alert.count, alert.last_seen)
-        body = {"alert": alert.to_json(), "means": meant.why, "hindrances": list(why)}
-        if known is not None:
-            record.note(conn, known, "alert.repeated", body, happened=alert.last_seen)
-            if store.raise_severity(conn, known, opening.severity):
-                record.note(conn, known, "severity.raised", {"to": opening.severity.value})
-            return Taken(store.incident(conn, known), False)
-        incident = store.add_incident(conn, opening)
-        store.add_alert(conn, alert.dedupe_key, incident.id, alert.count, alert.last_seen)
-        _opened(record, conn, incident, body)
-        return Taken(incident, True)
+    def work(conn: Connection) -> Accepted | None:
+        if not _first(conn, parts, came):
+            return None
+        hindered = bool(found.why)
+        known = store.repeat_alert(conn, found.delivery, found.severity, hindered)
+        return Accepted(known, False) if known else _settle(record, conn, found)
 
-    return db.commit(work)
+    return _unless_replayed(db.commit(work))
 
 
-def open_by_hand(
-    parts: Parts, db: Store, play: str, target: Mapping[str, str], reason: str, person: str
-) -> Incident:
-    """Open an incident because a person says so; that person has approved its reversible acts."""
-    plays.find(play)
-    if not INSTANCE.fullmatch(target["id"]):
-        raise SettingsError(
-            f"{target['id']!r} is no instance id. Expected i- and 8 or 17 hex digits."
+def take(parts: Parts, db: Store, alert: Alert, channel: str = "by hand") -> Taken:
+    """Take the alert in as `accept` does, and return its incident whole."""
+    accepted = accept(parts, db, alert, Came(channel))
+    incident = db.read(lambda conn: store.incident(conn, accepted.incident))
+    return Taken(incident, accepted.new)
+
+
+def rejecting(parts: Parts, db: Store) -> Reject:
+    """Return what records that a known sender's message was not understood, with its reason."""
+    record = Record("stanch", parts.now, parts.random)
+
+    def reject(data: bytes, came: Came, reason: str) -> None:
+        letter = store.rejected_letter(came.channel, parts.now(), reason[:2000], data)
+        body = {"channel": letter.channel, "sha256": letter.sha256, "size": letter.size}
+
+        def work(conn: Connection) -> bool | None:
+            if not _first(conn, parts, came):
+                return None
+            store.add_rejected(conn, letter)
+            record.note(conn, DEPLOYMENT, "alert.rejected", body | {"reason": letter.reason})
+            return True
+
+        _unless_replayed(db.commit(work))
+
+    return reject
+
+
+def _first(conn: Connection, parts: Parts, came: Came) -> bool:
+    if came.signed is None:
+        return True
+    if came.digest.endswith("00"):  # Now and then, and no later for a sender who never stops.
+        store.forget_requests(conn, parts.now() - REMEMBERED)
+    return store.first_time(conn, came.digest, came.signed)
+
+
+def _unless_replayed(result: T | None) -> T:
+    # Raised only here: inside a shared transaction it would undo what others wrote in it.
+    if result is None:
+        raise ReplayedError(
+            "This signed request was taken in before; each counts once. To send a finding again,"
+            " sign it again with the time of sending."
         )
-    if not PATTERNS["region"].fullmatch(target["region"]):
-        raise SettingsError(f"{target['region']!r} is no region. Expected one such as eu-west-1.")
-    printable("reason", reason, limit=500)
-    if target["account"] not in parts.settings.accounts:
-        raise SettingsError(f"account {target['account']} is not in the settings.")
-    opening = Incident(
-        id="",
-        play=play.replace("-", "_"),
-        title=f"{reason} ({target['id']})",
-        severity=severity.Severity.P1,
-        target={**target, "kind": "instance"},
-        opened=parts.now(),
-        requester=person,
+    return result
+
+
+def _judged(parts: Parts, alert: Alert, channel: str) -> _Judged:
+    own = parts.own()
+    meant, why = judge(alert, parts.settings, own)
+    # Whoever holds Stanch's role can undo all that it did.
+    ours = bool(own_parts(alert, parts.settings, own))
+    how_bad = Severity.P0 if ours else severity.from_finding(alert.severity)
+    delivery = store.Delivery(
+        alert.dedupe_key, alert.count, alert.last_seen, channel, alert.received
     )
-    record = Record(person, parts.now, parts.random)
-
-    def work(conn: Connection) -> Incident:
-        incident = store.add_incident(conn, opening)
-        _opened(record, conn, incident, {"reason": reason})
-        return incident
-
-    return db.commit(work)
+    return _Judged(alert, meant, why, how_bad, delivery)
 
 
-def _opened(record: Record, conn: Connection, incident: Incident, body: Mapping[str, Any]) -> None:
-    facts: dict[str, Any] = {
-        "incident": incident.id,
-        "title": incident.title,
-        "play": incident.play,
-    }
-    facts |= {"severity": incident.severity.value, "target": dict(incident.target)}
-    record.note(conn, incident.id, "case.open", facts | dict(body), happened=incident.opened)
-    store.count_entry(conn, incident.id)
+def _settle(record: Record, conn: Connection, found: _Judged) -> Accepted:
+    """Change, join or open. What is read here to decide stays so until the commit."""
+    alert = found.alert
+    opening = _opening(record, found)
+    store.lock(conn, f"place/{opening.place}" if alert.resource.uid else alert.dedupe_key)
+    known = store.known_alert(conn, alert.dedupe_key)
+    if known is not None:
+        incident = store.incident(conn, known.incident)
+        later = alert.count > known.count or alert.last_seen > known.last_seen
+        if not (later and incident.status == "released"):
+            _changed(record, conn, found, known, incident, later)
+            return Accepted(incident.id, False)
+    other = _other(conn, opening, alert)
+    if other is None:
+        incident = opened(record, conn, opening, found.body, "alert")
+    else:
+        incident = other
+        record.note(conn, other.id, "alert.joined", found.body, happened=alert.last_seen)
+    if known is None:
+        store.add_alert(conn, incident.id, found.delivery)
+    else:
+        store.change_alert(conn, incident.id, known, found.delivery)
+    if other is not None:
+        _worsened(record, conn, found, other)
+    return Accepted(incident.id, other is None)
 
 
-@contextmanager
-def scratch(parts: Parts) -> Iterator[tuple[Parts, Store]]:
-    """Yield the parts and a store over an empty database that is thrown away: for dry runs."""
-    with TemporaryDirectory(prefix="stanch-dry-") as folder:
-        engine = ledger.sqlite_engine(Path(folder) / "stanch.db")
-        with engine.begin() as conn:
-            ledger.create_schema(conn)
-            schema.metadata.create_all(conn)
-        try:
-            yield replace(parts, engine=engine), Store(engine)
-        finally:
-            engine.dispose()
+def _opening(record: Record, found: _Judged) -> Incident:
+    alert = found.alert
+    target = {"account": alert.account, "region": alert.region, "id": alert.resource.uid or ""}
+    return Incident(
+        id="",
+        play=found.play,
+        title=f"{alert.finding_type} on {alert.resource.uid or alert.resource.kind}",
+        severity=found.severity,
+        target=target | {"kind": alert.resource.kind},
+        opened=record.now(),
+        requester=alert.source,
+        hindrances=found.why,
+        alert=alert.to_json(),
+    )
+
+
+def _other(conn: Connection, opening: Incident, alert: Alert) -> Incident | None:
+    """Return the open incident that another finding on the same thing belongs to."""
+    if alert.resource.uid is None:
+        return None
+    there = store.open_on(conn, opening.place, opening.play)
+    # An exercise must not raise, allow or hide what is real.
+    return next((one for one in there if _sample(one.alert) == alert.sample), None)
+
+
+def _sample(alert: Mapping[str, Any]) -> bool:
+    return bool(alert.get("unmapped", {}).get("sample"))
+
+
+def _changed(
+    record: Record,
+    conn: Connection,
+    found: _Judged,
+    known: store.Known,
+    incident: Incident,
+    later: bool,
+) -> None:
+    """Record what a known finding now says, unless it says nothing new after all."""
+    closed = incident.status in store.CLOSED
+    worse = not closed and found.severity.value < incident.severity.value
+    freer = not closed and not found.why and bool(incident.hindrances)
+    if not (later or worse or freer):
+        store.count_repeat(conn, found.delivery.key)
+        return
+    store.change_alert(conn, incident.id, known, found.delivery)
+    happened = found.alert.last_seen
+    record.note(conn, incident.id, "alert.repeated", found.body, happened=happened)
+    if not closed:
+        _worsened(record, conn, found, incident)
+
+
+def _worsened(record: Record, conn: Connection, found: _Judged, incident: Incident) -> None:
+    """Make the incident as severe and as free to act as the finding says it must be."""
+    if store.raise_severity(conn, incident.id, found.severity):
+        record.note(conn, incident.id, "severity.raised", {"to": found.severity.value})
+    if incident.hindrances and not found.why:
+        store.lift_hindrances(conn, incident.id)
+        body = {"lifted": list(incident.hindrances), "by": found.delivery.key}
+        record.note(conn, incident.id, "case.allowed", body)
+        store.add_work(conn, incident.id, "alert", store.clock(conn, record.now))

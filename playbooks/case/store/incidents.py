@@ -59,14 +59,14 @@ def incidents(conn: Connection) -> list[Incident]:
 
 
 # Whatever comes later about the same thing is another incident.
-_CLOSED = ("rolled-back", "released", "gone")
+CLOSED = ("rolled-back", "released", "gone")
 
 
 def open_on(conn: Connection, place: str, play: str) -> list[Incident]:
     """Return the incidents of this play on account/region/id that are not closed, oldest first."""
     table = schema.incidents
     query = select(table).where(table.c.place == place, table.c.play == play)
-    rows = conn.execute(query.where(table.c.status.not_in(_CLOSED)).order_by(table.c.number))
+    rows = conn.execute(query.where(table.c.status.not_in(CLOSED)).order_by(table.c.number))
     return [_incident(row) for row in rows]
 
 

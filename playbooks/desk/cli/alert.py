@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playbooks.desk.cli.surroundings import Json, out, printable, show_json
 from playbooks.intake.read import read_alert
-from playbooks.respond.take import judge
+from playbooks.respond.judging import judge
 from playbooks.wiring.parts import now
 from playbooks.wiring.settings import load
 

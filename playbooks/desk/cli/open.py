@@ -7,8 +7,8 @@ import typer
 from playbooks.desk.cli.respond import Patience, WithoutPrefect
 from playbooks.desk.cli.surroundings import Json, Key, here
 from playbooks.desk.cli.told import tell_ending
+from playbooks.respond.opening import open_by_hand
 from playbooks.respond.run import PATIENCE, run
-from playbooks.respond.take import open_by_hand
 from playbooks.wiring import people
 
 

@@ -19,7 +19,8 @@ from playbooks.desk.cli.told import tell_ending
 from playbooks.intake.read import read_alert
 from playbooks.respond import plays
 from playbooks.respond.run import PATIENCE, run
-from playbooks.respond.take import scratch, take
+from playbooks.respond.scratch import scratch
+from playbooks.respond.take import take
 from playbooks.wiring.parts import Parts
 
 WithoutPrefect = Annotated[

@@ -12,7 +12,8 @@ from playbooks.case.rehearsing import rehearse
 from playbooks.compromised_instance import compromised_instance
 from playbooks.drills.range.injectors import FailedCall
 from playbooks.intake.read import read_alert
-from playbooks.respond.take import scratch, take
+from playbooks.respond.scratch import scratch
+from playbooks.respond.take import take
 from tests.playbooks.case.test_approvals import ending, tagging
 from tests.playbooks.scene import Scene, apart
 

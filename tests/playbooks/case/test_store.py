@@ -275,8 +275,11 @@ def test_a_findings_count_only_grows(first: int, then: int) -> None:
         engine = ledger.sqlite_engine(Path(folder) / "stanch.db")
         with engine.begin() as conn:
             schema.metadata.create_all(conn)
-            assert store.join_alert(conn, "k", first, AT) is None
-            store.add_alert(conn, "k", "INC-0001", first, AT)
-            assert store.join_alert(conn, "k", then, AT) == "INC-0001"
+            deliveries = [store.Delivery("k", n, AT, "by hand", AT) for n in (first, then)]
+            assert store.known_alert(conn, "k") is None
+            store.add_alert(conn, "INC-0001", deliveries[0])
+            known = store.known_alert(conn, "k")
+            assert known == store.Known("INC-0001", first, AT)
+            store.change_alert(conn, "INC-0001", known, deliveries[1])
             assert conn.scalar(text("SELECT count FROM alerts")) == max(first, then)
         engine.dispose()

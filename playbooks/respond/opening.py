@@ -1,0 +1,67 @@
+"""Opens an incident: its row, its ledger entry and the work that makes it run, all at once."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from playbooks.case import severity, store
+from playbooks.case.incident import Incident
+from playbooks.case.record import Record
+from playbooks.case.store import Store
+from playbooks.errors import SettingsError
+from playbooks.intake.identifiers import PATTERNS
+from playbooks.intake.printable import printable
+from playbooks.respond import plays
+from playbooks.wiring.parts import Parts
+
+INSTANCE = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
+
+
+def open_by_hand(
+    parts: Parts, db: Store, play: str, target: Mapping[str, str], reason: str, person: str
+) -> Incident:
+    """Open an incident because a person says so; that person has approved its reversible acts."""
+    plays.find(play)
+    if not INSTANCE.fullmatch(target["id"]):
+        raise SettingsError(
+            f"{target['id']!r} is no instance id. Expected i- and 8 or 17 hex digits."
+        )
+    if not PATTERNS["region"].fullmatch(target["region"]):
+        raise SettingsError(f"{target['region']!r} is no region. Expected one such as eu-west-1.")
+    printable("reason", reason, limit=500)
+    if target["account"] not in parts.settings.accounts:
+        raise SettingsError(f"account {target['account']} is not in the settings.")
+    opening = Incident(
+        id="",
+        play=play.replace("-", "_"),
+        title=f"{reason} ({target['id']})",
+        severity=severity.Severity.P1,
+        target={**target, "kind": "instance"},
+        opened=parts.now(),
+        requester=person,
+    )
+    record = Record(person, parts.now, parts.random)
+    return db.commit(lambda conn: opened(record, conn, opening, {"reason": reason}, "by hand"))
+
+
+def opened(
+    record: Record, conn: Connection, opening: Incident, body: Mapping[str, Any], why: str
+) -> Incident:
+    """Open the incident on this connection, with `body` added to its ledger entry.
+
+    `why` is that of the work; an incident that no play fits gets none: people work it.
+    """
+    incident = store.add_incident(conn, opening)
+    facts: dict[str, Any] = {
+        "incident": incident.id,
+        "title": incident.title,
+        "play": incident.play,
+    }
+    facts |= {"severity": incident.severity.value, "target": dict(incident.target)}
+    record.note(conn, incident.id, "case.open", facts | dict(body), happened=incident.opened)
+    store.count_entry(conn, incident.id)
+    if incident.play:
+        store.add_work(conn, incident.id, why, store.clock(conn, record.now))
+    return incident
