@@ -80,7 +80,7 @@ class Stderr(logging.StreamHandler[Any]):
         super().__init__(sys.stderr)
 
     @property
-    def stream(self) -> Any:  # type: ignore[override]
+    def stream(self) -> Any:
         """Return the stream of now."""
         return sys.stderr
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from evidence.locker import Locker
 from playbooks.errors import SettingsError
 from playbooks.wiring import keyring
 from playbooks.wiring.keyring import Keyring
+from playbooks.wiring.metrics import Metrics
 from playbooks.wiring.sessions import Sessions
 from playbooks.wiring.settings import Settings
 
@@ -36,6 +37,8 @@ class Parts:
     pool: Executor | None
     # Ids and ARNs of the role and host that Stanch itself runs as, as far as known by now.
     own: Callable[[], frozenset[str]] = frozenset
+    # What this process counts; `stanch serve` shows it.
+    metrics: Metrics = field(default_factory=Metrics)
 
     def aws(self, account: str, region: str) -> Aws:
         """Return the provider bound to one account and region. Raise SettingsError if not ours."""
