@@ -8,7 +8,8 @@ PlaybookError
 ├── ApprovalError        an answer that does not count (same person, unknown key, expired)
 ├── BusyError            another process works on this incident right now
 ├── LostLeaseError       another process has taken the incident over
-└── FrozenError          somebody has frozen the account: nothing is changed there
+├── FrozenError          somebody has frozen the account: nothing is changed there
+└── SpoolError           the spool, which takes what the database cannot, is full or broken
 """
 
 
@@ -46,3 +47,7 @@ class LostLeaseError(PlaybookError):
 
 class FrozenError(PlaybookError):
     """Somebody has frozen the account, or all: nothing is changed there until it is lifted."""
+
+
+class SpoolError(PlaybookError):
+    """The spool, which takes what the database cannot, is full, broken or missing."""
