@@ -22,6 +22,7 @@ from playbooks.drills.scenario import TYPE, finding
 from playbooks.intake.read import read_alert
 from playbooks.respond.take import Taken, take
 from playbooks.wiring import keyring, people
+from playbooks.wiring.gated import gated
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.settings import Account, Automatic, Settings
 
@@ -41,7 +42,8 @@ class Deployment:
         def make_client(service: str) -> Any:
             key = (region, service)
             if key not in self.clients:
-                self.clients[key] = self.world.client(service, self.world.admin, region)
+                made = self.world.client(service, self.world.admin, region)
+                self.clients[key] = gated(made)
             return self.clients[key]
 
         return make_client
@@ -56,7 +58,7 @@ class Deployment:
             def make(service: str) -> Any:
                 if (service, region) not in made:
                     client = session.client(service, region_name=region, endpoint_url=endpoint)
-                    made[service, region] = client
+                    made[service, region] = gated(client)
                 return made[service, region]
 
             return make

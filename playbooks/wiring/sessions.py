@@ -16,6 +16,7 @@ from botocore.credentials import (
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from playbooks.errors import SettingsError
+from playbooks.wiring.gated import gated
 from playbooks.wiring.settings import Settings, resolve
 
 # Adaptive: the client slows down by itself when the account's API buckets run dry
@@ -63,9 +64,10 @@ class Sessions:
         return frozenset(self._own)
 
     def _client(self, session: boto3.Session, service: str, region: str) -> Any:
-        return session.client(  # type: ignore[call-overload]
+        made = session.client(  # type: ignore[call-overload]
             service, region_name=region, config=CONFIG, endpoint_url=self._settings.aws_endpoint
         )
+        return gated(made)
 
     def _session(self, account: str) -> boto3.Session:
         with self._lock:

@@ -27,6 +27,7 @@ from playbooks.case.store import Store
 from playbooks.desk.cli.init import make
 from playbooks.drills.range.world import World
 from playbooks.wiring import people
+from playbooks.wiring.gated import gated
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.settings import Guard
 from tests.actions.scene import ONCE, in_child, mutates
@@ -41,7 +42,7 @@ class Quick(Deployment):
             key = (region, service)
             if key not in self.clients:
                 session = self.world.session(self.world.admin, region)
-                self.clients[key] = session.client(service, config=ONCE)
+                self.clients[key] = gated(session.client(service, config=ONCE))
             return self.clients[key]
 
         return make_client

@@ -69,6 +69,12 @@ def hold(conn: Connection, lease: Lease) -> None:
         )
 
 
+def fence(conn: Connection, incident: str) -> int | None:
+    """Return the fence of the incident's newest lease, without holding it."""
+    table = schema.incidents
+    return conn.scalar(select(table.c.fence).where(table.c.id == incident))
+
+
 def renew(conn: Connection, lease: Lease, now: datetime) -> None:
     """Hold the incident for longer. Raise LostLeaseError when it was taken over."""
     hold(conn, lease)
