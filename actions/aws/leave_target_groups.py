@@ -1,6 +1,6 @@
 """Take a host out of the load balancers' target groups, so that no user meets it any more."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -8,13 +8,13 @@ from actions.action import Foreseen, Lens
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance, describe
 from actions.aws.own_group import interfaces
+from actions.aws.target_groups import groups, targets
 from actions.journal import Json, State
 from actions.permission import Permission
 
 if TYPE_CHECKING:
     from mypy_boto3_elbv2.type_defs import (
         TargetDescriptionTypeDef,
-        TargetGroupTypeDef,
         TargetHealthDescriptionTypeDef,
     )
 
@@ -55,10 +55,8 @@ class LeaveTargetGroups(Lens[Aws]):
             names |= {a["PrivateIpAddress"] for a in n["PrivateIpAddresses"]}
             names |= {a["Ipv6Address"] for a in n["Ipv6Addresses"]}
         state: dict[str, Json] = {}
-        for group in _groups(p):
-            if group.get("VpcId") not in vpcs or group["TargetType"] not in ("instance", "ip"):
-                continue
-            for t in _targets(p, group["TargetGroupArn"]):
+        for group in groups(p, vpcs):
+            for t in targets(p, group["TargetGroupArn"]):
                 if t["Target"]["Id"] in names:
                     state[_key(group["TargetGroupArn"], t)] = _registered(t)
         return state
@@ -88,7 +86,7 @@ class LeaveTargetGroups(Lens[Aws]):
         ):
             left = [
                 t
-                for t in _targets(p, arn)
+                for t in targets(p, arn)
                 if t["TargetHealth"]["State"] == "healthy" and _key(arn, t) not in before
             ]
             blast.append(f"{arn.rsplit('/', 2)[1]} keeps {len(left)} healthy targets")
@@ -96,15 +94,6 @@ class LeaveTargetGroups(Lens[Aws]):
             tuple(blast),
             ("health is checked anew when the host comes back; until then it gets no requests",),
         )
-
-
-def _groups(p: Aws) -> "Iterator[TargetGroupTypeDef]":
-    for page in p.elbv2.get_paginator("describe_target_groups").paginate():
-        yield from page["TargetGroups"]
-
-
-def _targets(p: Aws, arn: str) -> "list[TargetHealthDescriptionTypeDef]":
-    return p.elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
 
 
 def _key(arn: str, t: "TargetHealthDescriptionTypeDef") -> str:

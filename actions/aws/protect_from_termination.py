@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from actions.action import Foreseen, Lens, Unseen
+from actions.action import Foreseen, Lens, Takes, Unseen
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance, describe
 from actions.journal import Json, State
@@ -25,6 +25,7 @@ class ProtectFromTermination(Lens[Aws]):
 
     host: Instance
 
+    takes: ClassVar[Takes] = "nothing"
     permissions: ClassVar = (
         Permission("ec2:DescribeInstances"),
         Permission(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from actions.action import Foreseen, Lens
+from actions.action import Foreseen, Lens, Takes
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance, describe
 from actions.aws.own_group import interfaces
@@ -33,6 +33,7 @@ class ShortenConnectionTracking(Lens[Aws]):
 
     host: Instance
 
+    takes: ClassVar[Takes] = "access"
     permissions: ClassVar = (
         Permission("ec2:DescribeInstances"),
         Permission("ec2:DescribeNetworkInterfaces"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from actions.action import Foreseen
+from actions.action import Foreseen, Takes
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance, describe
 from actions.errors import UnfitError
@@ -29,6 +29,7 @@ class SnapshotVolumes(OneWay[Aws]):
     host: Instance
 
     destroys: ClassVar = False
+    takes: ClassVar[Takes] = "nothing"
     permissions: ClassVar = (
         Permission("ec2:DescribeInstances"),
         Permission("ec2:DescribeSnapshots"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from actions.action import Lens
+from actions.action import Lens, Takes
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance, describe
 from actions.journal import Json, State
@@ -28,6 +28,7 @@ class TagIncident(Lens[Aws]):
     host: Instance
     incident: str
 
+    takes: ClassVar[Takes] = "nothing"
     permissions: ClassVar = (
         Permission("ec2:DescribeInstances"),
         Permission(
