@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from functools import cache
 from typing import TYPE_CHECKING
 
 import playbooks
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from playbooks.case.play import Play
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Return the names of all plays; importing none of them."""
     files = pkgutil.iter_modules(playbooks.__path__)

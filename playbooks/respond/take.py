@@ -56,6 +56,11 @@ class _Judged:
         return self.meant.play if self.meant.play in plays.names() else ""
 
     @property
+    def place(self) -> str:
+        alert = self.alert
+        return f"{alert.account}/{alert.region}/{alert.resource.uid or ''}"
+
+    @property
     def body(self) -> dict[str, Any]:
         return {
             "alert": self.alert.to_json(),
@@ -149,8 +154,7 @@ def _judged(parts: Parts, alert: Alert, channel: str) -> _Judged:
 def _settle(record: Record, conn: Connection, found: _Judged) -> Accepted:
     """Change, join or open. What is read here to decide stays so until the commit."""
     alert = found.alert
-    opening = _opening(record, found)
-    store.lock(conn, f"place/{opening.place}" if alert.resource.uid else alert.dedupe_key)
+    store.lock(conn, f"place/{found.place}" if alert.resource.uid else alert.dedupe_key)
     known = store.known_alert(conn, alert.dedupe_key)
     if known is not None:
         incident = store.incident(conn, known.incident)
@@ -158,9 +162,9 @@ def _settle(record: Record, conn: Connection, found: _Judged) -> Accepted:
         if not (later and incident.status == "released"):
             _changed(record, conn, found, known, incident, later)
             return Accepted(incident.id, False)
-    other = _other(conn, opening, alert)
+    other = _other(conn, found)
     if other is None:
-        incident = opened(record, conn, opening, found.body, "alert")
+        incident = opened(record, conn, _opening(record, found), found.body, "alert")
     else:
         incident = other
         record.note(conn, other.id, "alert.joined", found.body, happened=alert.last_seen)
@@ -189,13 +193,13 @@ def _opening(record: Record, found: _Judged) -> Incident:
     )
 
 
-def _other(conn: Connection, opening: Incident, alert: Alert) -> Incident | None:
+def _other(conn: Connection, found: _Judged) -> Incident | None:
     """Return the open incident that another finding on the same thing belongs to."""
-    if alert.resource.uid is None:
+    if found.alert.resource.uid is None:
         return None
-    there = store.open_on(conn, opening.place, opening.play)
+    there = store.open_on(conn, found.place, found.play)
     # An exercise must not raise, allow or hide what is real.
-    return next((one for one in there if _sample(one.alert) == alert.sample), None)
+    return next((one for one in there if _sample(one.alert) == found.alert.sample), None)
 
 
 def _sample(alert: Mapping[str, Any]) -> bool:
@@ -226,7 +230,8 @@ def _changed(
 
 def _worsened(record: Record, conn: Connection, found: _Judged, incident: Incident) -> None:
     """Make the incident as severe and as free to act as the finding says it must be."""
-    if store.raise_severity(conn, incident.id, found.severity):
+    worse = found.severity.value < incident.severity.value
+    if worse and store.raise_severity(conn, incident.id, found.severity):
         record.note(conn, incident.id, "severity.raised", {"to": found.severity.value})
     if incident.hindrances and not found.why:
         store.lift_hindrances(conn, incident.id)

@@ -85,6 +85,12 @@ def _repeat() -> ReturningUpdate[tuple[str]]:
 
 
 _REPEAT = _repeat()
+_KNOWN = (
+    select(schema.alerts.c.incident, schema.alerts.c.count, schema.alerts.c.last_seen)
+    .where(schema.alerts.c.dedupe_key == bindparam("key"))
+    .with_for_update()
+)
+_ADD = insert(schema.alerts)
 
 
 def count_repeat(conn: Connection, key: str) -> None:
@@ -96,27 +102,25 @@ def count_repeat(conn: Connection, key: str) -> None:
 
 def known_alert(conn: Connection, key: str) -> Known | None:
     """Return what is known of the finding, or None when it never came."""
-    table = schema.alerts
-    query = select(table).where(table.c.dedupe_key == key).with_for_update()
-    row = conn.execute(query).mappings().one_or_none()
+    row = conn.execute(_KNOWN, {"key": key}).one_or_none()
     if row is None:
         return None
-    return Known(row["incident"], row["count"], datetime.fromisoformat(row["last_seen"]))
+    incident, count, last_seen = row
+    return Known(incident, count, datetime.fromisoformat(last_seen))
 
 
 def add_alert(conn: Connection, incident: str, delivery: Delivery) -> None:
     """Record a finding's first delivery, and the incident it opened or joined."""
-    conn.execute(
-        insert(schema.alerts).values(
-            dedupe_key=delivery.key,
-            incident=incident,
-            count=delivery.count,
-            last_seen=_text(delivery.last_seen),
-            channel=delivery.channel,
-            received=_text(delivery.received),
-            repeats=0,
-        )
-    )
+    row = {
+        "dedupe_key": delivery.key,
+        "incident": incident,
+        "count": delivery.count,
+        "last_seen": _text(delivery.last_seen),
+        "channel": delivery.channel,
+        "received": _text(delivery.received),
+        "repeats": 0,
+    }
+    conn.execute(_ADD, row)
 
 
 def change_alert(conn: Connection, incident: str, known: Known, delivery: Delivery) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from playbooks.case import schema
 from playbooks.case.incident import Incident
@@ -60,13 +60,18 @@ def incidents(conn: Connection) -> list[Incident]:
 
 # Whatever comes later about the same thing is another incident.
 CLOSED = ("rolled-back", "released", "gone")
+# Built once, for every new finding asks it.
+_OPEN_ON = (
+    select(schema.incidents)
+    .where(schema.incidents.c.place == bindparam("at"), schema.incidents.c.play == bindparam("by"))
+    .where(schema.incidents.c.status.not_in(CLOSED))
+    .order_by(schema.incidents.c.number)
+)
 
 
 def open_on(conn: Connection, place: str, play: str) -> list[Incident]:
     """Return the incidents of this play on account/region/id that are not closed, oldest first."""
-    table = schema.incidents
-    query = select(table).where(table.c.place == place, table.c.play == play)
-    rows = conn.execute(query.where(table.c.status.not_in(CLOSED)).order_by(table.c.number))
+    rows = conn.execute(_OPEN_ON, {"at": place, "by": play})
     return [_incident(row) for row in rows]
 
 
