@@ -1,6 +1,7 @@
 """Journalled steps: what was found, what was meant, how far it has come."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,32 @@ from actions.journal import Intent, Plan
 from playbooks.case import schema
 from playbooks.case.store.rows import change
 
+# Phases in which a step has, or may have, something in the world.
+LIVE = ("intended", "done", "undoing")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A live step on a target. `number` orders all steps of all incidents by when they came.
+
+    `busy` says that somebody works on its incident at this moment.
+    """
+
+    incident: str
+    number: int
+    intent: Intent
+    busy: bool
+
 
 def add_step(
-    conn: Connection, incident: str, intent: Intent, at: datetime, approval: str | None = None
+    conn: Connection,
+    incident: str,
+    intent: Intent,
+    at: datetime,
+    approval: str | None = None,
+    places: Mapping[str, Any] | None = None,
 ) -> None:
-    """Record a step that is about to touch the world."""
+    """Record a step that is about to touch the world; `places` is what ceilings count over."""
     conn.execute(
         insert(schema.steps).values(
             incident=incident,
@@ -27,6 +49,7 @@ def add_step(
             approval=approval,
             error="",
             intended=at.isoformat(),
+            places=dict(places or {}),
         )
     )
 
@@ -52,6 +75,31 @@ def step(conn: Connection, incident: str, name: str) -> Intent | None:
     return None if row is None else _intent(row)
 
 
+def holds(conn: Connection, target: str, now: datetime) -> list[Hold]:
+    """Return the live steps of every incident on a target account/region/id, the oldest first."""
+    table, others = schema.steps, schema.incidents
+    query = (
+        select(table, others.c.holder, others.c.until)
+        .join(others, others.c.id == table.c.incident)
+        .where(table.c.phase.in_(LIVE), table.c.step.contains(f"/{target}", autoescape=True))
+        .order_by(table.c.number)
+    )
+    return [
+        Hold(row.incident, row.number, _intent(row), _busy(row.holder, row.until, now))
+        for row in conn.execute(query)
+        if row.step.partition("/")[2].partition("#")[0] == target
+    ]
+
+
+def _busy(holder: str, until: str, now: datetime) -> bool:
+    return bool(holder) and bool(until) and now < datetime.fromisoformat(until)
+
+
+def change_plan(conn: Connection, hold: Hold, plan: Plan) -> None:
+    """Record other values to give back, or that keys are held by others and not to be written."""
+    change(conn, schema.steps, schema.steps.c.number == hold.number, plan=plan_json(plan))
+
+
 def approval_of(conn: Connection, incident: str, step: str) -> str | None:
     """Return the question by which a step was allowed, or None."""
     table = schema.steps
@@ -74,6 +122,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "unseen": dict(plan.unseen),
         "blast": list(plan.blast),
         "lost": list(plan.lost),
+        "passing": {key: list(values) for key, values in plan.passing.items()},
     }
 
 
@@ -89,6 +138,7 @@ def _intent(row: Row[Any]) -> Intent:
             unseen=plan["unseen"],
             blast=tuple(plan["blast"]),
             lost=tuple(plan["lost"]),
+            passing={key: tuple(v) for key, v in plan.get("passing", {}).items()},
         ),
         phase=row.phase,
         mark=row.mark,
