@@ -32,8 +32,11 @@ CONFIG = Config(
 class Sessions:
     """Makes boto3 clients for the accounts in the settings; one session an account."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, settings: Settings, now: Callable[[], datetime], config: Config = CONFIG
+    ) -> None:
         self._settings = settings
+        self._config = config
         self._now = now
         self._sessions: dict[str, boto3.Session] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
@@ -65,7 +68,10 @@ class Sessions:
 
     def _client(self, session: boto3.Session, service: str, region: str) -> Any:
         made = session.client(  # type: ignore[call-overload]
-            service, region_name=region, config=CONFIG, endpoint_url=self._settings.aws_endpoint
+            service,
+            region_name=region,
+            config=self._config,
+            endpoint_url=self._settings.aws_endpoint,
         )
         return gated(made)
 
