@@ -177,11 +177,12 @@ def _half(lens: Lens[Any], intent: Intent, now: Mapping[str, Json | Unseen]) -> 
     return {
         k: v
         for k, v in plan.wanted.items()
-        if k in now and not isinstance(now[k], Unseen) and _half_way(lens, plan, k, now[k])
+        if k in now and not isinstance(now[k], Unseen) and half_way(lens, plan, k, now[k])
     }
 
 
-def _half_way(lens: Lens[Any], plan: Plan, key: str, value: Json) -> bool:
+def half_way(lens: Lens[Any], plan: Plan, key: str, value: Json) -> bool:
+    """Return whether a value is one that the key passes through, and is to be finished from."""
     via = lens.via(plan.before)
     values = [
         *lens.transit(plan.before).get(key, ()),
@@ -200,7 +201,7 @@ def _drift(
         before, value = intent.plan.before.get(key), now.get(key)
         if isinstance(value, Unseen) or any(lens.same(key, value, v) for v in (before, wanted)):
             continue
-        if not _half_way(lens, intent.plan, key, value):
+        if not half_way(lens, intent.plan, key, value):
             found[key] = (before, wanted, value)
     return found | _strange(intent, now)
 
