@@ -10,6 +10,7 @@ from playbooks.desk.cli import (
     doctor,
     export,
     init,
+    migrate,
     open,
     permissions,
     person,
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(init.init)
+app.command()(migrate.migrate)
 app.command()(person.person)
 app.command()(alert.alert)
 app.command()(respond.respond)

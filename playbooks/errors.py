@@ -2,6 +2,7 @@
 
 PlaybookError
 ├── SettingsError        stanch.toml or the environment says something that cannot be used
+├── DatabaseError        the database holds no Stanch, or one of another version
 ├── UnknownIncidentError there is no such incident, step or question
 ├── RefusedError         the guard refuses; nothing was touched
 ├── StoppedError         a step failed that the play cannot go on without
@@ -19,6 +20,10 @@ class PlaybookError(Exception):
 
 class SettingsError(PlaybookError):
     """stanch.toml, the environment or a key file says something that cannot be used."""
+
+
+class DatabaseError(PlaybookError):
+    """The database holds no Stanch, or one of another version."""
 
 
 class UnknownIncidentError(PlaybookError):

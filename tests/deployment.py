@@ -9,7 +9,6 @@ from typing import Any
 
 import boto3
 
-from evidence import ledger
 from evidence.locker import Locker
 from playbooks.case.case import Case
 from playbooks.case.enter import Body, Ending, enter
@@ -22,6 +21,7 @@ from playbooks.drills.scenario import TYPE, finding
 from playbooks.intake.read import read_alert
 from playbooks.respond.take import Taken, take
 from playbooks.wiring import keyring, people
+from playbooks.wiring.database import open_engine
 from playbooks.wiring.gated import gated
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.settings import Account, Automatic, Settings
@@ -76,7 +76,7 @@ class Deployment:
         home = home or self.home
         return Parts(
             settings=self.settings,
-            engine=ledger.sqlite_engine(home / "stanch.db"),
+            engine=open_engine(self.settings.model_copy(update={"home": home})),
             keys=keyring.load(home / "keys", self.settings.origin),
             locker=Locker(home / "evidence"),
             maker=self.maker,

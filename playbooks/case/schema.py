@@ -32,7 +32,7 @@ incidents = Table(
     Column("entry", Integer, nullable=False),
     Column("alert", JSON, nullable=False),
     # What it is about, as account/region/id: further findings on it join this incident.
-    Column("place", String(256), nullable=False, default="", index=True),
+    Column("place", Text, nullable=False, default="", index=True),
     # Who works on it now: host, pid, process start and entry; empty when nobody does.
     Column("holder", Text, nullable=False, default=""),
     # Rises with each lease; a commit under an older one does not count.
@@ -45,7 +45,7 @@ incidents = Table(
 alerts = Table(
     "alerts",
     metadata,
-    Column("dedupe_key", String(256), primary_key=True),
+    Column("dedupe_key", Text, primary_key=True),
     Column("incident", String(16), nullable=False),
     Column("count", Integer, nullable=False),
     Column("last_seen", String(32), nullable=False),

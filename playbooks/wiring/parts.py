@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance
-from evidence import ledger
 from evidence.locker import Locker
 from playbooks.errors import SettingsError
 from playbooks.wiring import keyring
+from playbooks.wiring.database import open_engine
 from playbooks.wiring.keyring import Keyring
 from playbooks.wiring.metrics import Metrics
 from playbooks.wiring.sessions import Sessions
@@ -90,16 +90,11 @@ def now() -> datetime:
 
 def assemble(settings: Settings) -> Parts:
     """Return the parts for this process. Raise SettingsError before `stanch init` has run."""
-    database = settings.home / "stanch.db"
-    if not database.is_file():
-        raise SettingsError(
-            f"there is no Stanch in {settings.home}. If it is elsewhere, go to the folder "
-            "of its stanch.toml or set STANCH_CONFIG; else run `stanch init` first."
-        )
+    engine = open_engine(settings)
     sessions = Sessions(settings, now)
     return Parts(
         settings=settings,
-        engine=ledger.sqlite_engine(database),
+        engine=engine,
         keys=keyring.load(settings.home / "keys", settings.origin),
         locker=Locker(settings.home / "evidence"),
         maker=sessions.maker,

@@ -97,6 +97,8 @@ class Settings(BaseSettings):
 
     home: Path = Path("stanch-data")
     origin: str = "stanch.local/ledger"
+    # Where a postgresql:// URL is found (env:NAME or file:PATH); without it, a file in `home`.
+    database: str | None = None
     accounts: dict[str, Account] = {}
     automatic: Automatic | None = None
     guard: Guard = Guard()
@@ -114,6 +116,14 @@ class Settings(BaseSettings):
     @classmethod
     def _no_plain_http(cls, url: str | None) -> str | None:
         return url if url is None else _private(url)
+
+    @field_validator("database")
+    @classmethod
+    def _only_a_reference(cls, reference: str | None) -> str | None:
+        if reference is not None and not reference.startswith(("env:", "file:")):
+            # It may be the URL with its password: say nothing of it.
+            raise ValueError("must be env:NAME or file:PATH, never the URL itself")
+        return reference
 
     @field_validator("accounts")
     @classmethod

@@ -4,16 +4,18 @@ import json
 import os
 from pathlib import Path
 
-from evidence import ledger
-from playbooks.case import schema
+from playbooks.case import migrating
 from playbooks.desk.cli.surroundings import out
 from playbooks.errors import SettingsError
 from playbooks.wiring import keyring
+from playbooks.wiring.database import file, open_engine
 from playbooks.wiring.settings import Settings, config_path, load
 
 STARTER = """\
 # Where Stanch keeps its database, evidence and keys, relative to this file.
 home = "stanch-data"
+# A PostgreSQL database in place of a file in `home`; the URL holds a password, so by reference.
+# database = "env:STANCH_DATABASE_URL"
 # The ledger's name, in every checkpoint; a DNS name of yours, never changed later.
 origin = "stanch.local/ledger"
 
@@ -56,14 +58,15 @@ def init() -> None:
 def make(settings: Settings) -> dict[str, str]:
     """Make the home folder (0700), the keys and the database; return what auditors must trust."""
     home = settings.home
-    if (home / "stanch.db").exists():
+    path = file(settings)
+    if path is None:
+        migrating.refuse_used(open_engine(settings))
+    elif path.exists():
         raise SettingsError(f"{home} holds a Stanch already; nothing was changed.")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     trust = keyring.create(home / "keys", settings.origin).trust()
-    engine = ledger.sqlite_engine(home / "stanch.db")
-    with engine.begin() as conn:
-        ledger.create_schema(conn)
-        schema.metadata.create_all(conn)
+    engine = open_engine(settings, new=True)
+    migrating.create(engine)
     engine.dispose()
     write_trust(home / "keys" / "trust.json", trust)
     return trust

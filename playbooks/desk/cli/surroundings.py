@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import DBAPIError
 
+from playbooks.case import migrating
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import Settings, load
@@ -27,9 +28,10 @@ INTERRUPTED = 130
 
 
 def here() -> tuple[Settings, Parts, Store]:
-    """Return settings, parts and store of this deployment."""
+    """Return settings, parts and store; raise DatabaseError for a schema of another version."""
     settings = load()
     parts = assemble(settings)
+    migrating.check(parts.engine)
     return settings, parts, Store(parts.engine)
 
 
