@@ -1,6 +1,6 @@
 """The verb act: plan, ask the guard, record, then touch the world."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -16,14 +16,18 @@ from actions.errors import (
 )
 from actions.journal import Intent, Plan
 from actions.one_way import OneWay, do_once, foresee
-from playbooks.case import asking, store
+from playbooks.case import asking, freezing, store, weighing
 from playbooks.case.answers import Approval, Done, Failed, Refusal
-from playbooks.case.guard import Decision, Facts, Limits, Scope, decide, target_of, touched
-from playbooks.case.looking import Seen, look
-from playbooks.errors import RefusedError, StoppedError
+from playbooks.case.guard import Decision, Scope
+from playbooks.case.joining import Turns
+from playbooks.case.weighing import Outrun, Weighed
+from playbooks.errors import FrozenError, RefusedError, StoppedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from playbooks.case.case import Case
+    from playbooks.case.store import Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,12 @@ class Planned:
     scope: Scope
     plan: Plan
     decision: Decision
-    destroys: bool = False
+    weighed: Weighed | None = None
+
+    @property
+    def destroys(self) -> bool:
+        """Return whether the act destroys."""
+        return self.weighed is not None and self.weighed.destroys
 
 
 async def act(
@@ -49,20 +58,25 @@ async def act(
     try:
         if intent is not None and intent.phase == "done":
             return _was_done(action, intent)
+        if not case.dry and (why := case.gate.frozen()):
+            return await freezing.halted(case, action, step, why)
         fresh = intent is None
-        if intent is None:
+        turns = Turns(case, step, action.limit)
+        while intent is None:
+            seen = await turns.seen(action)
             planned = await prepare(case, action, step)
             if case.dry:
                 case.planned.append(planned)
-                return Done(step, "planned")
-            used = await _allowed(case, action, planned, approval)
-            intent = case.journal.intend(
-                step, name_of(action), fields_of(action), planned.plan, approval=used
-            )
+                return Done(step, "planned", was_so=_was_so(action, planned.plan))
+            intent = await _intend(case, action, planned, approval, turns, seen)
+        if not fresh and intent.phase == "intended" and isinstance(action, Lens):
+            intent = await turns.again()
         return await _carry_out(case, action, intent, fresh)
+    except FrozenError as error:
+        return await freezing.halted(case, action, step, str(error))
     except TargetGoneError as error:
         # Where the host itself is gone, this raises; a role or a group may be gone all the same.
-        await _look(case, action)
+        await weighing.seen_of(case, action)
         return await _failed(case, action, step, error, otherwise)
     except ActionError as error:
         return await _failed(case, action, step, error, otherwise)
@@ -74,7 +88,12 @@ def _was_done(action: Action[Any], intent: Intent) -> Done:
             f"{intent.step} was done with other fields: {dict(intent.fields)!r}, and is now "
             f'{fields_of(action)!r}. Name a new step with again="...".'
         )
-    return Done(intent.step, intent.verdict or "", intent.result or {})
+    was_so = _was_so(action, intent.plan)
+    return Done(intent.step, intent.verdict or "", intent.result or {}, was_so)
+
+
+def _was_so(action: Action[Any], plan: Plan) -> bool:
+    return isinstance(action, Lens) and not changes(action, plan)
 
 
 async def prepare(case: "Case", action: Action[Any], step: str) -> Planned:
@@ -89,38 +108,35 @@ async def prepare(case: "Case", action: Action[Any], step: str) -> Planned:
     else:
         raise TypeError(f"{type(action).__name__} is neither a lens nor one-way")
     scope = Scope(name_of(action), action.target, keys, found.lost)
-    seen = await _look(case, action)
-    destroys = isinstance(action, OneWay) and action.destroys
-    decision = _decide(case, scope, destroys, seen)
-    return Planned(step, scope, found, decision, destroys)
+    weighed = await weighing.weigh(case, action, scope)
+    decision = case.store.read(lambda conn: weighing.judged(case, conn, weighed))
+    if case.dry and (why := case.gate.frozen()):
+        decision = Decision("never", (why, *decision.why))
+    return Planned(step, scope, found, decision, weighed)
 
 
-async def _look(case: "Case", action: Action[Any]) -> Seen:
-    aws = case.parts.aws(case.target.account, case.target.region)
-    return await case.drive(patient(action, lambda: look(aws, action.target)))
+async def _intend(
+    case: "Case",
+    action: Action[Any],
+    planned: Planned,
+    approval: Approval | Refusal | None,
+    turns: Turns,
+    seen: "Sequence[Hold]",
+) -> Intent | None:
+    """Record the intent, allowed by the guard or by a person; None where it is to be planned anew.
 
-
-def _decide(case: "Case", scope: Scope, destroys: bool, seen: Seen) -> Decision:
-    rows = case.store.read(lambda conn: store.steps(conn, case.incident.id))
-    facts = Facts(
-        scope=scope,
-        touched=touched(case.target.account, scope.keys, scope.target) | seen.parts,
-        destroys=destroys,
-        undoes=False,
-        hindrances=case.incident.hindrances,
-        tags=seen.tags,
-        targets=frozenset(target_of(intent.step) for intent, _ in rows),
-    )
-    return decide(facts, limits(case))
-
-
-def limits(case: "Case") -> Limits:
-    """Return the team's limits. The roles that Stanch works under are its own, listed or not."""
-    settings = case.parts.settings
-    roles = {known.role for known in settings.accounts.values() if known.role}
-    guard = settings.guard
-    own = frozenset(guard.own) | roles | case.parts.own()
-    return Limits(own, frozenset(guard.protected), guard.ceiling)
+    Where other incidents reached a ceiling since the guard was asked, it is asked about after all.
+    """
+    weighed = planned.weighed
+    if weighed is None:
+        raise TypeError(f"{planned.step} was not weighed")
+    while True:
+        used = await _allowed(case, action, planned, approval)
+        allowed = weighing.allowed(case, weighed, used)
+        try:
+            return await turns.intend(action, planned.plan, allowed, seen)
+        except Outrun as outrun:
+            planned = replace(planned, decision=outrun.decision)
 
 
 async def _allowed(
@@ -145,6 +161,7 @@ def refused(case: "Case", step: str, why: str) -> None:
 async def _carry_out(case: "Case", action: Action[Any], intent: Intent, fresh: bool) -> Done:
     aws = case.parts.aws(case.target.account, case.target.region)
     if isinstance(action, OneWay):
+        await case.quiet()
         approval = asking.answered(case, intent) if action.destroys else None
         steps = do_once(action, aws, case.journal, intent, fresh=fresh, approval=approval)
     elif isinstance(action, Lens):
@@ -152,7 +169,7 @@ async def _carry_out(case: "Case", action: Action[Any], intent: Intent, fresh: b
     else:
         raise TypeError(f"{type(action).__name__} is neither a lens nor one-way")
     applied = await case.drive(steps)
-    return Done(applied.step, applied.verdict, applied.after)
+    return Done(applied.step, applied.verdict, applied.after, _was_so(action, intent.plan))
 
 
 async def _failed(

@@ -15,11 +15,15 @@ class Waiting(Exception):  # noqa: N818 - not an error: the play waits, and is e
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An act is in effect. `result` is what was read back; verdict verified or unverified."""
+    """An act is in effect. `result` is what was read back; verdict verified or unverified.
+
+    `was_so` says that there was nothing to change: the world was as wanted when it was found.
+    """
 
     step: str
     verdict: str
     result: Mapping[str, Any] = field(default_factory=dict)
+    was_so: bool = False
 
     def __bool__(self) -> bool:
         return True
@@ -35,6 +39,7 @@ class Failed:
 
     step: str
     why: str
+    was_so: bool = False
 
     def __bool__(self) -> bool:
         return False

@@ -1,6 +1,7 @@
 """What a play is handed: the target, and the verbs act, keep, ask, tell, seal, together."""
 
 import asyncio
+import contextvars
 import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
@@ -16,11 +17,14 @@ from actions.aws.instance import Instance
 from actions.engine import Steps
 from playbooks.case import acting, asking, keeping, sealing, store, telling
 from playbooks.case.answers import Approval, Done, Failed, Kept, Refusal, Waiting
+from playbooks.case.gate import Gate
+from playbooks.case.holding import LeasedStore
 from playbooks.case.incident import Incident
 from playbooks.case.journal import CaseJournal
 from playbooks.case.record import Record
 from playbooks.case.residual import residual
 from playbooks.case.store import Store
+from playbooks.wiring.gated import through
 from playbooks.wiring.parts import Parts
 
 A = TypeVar("A")
@@ -49,6 +53,16 @@ class Case:
     dry: bool = False
     planned: list[acting.Planned] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
+    # Steps that a freeze kept from being done in this entry.
+    frozen: list[str] = field(default_factory=list)
+    # When the play wants to be entered again.
+    timers: set[datetime] = field(default_factory=set)
+    gate: Gate = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Set up the gate that each mutating call passes."""
+        lease = self.store.lease if isinstance(self.store, LeasedStore) else None
+        self.gate = Gate(self.store, self.target.account, lease, self.parts.now)
 
     @property
     def target(self) -> Instance:
@@ -86,17 +100,32 @@ class Case:
     def due(self, after: timedelta, what: str) -> bool:
         """Return whether so much time has passed since opening; else note the follow-up."""
         at = self.incident.opened + after
-        if self.dry or self.parts.now() >= at:
+        if self.dry or self.clock() >= at:
             return True
         id, step = self.incident.id, f"due/{what}"
+        self.timers.add(at)
         if self.store.read(lambda conn: store.kept(conn, id, step)) is None:
             self.store.commit(lambda conn: self._follow_up(conn, step, at))
         return False
 
     def _follow_up(self, conn: Connection, step: str, at: datetime) -> None:
         store.keep(conn, self.incident.id, step, {"at": at.isoformat()})
+        store.add_timer(conn, self.incident.id, at)
         body = {"step": step, "at": at.isoformat()}
         self.record.note(conn, self.incident.id, "follow-up.noted", body)
+
+    def clock(self) -> datetime:
+        """Return the time by which timers and expiry are measured, aware UTC."""
+        return self.store.read(lambda conn: store.clock(conn, self.parts.now))
+
+    async def quiet(self) -> None:
+        """Wait until no process that lost this incident can still be in the middle of a call.
+
+        For what is not the same when it is done twice: undoing, and one-way acts.
+        """
+        lease = self.store.lease if isinstance(self.store, LeasedStore) else None
+        while lease and lease.quiet_from and (now := self.clock()) < lease.quiet_from:
+            await self.parts.sleep(min((lease.quiet_from - now).total_seconds(), 1.0))
 
     @property
     def code(self) -> str:
@@ -185,10 +214,13 @@ class Case:
             await self.parts.sleep(value)
 
     async def call(self, work: Callable[[], T]) -> T:
-        """Run blocking work in the pool, or inline where there is none."""
+        """Run blocking work in the pool, or inline where there is none; mind the gate."""
         if self.parts.pool is None:
-            return work()
-        return await asyncio.get_running_loop().run_in_executor(self.parts.pool, work)
+            return through(self.gate, work)
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self.parts.pool, lambda: context.run(through, self.gate, work)
+        )
 
     async def _verb(self, name: str, thunk: Callable[[], Awaitable[Any]]) -> Any:
         self.named.add(name)

@@ -41,8 +41,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """The other targets in one place, such as `service shop`, that were taken from before this one.
+
+    Beyond `ceiling` targets within the settings' window, all incidents together, a person is asked.
+    """
+
+    place: str
+    before: frozenset[str]
+    ceiling: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """What the guard must know of the act and its incident."""
+    """What the guard must know of the act and its incident.
+
+    `alone` names the target groups that no other target would serve once this one is out.
+    """
 
     scope: Scope
     touched: frozenset[str]
@@ -51,6 +66,8 @@ class Facts:
     hindrances: tuple[str, ...]
     tags: Mapping[str, str]
     targets: frozenset[str]
+    crowds: tuple[Crowd, ...] = ()
+    alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,12 @@ def decide(facts: Facts, limits: Limits) -> Decision:
         why.append(f"the target is tagged {PROTECTED_TAG}")
     if len(facts.targets | {facts.scope.target}) > limits.ceiling:
         why.append(f"more than {limits.ceiling} targets in one incident")
+    why += [
+        f"more than {crowd.ceiling} targets of {crowd.place} in a short time, over all incidents"
+        for crowd in facts.crowds
+        if len(crowd.before - {facts.scope.target}) >= crowd.ceiling
+    ]
+    why += [f"no other target of {name} is healthy" for name in facts.alone]
     if facts.destroys:
         why.append("it destroys, and cannot be undone")
     if facts.undoes:

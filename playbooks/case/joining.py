@@ -7,7 +7,7 @@ from actions.action import Action, Lens, fields_of, name_of
 from actions.errors import ActionError
 from actions.journal import Intent, Plan
 from playbooks.case.guard import target_of
-from playbooks.case.journal import AT_WORK, Moved
+from playbooks.case.journal import AT_WORK, Allowed, Moved
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
@@ -42,13 +42,13 @@ class Turns:
         return self._holds()
 
     async def intend(
-        self, action: Action[Any], plan: Plan, approval: str | None, seen: "Sequence[Hold]"
+        self, action: Action[Any], plan: Plan, allowed: Allowed, seen: "Sequence[Hold]"
     ) -> Intent | None:
         """Record the intent; None when another changed the same thing since it was seen."""
         act = (name_of(action), fields_of(action))
         return await self._try(
             lambda: self._case.journal.intend(
-                self._step, *act, plan, approval=approval, seen=seen, patient=self._left > 0
+                self._step, *act, plan, allowed, seen=seen, patient=self._left > 0
             )
         )
 

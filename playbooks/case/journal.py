@@ -1,7 +1,7 @@
 """One incident's write-ahead journal: each record is a row and a ledger entry in one commit."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,6 +15,22 @@ from playbooks.case.store import Hold, Store
 
 # Phases in which a step is on its way from one value to another.
 AT_WORK = ("intended", "undoing")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """By what an intent is allowed: the approval that it uses up, or None where none is needed.
+
+    `places` says where it takes what, for ceilings. `unless` runs in the intent's transaction, and
+    raises where the step is not to be recorded after all.
+    """
+
+    by: str | None = None
+    places: Mapping[str, Json] = field(default_factory=dict)
+    unless: Callable[[Connection], None] = lambda conn: None
+
+
+BY_ITSELF = Allowed()
 
 
 class Moved(Exception):  # noqa: N818 - not an error: the world is looked at again
@@ -48,8 +64,8 @@ class CaseJournal:
         action: str,
         fields: Mapping[str, Json],
         plan: Plan,
+        allowed: Allowed = BY_ITSELF,
         *,
-        approval: str | None = None,
         seen: Sequence[Hold] | None = None,
         patient: bool = False,
     ) -> Intent:
@@ -60,14 +76,17 @@ class CaseJournal:
         """
 
         def work(conn: Connection) -> Intent:
+            allowed.unless(conn)
             joined = self._joined(conn, step, (action, fields), plan, seen, patient)
             # Two deployments may both have an INC-0001 in one account, and neither may take what
             # the other made for its own; a case's pseudonym is random.
             mark = f"{self.incident}:{step}@{ledger.pseudonym(conn, self.incident)}"
             intent = Intent(step, action, fields, joined, "intended", mark)
-            store.add_step(conn, self.incident, intent, self.record.now(), approval, places)
+            store.add_step(
+                conn, self.incident, intent, self.record.now(), allowed.by, allowed.places
+            )
             body: dict[str, Any] = {"step": step, "action": action, "fields": dict(fields)}
-            body |= {"plan": store.plan_json(joined), "mark": mark, "approval": approval}
+            body |= {"plan": store.plan_json(joined), "mark": mark, "approval": allowed.by}
             self.record.note(conn, self.incident, "action.intent", body | {"play": self.play})
             return intent
 

@@ -1,26 +1,47 @@
-"""Looks at a target for the guard: its tags, and what hangs on it."""
+"""Looks at a target for the guard: its tags, what hangs on it, and whom it serves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance, describe
+from actions.aws.target_groups import Serving, serving
 from actions.engine import calling
+
+# What the guard calls, beside what the acts do themselves.
+PERMISSIONS = (
+    "ec2:DescribeInstances",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+)
+# Set by EC2 Auto Scaling; nobody else can set a tag that begins with aws: (Amazon EC2 User Guide,
+# "Tag restrictions").
+GROUP_TAG = "aws:autoscaling:groupName"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A host's tags, and the ids of its volumes and interfaces: acting on it touches them too."""
+    """A host's tags; the ids of its volumes and interfaces and its addresses, which acting on it
+    touches too; and the target groups that it is a healthy target of, where that was asked."""
 
     tags: Mapping[str, str]
     parts: frozenset[str]
+    serving: tuple[Serving, ...] = ()
 
 
-def look(aws: Aws, target: str) -> Seen:
-    """Return what is seen of a target account/region/id. Raise TargetGoneError, ProviderError."""
+def look(aws: Aws, target: str, *, at_service: bool = False) -> Seen:
+    """Return what is seen of a target account/region/id. Raise TargetGoneError, ProviderError.
+
+    `at_service` reads the load balancers too.
+    """
     host = Instance(*target.split("/", 2))
     found = calling(aws, lambda: describe(aws, host))
-    volumes = {m["Ebs"]["VolumeId"] for m in found.get("BlockDeviceMappings", []) if "Ebs" in m}
-    nics = {n["NetworkInterfaceId"] for n in found.get("NetworkInterfaces", [])}
+    parts = {m["Ebs"]["VolumeId"] for m in found.get("BlockDeviceMappings", []) if "Ebs" in m}
+    parts |= {str(found.get(k, "")) for k in ("PrivateDnsName", "PublicDnsName", "PublicIpAddress")}
+    for nic in found.get("NetworkInterfaces", []):
+        parts.add(nic["NetworkInterfaceId"])
+        parts |= {a["PrivateIpAddress"] for a in nic.get("PrivateIpAddresses", [])}
+        parts |= {a["Ipv6Address"] for a in nic.get("Ipv6Addresses", [])}
     tags = {t["Key"]: t["Value"] for t in found.get("Tags", [])}
-    return Seen(tags, frozenset(volumes | nics))
+    served = calling(aws, lambda: serving(aws, found)) if at_service else ()
+    return Seen(tags, frozenset(parts - {""}), served)

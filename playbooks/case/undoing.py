@@ -11,7 +11,7 @@ from actions.catalogue import revive
 from actions.engine import calling, changes, patient, rollback
 from actions.errors import ActionError
 from actions.journal import Intent
-from playbooks.case import acting, asking, holding, store
+from playbooks.case import acting, asking, holding, store, weighing
 from playbooks.case.answers import Waiting
 from playbooks.case.case import Case
 from playbooks.case.guard import Facts, Scope, beyond, decide, touched
@@ -155,7 +155,7 @@ async def _guard(case: Case, undos: list[Undo]) -> tuple[str, ...]:
             tags=seen.tags,
             targets=frozenset(),
         )
-        decision = decide(facts, acting.limits(case))
+        decision = decide(facts, weighing.limits(case))
         if decision.may == "never":
             acting.refused(case, one.intent.step, "; ".join(decision.why))
             raise RefusedError(f"{one.intent.step}: {'; '.join(decision.why)}")

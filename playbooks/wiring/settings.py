@@ -49,11 +49,28 @@ class Automatic(_Part):
 
 
 class Guard(_Part):
-    """Stanch's own ids, protected ids, and how many targets one incident may touch."""
+    """Stanch's own ids, protected ids, and how many targets may be acted on by itself.
+
+    `ceiling` is for one incident; the others for all incidents together within `window_minutes`:
+    from so many targets of an account, a service (the value of the tag `service_tag`) or a scaling
+    group something may be taken without a person.
+    """
 
     own: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
     ceiling: int = Field(default=5, ge=1)
+    account_ceiling: int = Field(default=25, ge=1)
+    service_ceiling: int = Field(default=10, ge=1)
+    group_ceiling: int = Field(default=5, ge=1)
+    window_minutes: float = Field(default=60.0, ge=15.0)
+    service_tag: str = Field(default="service", min_length=1, max_length=128)
+
+
+class SpoolFile(_Part):
+    """The file that takes what the database cannot: best on another disk. Absent: beside `home`."""
+
+    path: Path | None = None
+    mebibytes: int = Field(default=8, ge=1, le=1024)
 
 
 class Sender(_Part):
@@ -107,10 +124,16 @@ class Settings(BaseSettings):
     stakeholders: tuple[str, ...] = ("security-team",)
     answer_hours: float = Field(default=24.0, gt=0)
     keep_ssm: bool = False
+    spool: SpoolFile = SpoolFile()
     sources: dict[str, Sender] = {}
     queues: dict[str, Queue] = {}
     # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
     aws_endpoint: str | None = None
+
+    @property
+    def spool_path(self) -> Path:
+        """Return the spool's file; each has a folder of its own."""
+        return self.spool.path or self.home.with_name(f"{self.home.name}-spool") / "spool"
 
     @field_validator("aws_endpoint")
     @classmethod
@@ -191,6 +214,11 @@ def load() -> Settings:
     if not settings.home.is_absolute():
         home = (path.parent / settings.home).resolve()
         settings = settings.model_copy(update={"home": home})
+    if settings.spool.path and not settings.spool.path.is_absolute():
+        spool = settings.spool.model_copy(
+            update={"path": (path.parent / settings.spool.path).resolve()}
+        )
+        settings = settings.model_copy(update={"spool": spool})
     return settings
 
 

@@ -58,3 +58,28 @@ def drop_freeze(conn: Connection, account: str) -> bool:
     """Lift a freeze; return whether there was one."""
     gone = conn.execute(delete(schema.freezes).where(schema.freezes.c.account == account))
     return gone.rowcount == 1
+
+
+def held_back(conn: Connection) -> list[tuple[str, str]]:
+    """Return the incidents, each with its account, that have steps a freeze may have kept back."""
+    kept, steps, incidents = schema.kept, schema.steps, schema.incidents
+    left = select(kept.c.incident, kept.c.step, kept.c.value).where(kept.c.step.like("left/%"))
+    waiting = {
+        (row.incident, row.step.removeprefix("left/"))
+        for row in conn.execute(left)
+        if row.value["kind"] == "frozen"
+    }
+    known = {
+        (row.incident, row.step): row.phase
+        for row in conn.execute(
+            select(steps.c.incident, steps.c.step, steps.c.phase).where(
+                steps.c.incident.in_({incident for incident, _ in waiting})
+                | steps.c.phase.in_(("intended", "undoing"))
+            )
+        )
+    }
+    found = {i for i, step in waiting if (i, step) not in known}
+    found |= {i for (i, _), phase in known.items() if phase in ("intended", "undoing")}
+    query = select(incidents.c.id, incidents.c.target).order_by(incidents.c.number)
+    rows = conn.execute(query.where(incidents.c.id.in_(found)))
+    return [(row.id, row.target["account"]) for row in rows]
