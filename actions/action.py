@@ -104,6 +104,10 @@ class Lens(Action[P]):
         """Return what in the world a key of this target is: two actions with one cell share it."""
         return key
 
+    def recalled(self, keys: Iterable[str]) -> "Lens[P]":
+        """Return the lens for these recorded keys; where they outlive the target, without it."""
+        return self
+
     def transit(self, before: State) -> Mapping[str, Iterable[Json]]:
         """Return values that a key may hold half-way; those are finished, not refused."""
         return {}

@@ -1,8 +1,8 @@
 """Deny everything to the credentials that one host was given, wherever they are used."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from botocore.exceptions import ClientError
@@ -106,6 +106,11 @@ class DenyInstanceSessions(Lens[Aws]):
     def cell(self, key: str) -> str:
         return f"{key}/{self.policy_name}"
 
+    def recalled(self, keys: Iterable[str]) -> "DenyInstanceSessions":
+        # The role outlives the host, and the host may have another one by now.
+        roles = [key.removeprefix("policy/") for key in keys]
+        return replace(self, role=roles[0]) if len(roles) == 1 else self
+
     def read(self, p: Aws) -> Mapping[str, Json]:
         return {f"policy/{role}": self._policy(p, role) for role in self._roles(p)}
 
@@ -128,7 +133,7 @@ class DenyInstanceSessions(Lens[Aws]):
                 "There is nothing to deny, unless it had one before: then name that role."
             )
         for key in before:
-            self._must_fit(p, key.removeprefix("policy/"))
+            must_fit(p, key.removeprefix("policy/"), self.policy_name, self.document)
         blast = f"every session of {self.host.instance_id} is denied, wherever it is used"
         others = [] if self.role else self._siblings(p)
         if others:
@@ -160,18 +165,18 @@ class DenyInstanceSessions(Lens[Aws]):
         found = {a["InstanceId"] for a in held if a["IamInstanceProfile"]["Arn"] == profile}
         return sorted(found - {self.host.instance_id})
 
-    def _must_fit(self, p: Aws, role: str) -> None:
-        held = sum(
-            _size(_document(p, role, name)) for name in _names(p, role) if name != self.policy_name
+
+def must_fit(p: Aws, role: str, policy: str, document: Json) -> None:
+    """Raise UnfitError unless the role has room for the document as its inline policy `policy`."""
+    held = sum(_size(_document(p, role, name)) for name in _names(p, role) if name != policy)
+    need = _size(document)
+    if held + need > ROOM:
+        raise UnfitError(
+            f"role {role} has {max(ROOM - held, 0)} of {ROOM} characters left for inline "
+            f"policies, and the denial needs {need}. Take an inline policy off the role (keep "
+            "a copy), put the same denial into a managed policy by hand, or use "
+            "replace_instance_profile and let the sessions run out."
         )
-        need = _size(self.document)
-        if held + need > ROOM:
-            raise UnfitError(
-                f"role {role} has {max(ROOM - held, 0)} of {ROOM} characters left for inline "
-                f"policies, and the denial needs {need}. Take an inline policy off the role (keep "
-                "a copy), put the same denial into a managed policy by hand, or use "
-                "replace_instance_profile and let the sessions run out."
-            )
 
 
 def _names(p: Aws, role: str) -> list[str]:
