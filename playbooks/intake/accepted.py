@@ -1,6 +1,6 @@
 """What takes an alert in, as its doors see it: it is passed in, and durable when it returns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -29,8 +29,18 @@ class Accepted:
     new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One alert, and how it came."""
+
+    alert: Alert
+    came: Came
+
+
 # Raises ReplayedError for a signed request that was taken in before. Whatever else it raises,
 # nothing was recorded.
 Accept: TypeAlias = Callable[[Alert, Came], Accepted]
+# The same for many with one commit: for each what it is now part of, or what `Accept` raises.
+AcceptAll: TypeAlias = Callable[[Sequence[Arrival]], Sequence[Accepted | Exception]]
 # Records what a known sender sent and could not be understood: its bytes, and the reason.
 Reject: TypeAlias = Callable[[bytes, Came, str], None]

@@ -7,7 +7,7 @@ texts and repeats nothing of what came.
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from playbooks.intake.accepted import Accept, Accepted, Came, Reject
+from playbooks.intake.accepted import AcceptAll, Accepted, Arrival, Came, Reject
 from playbooks.intake.answers import LARGEST, Answer, answer_to, of_status
 from playbooks.intake.errors import (
     IntakeError,
@@ -30,6 +30,7 @@ from playbooks.intake.errors import (
 from playbooks.intake.generic import read_generic
 from playbooks.intake.outermost import Outermost
 from playbooks.intake.signed import Signed, Stamp
+from playbooks.intake.together import Together
 
 # A body of the largest size at a modem's speed; a sender on loopback needs a millisecond.
 PATIENCE: Final = 10.0
@@ -44,7 +45,7 @@ class Door:
     `verify` raises RequestError; `accept` and `reject` wait for the disk, in `pool`.
     """
 
-    accept: Accept
+    accept: AcceptAll
     reject: Reject
     verify: Callable[[Stamp, bytes], Signed]
     now: Callable[[], datetime]
@@ -71,6 +72,7 @@ class _Intake:
 
     def __init__(self, door: Door) -> None:
         self._door = door
+        self._together = Together(partial(_taken, door), door.pool)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -92,19 +94,27 @@ class _Intake:
         await answer.send(send)
 
     async def _take(self, stamp: Stamp, body: bytes) -> Accepted:
-        signed = self._door.verify(stamp, body)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._door.pool, _taken, self._door, body, signed)
+        return await self._together.do((body, self._door.verify(stamp, body)))
 
 
-def _taken(door: Door, body: bytes, signed: Signed) -> Accepted:
+def _taken(door: Door, requests: Sequence[tuple[bytes, Signed]]) -> list[Accepted | Exception]:
+    """Take in what can be read, all of it at once, and record what cannot."""
+    read = [_read(door, body, signed) for body, signed in requests]
+    accepted = iter(door.accept([one for one in read if isinstance(one, Arrival)]))
+    return [next(accepted) if isinstance(one, Arrival) else one for one in read]
+
+
+def _read(door: Door, body: bytes, signed: Signed) -> Arrival | Exception:
     came = Came(f"siem:{signed.sender}", signed.digest, signed.at)
     try:
-        alert = read_generic(body, signed.sender, received=door.now())
+        return Arrival(read_generic(body, signed.sender, received=door.now()), came)
     except IntakeError as error:
-        door.reject(body, came, str(error))
-        raise
-    return door.accept(alert, came)
+        refused = error
+    try:
+        door.reject(body, came, str(refused))
+    except Exception as error:
+        return error  # It could not be recorded, so the sender is asked to send it again.
+    return refused
 
 
 def _stamp(scope: Scope) -> Stamp:

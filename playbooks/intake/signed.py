@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from playbooks.intake.errors import StaleError, UnsignedError
 
@@ -25,12 +25,17 @@ _TIMESTAMP: Final = re.compile(r"[1-9][0-9]{9}", re.ASCII)
 _SIGNATURES: Final = re.compile(r"v1=[0-9a-f]{64}(?:, ?v1=[0-9a-f]{64}){0,3}", re.ASCII)
 
 
+# Two HMACs that have taken their key and nothing else. A copy of one signs faster than a new one
+# and, unlike `hmac.digest`, does not hand the interpreter to another thread for a short message.
+Pair: TypeAlias = tuple[hmac.HMAC, hmac.HMAC]
+
+
 @dataclass(frozen=True, slots=True)
 class Senders:
     """Each sender's two keys; `nobody` holds two that sign nothing, for a name that is unknown."""
 
-    keys: Mapping[str, tuple[bytes, bytes]]
-    nobody: tuple[bytes, bytes]
+    keys: Mapping[str, Pair]
+    nobody: Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,12 @@ def senders(keys: Mapping[str, Sequence[bytes]], random: Callable[[int], bytes])
     for name, given in keys.items():
         if not 1 <= len(given) <= 2 or any(len(key) < LEAST_KEY for key in given):
             raise ValueError(f"{name}: one or two keys of at least {LEAST_KEY} bytes expected")
-    padded = {name: (given[0], (*given, random(32))[1]) for name, given in keys.items()}
-    return Senders(padded, (random(32), random(32)))
+    pairs = {name: _pair(given[0], (*given, random(32))[1]) for name, given in keys.items()}
+    return Senders(pairs, _pair(random(32), random(32)))
+
+
+def _pair(one: bytes, other: bytes) -> Pair:
+    return hmac.new(one, digestmod="sha256"), hmac.new(other, digestmod="sha256")
 
 
 def check(known: Senders, stamp: Stamp, body: bytes, now: datetime) -> Signed:
@@ -74,8 +83,10 @@ def check(known: Senders, stamp: Stamp, body: bytes, now: datetime) -> Signed:
     given = [part.strip()[3:] for part in stamp.signature.split(",")] if well_formed else []
     right = 0
     # No early end: how long this takes says nothing of which key, or which sender, fits.
-    for key in known.keys.get(stamp.source, known.nobody):
-        expected = hmac.digest(key, message, hashlib.sha256).hex()
+    for keyed in known.keys.get(stamp.source, known.nobody):
+        signing = keyed.copy()
+        signing.update(message)
+        expected = signing.hexdigest()
         for one in given:
             right |= hmac.compare_digest(expected, one)
     if not right or stamp.source not in known.keys:

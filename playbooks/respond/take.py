@@ -4,10 +4,11 @@ The ledger entries and the work that makes the incident run are written in it to
 acknowledges an alert once this returns can die at any time, and nothing is lost or done twice.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -16,7 +17,7 @@ from playbooks.case.incident import Incident
 from playbooks.case.record import Record
 from playbooks.case.severity import Severity
 from playbooks.case.store import Store
-from playbooks.intake.accepted import Accept, Accepted, Came, Reject
+from playbooks.intake.accepted import Accept, AcceptAll, Accepted, Arrival, Came, Reject
 from playbooks.intake.alert import Alert
 from playbooks.intake.errors import ReplayedError
 from playbooks.intake.meaning import Meaning
@@ -26,7 +27,8 @@ from playbooks.respond.judging import judge, own_parts
 from playbooks.respond.opening import opened
 from playbooks.wiring.parts import Parts
 
-T = TypeVar("T")
+log = logging.getLogger("stanch.take")
+
 # Deployment-wide entries of the ledger stand under this case.
 DEPLOYMENT = "deployment"
 # A request is refused for its age after WINDOW; the rest is for clocks that are set back.
@@ -71,8 +73,30 @@ class _Judged:
 
 
 def accepting(parts: Parts, db: Store) -> Accept:
-    """Return what takes alerts into this deployment."""
+    """Return what takes alerts into this deployment one by one, as `accept` does."""
     return lambda alert, came: accept(parts, db, alert, came)
+
+
+def accepting_all(parts: Parts, db: Store, alone: Accept) -> AcceptAll:
+    """Return what takes alerts in with one commit; where that fails, `alone` takes each."""
+
+    def together(arrivals: Sequence[Arrival]) -> Sequence[Accepted | Exception]:
+        judged = [(_judged(parts, one.alert, one.came.channel), one.came) for one in arrivals]
+        try:
+            return db.commit(lambda conn: [_one(parts, conn, *both) for both in judged])
+        except Exception as error:
+            # One of them may be what the database refuses; it must not keep the others out.
+            log.warning("%d alerts are taken in singly: %s", len(judged), type(error).__name__)
+            return [_alone(alone, one) for one in arrivals]
+
+    return together
+
+
+def _alone(accept: Accept, one: Arrival) -> Accepted | Exception:
+    try:
+        return accept(one.alert, one.came)
+    except Exception as error:
+        return error
 
 
 def accept(parts: Parts, db: Store, alert: Alert, came: Came) -> Accepted:
@@ -82,16 +106,20 @@ def accept(parts: Parts, db: Store, alert: Alert, came: Came) -> Accepted:
     was taken in before, which changes nothing; what the database raises when it cannot commit.
     """
     found = _judged(parts, alert, came.channel)
-    record = Record(alert.source, parts.now, parts.random)
+    result = db.commit(lambda conn: _one(parts, conn, found, came))
+    if isinstance(result, ReplayedError):
+        raise result
+    return result
 
-    def work(conn: Connection) -> Accepted | None:
-        if not _first(conn, parts, came):
-            return None
-        hindered = bool(found.why)
-        known = store.repeat_alert(conn, found.delivery, found.severity, hindered)
-        return Accepted(known, False) if known else _settle(record, conn, found)
 
-    return _unless_replayed(db.commit(work))
+def _one(parts: Parts, conn: Connection, found: _Judged, came: Came) -> Accepted | ReplayedError:
+    # Returned, not raised: in a shared transaction that would undo what is written for others.
+    if not _first(conn, parts, came):
+        return _replayed()
+    known = store.repeat_alert(conn, found.delivery, found.severity, bool(found.why))
+    if known:
+        return Accepted(known, False)
+    return _settle(Record(found.alert.source, parts.now, parts.random), conn, found)
 
 
 def take(parts: Parts, db: Store, alert: Alert, channel: str = "by hand") -> Taken:
@@ -109,14 +137,15 @@ def rejecting(parts: Parts, db: Store) -> Reject:
         letter = store.rejected_letter(came.channel, parts.now(), reason[:2000], data)
         body = {"channel": letter.channel, "sha256": letter.sha256, "size": letter.size}
 
-        def work(conn: Connection) -> bool | None:
+        def work(conn: Connection) -> bool:
             if not _first(conn, parts, came):
-                return None
+                return False
             store.add_rejected(conn, letter)
             record.note(conn, DEPLOYMENT, "alert.rejected", body | {"reason": letter.reason})
             return True
 
-        _unless_replayed(db.commit(work))
+        if not db.commit(work):
+            raise _replayed()
 
     return reject
 
@@ -129,14 +158,11 @@ def _first(conn: Connection, parts: Parts, came: Came) -> bool:
     return store.first_time(conn, came.digest, came.signed)
 
 
-def _unless_replayed(result: T | None) -> T:
-    # Raised only here: inside a shared transaction it would undo what others wrote in it.
-    if result is None:
-        raise ReplayedError(
-            "This signed request was taken in before; each counts once. To send a finding again,"
-            " sign it again with the time of sending."
-        )
-    return result
+def _replayed() -> ReplayedError:
+    return ReplayedError(
+        "This signed request was taken in before; each counts once. To send a finding again,"
+        " sign it again with the time of sending."
+    )
 
 
 def _judged(parts: Parts, alert: Alert, channel: str) -> _Judged:
