@@ -9,6 +9,7 @@ from playbooks.desk.cli import (
     approve,
     doctor,
     export,
+    freeze,
     init,
     migrate,
     open,
@@ -17,7 +18,10 @@ from playbooks.desk.cli import (
     respond,
     resume,
     rollback,
+    serve,
     show,
+    unfreeze,
+    worker,
 )
 from playbooks.desk.cli.surroundings import failing
 from playbooks.drills.command import drill
@@ -36,11 +40,15 @@ app.command()(migrate.migrate)
 app.command()(person.person)
 app.command()(alert.alert)
 app.command()(respond.respond)
+app.command()(serve.serve)
+app.command()(worker.worker)
 app.command("open")(open.open_incident)
 app.command()(approve.approve)
 app.command()(resume.resume)
 app.command()(show.show)
 app.command()(rollback.rollback)
+app.command()(freeze.freeze)
+app.command()(unfreeze.unfreeze)
 app.command()(export.export)
 app.command()(permissions.permissions)
 app.command()(doctor.doctor)

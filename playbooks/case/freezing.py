@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from actions.action import Action, Lens
 from actions.engine import finish
 from actions.errors import ActionError
+from actions.journal import Intent
 from playbooks.case import store
 from playbooks.case.answers import Failed
 from playbooks.case.gate import finishing, said
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Entries of the whole deployment stand in the ledger under this name, not an incident's.
 DEPLOYMENT = "deployment"
+# A step is left for a freeze before it is lifted, or sees that it was: never in between.
+LOCK = "freezes"
 
 
 def freeze(db: Store, record: Record, account: str, reason: str) -> Freeze:
@@ -52,6 +55,7 @@ def unfreeze(db: Store, record: Record, account: str, reason: str) -> list[str]:
     """
 
     def work(conn: Connection) -> list[str]:
+        store.lock(conn, LOCK)
         if not store.drop_freeze(conn, account):
             what = "all accounts" if account == EVERYWHERE else f"account {account}"
             raise UnknownIncidentError(
@@ -86,15 +90,11 @@ async def halted(case: "Case", action: Action[Any], step: str, why: str) -> Fail
     """
     case.frozen.append(step)
     known = case.journal.find(step)
-    if known is not None and isinstance(action, Lens):
-        aws = case.parts.aws(case.target.account, case.target.region)
-        try:
-            with finishing():
-                await case.drive(finish(action, aws, known))
-        except ActionError as error:
-            why = f"{why} And it stands half-way: {error}"
+    if known is not None:
+        why += await forward(case, action, known)
 
     def work(conn: Connection) -> None:
+        store.lock(conn, LOCK)
         if known is not None:
             store.change_step(conn, case.incident.id, step, error=why)
         elif store.left(conn, case.incident.id).get(step, {}).get("error") == why:
@@ -103,6 +103,22 @@ async def halted(case: "Case", action: Action[Any], step: str, why: str) -> Fail
             store.leave(conn, case.incident.id, step, {"kind": "frozen", "error": why})
         body = {"step": step, "why": why}
         case.record.note(conn, case.incident.id, "action.frozen", body)
+        if store.frozen(conn, case.target.account) is None:
+            # Lifted meanwhile: whoever did it did not see that this incident waits.
+            store.add_work(conn, case.incident.id, "unfreeze", store.clock(conn, case.parts.now))
 
     case.store.commit(work)
     return Failed(step, why)
+
+
+async def forward(case: "Case", action: Action[Any], intent: Intent) -> str:
+    """Take what of a step stands half-way to its wanted value; return what stood in the way."""
+    if not isinstance(action, Lens):
+        return ""
+    aws = case.parts.aws(case.target.account, case.target.region)
+    try:
+        with finishing():
+            await case.drive(finish(action, aws, intent))
+    except ActionError as error:
+        return f" And it stands half-way: {error}"
+    return ""

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from evidence import ledger
 from playbooks.case import store
+from playbooks.case.gate import said
 from playbooks.case.residual import residual, status
 from playbooks.case.severity import RESPONSE
 
@@ -19,6 +20,7 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
     # What nobody has touched yet is open, and must be said to be.
     waits = incident.play and incident.status != "gone"
     times = RESPONSE[incident.severity]
+    freeze = store.frozen(conn, incident.target["account"])
     return {
         "id": incident.id,
         "title": incident.title,
@@ -32,6 +34,7 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
         "requester": incident.requester,
         "target": dict(incident.target),
         "hindrances": list(incident.hindrances),
+        "frozen": said(freeze) if freeze else "",
         "steps": [
             {
                 "number": number,

@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from playbooks.case import store
+from playbooks.case.gate import said
 from playbooks.case.story import story
 from playbooks.desk.cli import questions, timeline, wording
 from playbooks.desk.cli.surroundings import Json, here, out, printable, show_json
@@ -16,6 +17,9 @@ def show(incident: Annotated[str, typer.Argument()] = "", json: Json = False) ->
     _, _, db = here()
     if not incident:
         _list(db.read(store.incidents), as_json=json)
+        if not json:
+            for one in db.read(store.freezes):
+                out().print(f"[red]frozen:[/] {printable(said(one))}")
         return
     told = db.read(lambda conn: story(conn, incident))
     if json:
@@ -36,6 +40,8 @@ def headline(console: Console, told: dict[str, Any]) -> None:
     console.print(f"status [bold]{told['status']}[/]{says}")
     target = told["target"]
     console.print(f"where  {printable(' '.join(target[k] for k in ('account', 'region', 'id')))}")
+    if told["frozen"]:
+        console.print(f"[red]frozen:[/] {printable(told['frozen'])}")
     if not told["play"]:
         console.print("no play answers this finding yet: work it by hand")
     if told["status"] in ("open", "proposed"):
