@@ -37,10 +37,8 @@ class Arrival:
     came: Came
 
 
-# Raises ReplayedError for a signed request that was taken in before. Whatever else it raises,
-# nothing was recorded.
-Accept: TypeAlias = Callable[[Alert, Came], Accepted]
-# The same for many with one commit: for each what it is now part of, or what `Accept` raises.
-AcceptAll: TypeAlias = Callable[[Sequence[Arrival]], Sequence[Accepted | Exception]]
+# Takes all in, with one commit where it can, and says of each what became of it: ReplayedError
+# for a signed request that was taken in before; any other exception, that nothing was recorded.
+Accept: TypeAlias = Callable[[Sequence[Arrival]], Sequence[Accepted | Exception]]
 # Records what a known sender sent and could not be understood: its bytes, and the reason.
 Reject: TypeAlias = Callable[[bytes, Came, str], None]

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from playbooks.intake.accepted import AcceptAll, Accepted, Arrival, Came, Reject
+from playbooks.intake.accepted import Accept, Accepted, Arrival, Came, Reject
 from playbooks.intake.answers import LARGEST, Answer, answer_to, of_status
 from playbooks.intake.errors import (
     IntakeError,
@@ -45,7 +45,7 @@ class Door:
     `verify` raises RequestError; `accept` and `reject` wait for the disk, in `pool`.
     """
 
-    accept: AcceptAll
+    accept: Accept
     reject: Reject
     verify: Callable[[Stamp, bytes], Signed]
     now: Callable[[], datetime]

@@ -4,20 +4,20 @@ The ledger entries and the work that makes the incident run are written in it to
 acknowledges an alert once this returns can die at any time, and nothing is lost or done twice.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 
 from playbooks.case import severity, store
 from playbooks.case.incident import Incident
 from playbooks.case.record import Record
 from playbooks.case.severity import Severity
 from playbooks.case.store import Store
-from playbooks.intake.accepted import Accept, AcceptAll, Accepted, Arrival, Came, Reject
+from playbooks.intake.accepted import Accept, Accepted, Arrival, Came, Reject
 from playbooks.intake.alert import Alert
 from playbooks.intake.errors import ReplayedError
 from playbooks.intake.meaning import Meaning
@@ -26,8 +26,6 @@ from playbooks.respond import plays
 from playbooks.respond.judging import judge, own_parts
 from playbooks.respond.opening import opened
 from playbooks.wiring.parts import Parts
-
-log = logging.getLogger("stanch.take")
 
 # Deployment-wide entries of the ledger stand under this case.
 DEPLOYMENT = "deployment"
@@ -73,30 +71,22 @@ class _Judged:
 
 
 def accepting(parts: Parts, db: Store) -> Accept:
-    """Return what takes alerts into this deployment one by one, as `accept` does."""
-    return lambda alert, came: accept(parts, db, alert, came)
-
-
-def accepting_all(parts: Parts, db: Store, alone: Accept) -> AcceptAll:
-    """Return what takes alerts in with one commit; where that fails, `alone` takes each."""
+    """Return what takes alerts into this deployment, as `accept` does, many with one commit."""
 
     def together(arrivals: Sequence[Arrival]) -> Sequence[Accepted | Exception]:
         judged = [(_judged(parts, one.alert, one.came.channel), one.came) for one in arrivals]
         try:
             return db.commit(lambda conn: [_one(parts, conn, *both) for both in judged])
+        except (OperationalError, InterfaceError, TimeoutError) as error:
+            # The database is away: to ask it for each again would only take as long again.
+            return [error] * len(judged)
         except Exception as error:
-            # One of them may be what the database refuses; it must not keep the others out.
-            log.warning("%d alerts are taken in singly: %s", len(judged), type(error).__name__)
-            return [_alone(alone, one) for one in arrivals]
+            if len(judged) == 1:
+                return [error]
+        # One of them is what the database refuses; it must not keep the others out.
+        return [result for one in arrivals for result in together([one])]
 
     return together
-
-
-def _alone(accept: Accept, one: Arrival) -> Accepted | Exception:
-    try:
-        return accept(one.alert, one.came)
-    except Exception as error:
-        return error
 
 
 def accept(parts: Parts, db: Store, alert: Alert, came: Came) -> Accepted:
