@@ -37,4 +37,5 @@ async def seal(case: "Case", kind: str) -> None:
 
 def checkpoint(db: Store, parts: Parts) -> None:
     """Give every new entry its index and sign the tree's head."""
-    db.commit(lambda conn: ledger.integrate(conn, parts.keys.log, now=parts.now()))
+    # What this process has just committed is to be in it, so another's turn is waited for.
+    db.commit(lambda c: ledger.integrate(c, parts.keys.log, now=parts.now(), wait=True))

@@ -60,7 +60,9 @@ def make(settings: Settings) -> dict[str, str]:
     home = settings.home
     path = file(settings)
     if path is None:
-        migrating.refuse_used(open_engine(settings))
+        server = open_engine(settings)
+        migrating.refuse_used(server)
+        server.dispose()
     elif path.exists():
         raise SettingsError(f"{home} holds a Stanch already; nothing was changed.")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
