@@ -187,6 +187,37 @@ class Spool:
         )
 
 
+@contextmanager
+def running(spool: Spool) -> Iterator[None]:
+    """Let nobody import while the block runs; wait for an import to end first."""
+    fd = _folder(spool)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def alone(spool: Spool) -> Iterator[bool]:
+    """Yield whether nobody else imports, and nothing that is being spooled still goes on."""
+    fd = _folder(spool)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ours = True
+        except BlockingIOError:
+            ours = False
+        yield ours
+    finally:
+        os.close(fd)
+
+
+def _folder(spool: Spool) -> int:
+    # The folder itself is locked: a full disk has no room for another file.
+    return os.open(spool.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
 def parse(data: bytes) -> Contents:
     """Return what a spool's bytes hold. Whatever they are, no record behind damage is lost."""
     generation = _generation(data[:HEADER])
