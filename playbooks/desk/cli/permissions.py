@@ -13,7 +13,9 @@ from actions.catalogue import catalogue
 from actions.policy import LIMIT, length, policy
 from playbooks.desk.cli.surroundings import show_json
 from playbooks.errors import SettingsError
+from playbooks.intake.queue import PERMISSIONS
 from playbooks.respond import plays
+from playbooks.wiring.settings import Settings, load
 
 if TYPE_CHECKING:
     from actions.action import Action
@@ -25,11 +27,15 @@ def permissions(
     region: Annotated[str, typer.Option(help="The region.")] = "*",
     partition: Annotated[str, typer.Option(help="aws, aws-cn or aws-us-gov.")] = "aws",
 ) -> None:
-    """Print the IAM policy, with resource and tag conditions, from the actions the plays name."""
+    """Print the IAM policy, with resource and tag conditions, from the actions the plays name.
+
+    It also lets Stanch poll the account's queues that are in stanch.toml.
+    """
     _refuse("--account", account, r"\*|\d{12}", "12 digits")
     _refuse("--region", region, r"\*|[a-z]{2}(-[a-z]+)+-\d", "one such as eu-west-1")
     _refuse("--partition", partition, r"aws(-cn|-us-gov)?", "aws, aws-cn or aws-us-gov")
     whole = needed(play or list(plays.names()), account, region, partition)
+    whole["Statement"] += polling(load(), account, partition)
     if length(whole) > LIMIT:
         # A managed policy holds no more; as an inline policy of a role (10,240) it fits.
         typer.echo(f"{length(whole)} characters: more than one managed policy holds.", err=True)
@@ -57,6 +63,18 @@ def needed(names: list[str], account: str, region: str, partition: str) -> dict[
     document = policy(kinds, account=account, region=region, partition=partition)
     keep = {"Effect": "Allow", "Action": sorted(reads), "Resource": "*"}
     return document | {"Statement": [*document["Statement"], keep]}
+
+
+def polling(settings: Settings, account: str, partition: str) -> list[dict[str, Any]]:
+    """Return the statements for polling the queues of one account, or of all for `*`."""
+    queues = [
+        f"arn:{partition}:sqs:{queue.region}:{queue.account}:{queue.url.rpartition('/')[2]}"
+        for _, queue in sorted(settings.queues.items())
+        if account in ("*", queue.account)
+    ]
+    if not queues:
+        return []
+    return [{"Effect": "Allow", "Action": list(PERMISSIONS), "Resource": queues}]
 
 
 def _imported(play: str) -> list[str]:
