@@ -9,7 +9,6 @@ from playbooks.desk.cli import (
     approve,
     doctor,
     export,
-    freeze,
     init,
     migrate,
     open,
@@ -20,7 +19,6 @@ from playbooks.desk.cli import (
     rollback,
     serve,
     show,
-    unfreeze,
     worker,
 )
 from playbooks.desk.cli.surroundings import failing
@@ -47,8 +45,6 @@ app.command()(approve.approve)
 app.command()(resume.resume)
 app.command()(show.show)
 app.command()(rollback.rollback)
-app.command()(freeze.freeze)
-app.command()(unfreeze.unfreeze)
 app.command()(export.export)
 app.command()(permissions.permissions)
 app.command()(doctor.doctor)

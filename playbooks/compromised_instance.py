@@ -16,27 +16,41 @@ from playbooks.case.case import Case
 from playbooks.case.play import play
 
 
-@play
+async def cut_off(case: Case) -> None:
+    """Take the host from the attacker: what is pre-approved, and cannot wait for anything.
+
+    Denying the sessions comes first, and nothing holds it up: it is what takes something from the
+    attacker. Isolation alone would fail a health check, and the scaling group would terminate the
+    evidence: only a host that no group watches is isolated here.
+    """
+    host = case.target
+    _, _, standby = await case.together(
+        case.act(DenyInstanceSessions(host, keep_ssm=case.keep_ssm)),
+        case.act(ProtectFromTermination(host)),
+        case.act(EnterStandby(host)),
+    )
+    if standby.was_so:
+        await case.act(ShortenConnectionTracking(host))
+        await case.act(IsolateInstance(host))
+
+
+@play(reflex=cut_off)
 async def compromised_instance(case: Case) -> None:
     """A host is under someone else's control: protect it, take its credentials, cut it off.
 
     Credentials go before the network, for stolen ones work off the host. Standby goes before
     isolation, or a health check would make the scaling group terminate the evidence. What does
     not depend on each other goes at once, so that no wait for a read-back delays the next act;
-    only what leaves the host as it was found goes while its facts are being kept.
+    how the host was found is kept meanwhile, and stands in the journal for each key that changes.
     """
     host = case.target
     await case.tell(case.stakeholders, "opened")
     facts, disks, _ = await case.together(
         case.keep(InstanceFacts(host.instance_id, host.account, host.region)),
         case.act(SnapshotVolumes(host)),
-        case.act(DenyInstanceSessions(host, keep_ssm=case.keep_ssm)),
+        cut_off(case),
     )
-    await case.together(
-        case.act(ProtectFromTermination(host)),
-        case.act(EnterStandby(host)),
-        case.act(ShortenConnectionTracking(host)),
-    )
+    await case.act(ShortenConnectionTracking(host))
     await case.act(LeaveTargetGroups(host))
     await case.act(IsolateInstance(host))
     await case.act(TagIncident(host, case.incident.id))

@@ -9,6 +9,7 @@ PlaybookError
 ├── ApprovalError        an answer that does not count (same person, unknown key, expired)
 ├── BusyError            another process works on this incident right now
 ├── LostLeaseError       another process has taken the incident over
+├── UnshownError         Prefect did not take a run in time; nothing of it has run
 ├── FrozenError          somebody has frozen the account: nothing is changed there
 └── SpoolError           the spool, which takes what the database cannot, is full or broken
 """
@@ -48,6 +49,10 @@ class BusyError(PlaybookError):
 
 class LostLeaseError(PlaybookError):
     """Another process has taken the incident over; this one must do no more for it."""
+
+
+class UnshownError(PlaybookError):
+    """Prefect did not take a run in time; nothing of it has run, and it is run without."""
 
 
 class FrozenError(PlaybookError):

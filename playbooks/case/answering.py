@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from evidence import canonical, jws, jws_token
 from evidence.errors import EvidenceError
 from playbooks.case import store
+from playbooks.case.asking import UNDOING
 from playbooks.case.incident import Question
 from playbooks.case.record import Record
 from playbooks.case.store import Store
@@ -59,7 +60,7 @@ def answer(
         question = next((q for q in store.questions(conn) if q.id == question_id), None)
         if question is None:
             raise UnknownIncidentError(f"there is no question {question_id!r}.")
-        _check(question, said, person, record.now())
+        _check(question, said, person, store.clock(conn, record.now))
         if store.incident(conn, question.incident).status == "rolled-back":
             raise ApprovalError(
                 f"{question.incident} was rolled back, so {question.id} has nothing left to decide."
@@ -68,7 +69,9 @@ def answer(
         store.change_question(conn, question.id, **values, proof=token)
         body = {"question": question.id, "proof": token, "digest": said["digest"]} | values
         record.note(conn, question.incident, "approval.answered", body, actor=person)
-        store.count_entry(conn, question.incident)
+        if not question.step.startswith(UNDOING):
+            store.count_entry(conn, question.incident)
+            store.add_work(conn, question.incident, "answer", store.clock(conn, record.now))
         return next(q for q in store.questions(conn) if q.id == question_id)
 
     return db.commit(work)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from playbooks.case.case import Case
 
 
+# Questions about the way back: a person who asked goes on with it, not the play.
+UNDOING = ("rollback/", "release/")
+
+
 async def ask(
     case: "Case", action: Action[Any], step: str, about: Kept | None
 ) -> Approval | Refusal:
@@ -99,7 +103,7 @@ async def go_on(case: "Case", step: str, error: str) -> None:
 
 def put(case: "Case", step: str, scopes: list[Scope], about: Mapping[str, Any]) -> Question:
     """Record a question with its ledger entry, or return the same one where it is open still."""
-    now = case.parts.now()
+    now = case.clock()
     open_ = _asked(case, step)
     if open_ and open_.state == "open" and now < open_.expires and _same(open_, scopes):
         return open_
@@ -120,6 +124,9 @@ def put(case: "Case", step: str, scopes: list[Scope], about: Mapping[str, Any]) 
         body["scopes"] = list(named.scopes)
         body |= {"about": dict(about), "expires": named.expires.isoformat()}
         case.record.note(conn, case.incident.id, "approval.asked", body)
+        if not step.startswith(UNDOING):
+            # Nobody's answer is an answer too, and the play must end by it.
+            store.add_timer(conn, case.incident.id, named.expires)
         return named
 
     return case.store.commit(work)
@@ -131,7 +138,7 @@ def answer_to(case: "Case", question: Question) -> Approval | Refusal:
         return Approval(question.id, question.approver)
     if question.state == "no":
         return Refusal(question.id, f"{question.approver} said no: {question.reason}")
-    if case.parts.now() >= question.expires:
+    if case.clock() >= question.expires:
         return Refusal(question.id, f"nobody answered {question.id} in time")
     raise Waiting(question.id)
 

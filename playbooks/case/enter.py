@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -9,20 +11,28 @@ from actions.action import Lens
 from actions.catalogue import revive
 from actions.engine import finish
 from actions.errors import ActionError, TargetGoneError
-from playbooks.case import holding, sealing, store
+from playbooks.case import holding, sealing, store, way_back
 from playbooks.case.answers import Waiting
 from playbooks.case.case import Case, Step, plain
+from playbooks.case.gate import finishing
+from playbooks.case.incident import Incident
 from playbooks.case.store import Store
 from playbooks.case.story import standing
-from playbooks.errors import LostLeaseError, RefusedError, SettingsError, StoppedError
+from playbooks.errors import FrozenError, LostLeaseError, RefusedError, SettingsError, StoppedError
 from playbooks.wiring.parts import Parts
 
 Body = Callable[[Case], Awaitable[None]]
+Kind = Literal["play", "reflex"]
+# Kept once the reflex came to its end.
+REFLEX = "reflex"
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an entry ended: Completed, Waiting, Refused, Gone or Stopped; and what to say of it."""
+    """How an entry ended, and what to say of it.
+
+    `state` is Completed, Waiting, Refused, Gone, Stopped, Frozen or Settled.
+    """
 
     state: str
     status: str
@@ -36,20 +46,28 @@ async def enter(
     body: Body,
     play: str,
     *,
+    kind: Kind = "play",
+    due: bool = False,
     step: Step = plain,
     alive: Callable[[str], bool] = holding.alive,
 ) -> Ending:
-    """Run the play once for the incident and record how it ended.
+    """Run the play once for the incident and record how it ended; what was due is then settled.
+
+    A `reflex` is the play's beginning alone: it settles nothing, and once it came to its end it is
+    not run again. With `due`, nothing is run where no work is due (any more): it ends Settled.
 
     Raises UnknownIncidentError, or BusyError while a living process works on it. What else
-    ends it, an interrupt too, is recorded as a crash of the play, and raised.
+    ends it, an interrupt too, is recorded as a crash of the play, and raised; it stays due.
     """
     db.read(lambda conn: store.incident(conn, incident_id))
     renewed = parts.pool is not None
     with holding.held(db, incident_id, alive, parts.now, renewed=renewed) as mine:
         # Read only now: whoever held it before may have rolled it back.
-        incident = db.read(lambda conn: store.incident(conn, incident_id))
-        if incident.status == "rolled-back":
+        incident, begun = db.read(lambda conn: _begin(conn, incident_id, parts, kind))
+        if (due and not begun.upto) or begun.again:
+            return Ending("Settled", incident.status, incident.says)
+        if incident.status in way_back.ENDED.values():
+            mine.commit(lambda conn: store.work_done(conn, incident_id, begun.upto, begun.at))
             return Ending("Completed", incident.status, incident.says)
         case = Case(parts, mine, incident, body, play, step)
         try:
@@ -59,16 +77,44 @@ async def enter(
         except BaseException as error:
             # Its message may hold anything; the ledger gets its kind alone.
             says = f"the play broke off: {type(error).__name__}"
-            _close(case, Ending("Crashed", _status(case), says))
+            _close(case, Ending("Crashed", _status(case), says), kind, begun)
             raise
-        _close(case, ending)
-        sealing.checkpoint(db, parts)
+        _close(case, ending, kind, begun)
+        if kind == "play":
+            sealing.checkpoint(db, parts)
         return ending
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """When the entry began, by the clock of timers; the last work that it will settle, or 0; and
+    whether it is a reflex that came to its end before."""
+
+    at: datetime
+    upto: int
+    again: bool
+
+
+def _begin(conn: Connection, incident_id: str, parts: Parts, kind: Kind) -> tuple[Incident, _Begun]:
+    at = store.clock(conn, parts.now)
+    again = kind == "reflex" and store.kept(conn, incident_id, REFLEX) is not None
+    begun = _Begun(at, store.last_work(conn, incident_id, at), again)
+    return store.incident(conn, incident_id), begun
+
+
 async def _run(case: Case) -> Ending:
+    ending = await _ran(case)
+    if not case.frozen or ending.state not in ("Completed", "Waiting"):
+        return ending
+    says = f"{len(case.frozen)} acts wait: {case.gate.frozen() or 'the freeze was just lifted'}"
+    return Ending("Frozen", ending.status, says + (f" {ending.says}" if ending.says else ""))
+
+
+async def _ran(case: Case) -> Ending:
     try:
         await recover(case)
+        if (back := await way_back.entered(case)) is not None:
+            return Ending(*back)
         await case.body(case)
     except Waiting as waiting:
         return Ending("Waiting", _status(case), str(waiting))
@@ -80,6 +126,8 @@ async def _run(case: Case) -> Ending:
         return Ending("Refused", "refused" if status == "proposed" else status, str(error))
     except StoppedError as error:
         return Ending("Stopped", "partial", str(error))
+    except FrozenError as error:
+        return Ending("Frozen", _status(case), str(error))
     return Ending("Completed", _status(case))
 
 
@@ -87,16 +135,43 @@ def _status(case: Case) -> str:
     return case.store.read(lambda conn: standing(conn, case.incident.id))
 
 
-def _close(case: Case, ending: Ending) -> None:
+def _close(case: Case, ending: Ending, kind: Kind, begun: _Begun) -> None:
     before = case.incident
 
     def work(conn: Connection) -> None:
         store.set_status(conn, before.id, ending.status, ending.says)
         body = {"play": case.play, "code": case.code, "entry": before.entry, "ended": ending.state}
         body |= {"status": ending.status, "says": ending.says}
-        case.record.note(conn, before.id, "play.ended", body)
+        case.record.note(conn, before.id, f"{kind}.ended", body)
+        if ending.state == "Crashed":
+            if not store.open_work(conn, before.id):
+                store.add_work(conn, before.id, "lost lease", begun.at)
+        elif kind == "reflex":
+            store.keep(conn, before.id, REFLEX, {"ended": ending.state})
+        else:
+            store.work_done(conn, before.id, begun.upto, begun.at)
+            # A timer that fired while the clock stood ahead of where it stands now is set again.
+            for at in case.timers:
+                store.add_timer(conn, before.id, at)
 
     case.store.commit(work)
+
+
+async def finish_half_way(
+    parts: Parts, db: Store, incident_id: str, alive: Callable[[str], bool] = holding.alive
+) -> int:
+    """Hold the incident and `recover` it, and no more; return how many steps were half-way.
+
+    Raises UnknownIncidentError, or BusyError while a living process works on it.
+    """
+
+    async def nothing(case: Case) -> None:
+        """Do nothing."""
+
+    renewed = parts.pool is not None
+    with holding.held(db, incident_id, alive, parts.now, renewed=renewed) as mine:
+        incident = db.read(lambda conn: store.incident(conn, incident_id))
+        return await recover(Case(parts, mine, incident, nothing, incident.play))
 
 
 async def recover(case: Case) -> int:
@@ -113,7 +188,8 @@ async def recover(case: Case) -> int:
             if not isinstance(action, Lens):
                 continue
             aws = case.parts.aws(case.target.account, case.target.region)
-            count += await case.drive(finish(action, aws, intent))
+            with finishing():
+                count += await case.drive(finish(action, aws, intent))
         except ActionError as error:
             case.journal.failed(intent.step, str(error))
     return count

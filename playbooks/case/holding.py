@@ -1,6 +1,7 @@
 """Who works on an incident now: one entry of one process, named so that its death can be seen."""
 
 import itertools
+import logging
 import os
 import socket
 import threading
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from playbooks.case import store
 from playbooks.case.store import Lease, Store
 from playbooks.errors import BusyError, PlaybookError
 
 T = TypeVar("T")
+log = logging.getLogger("stanch.lease")
 
 _entries = itertools.count(1)
 _working: set[str] = set()
@@ -83,6 +86,13 @@ def _renew(db: Store, lease: Lease, now: Callable[[], datetime], stop: threading
             db.commit(lambda conn: store.renew(conn, lease, store.clock(conn, now)))
         except PlaybookError:
             return  # Taken over: the next commit of the entry itself says so.
+        except SQLAlchemyError as error:
+            # The database may be back in ten seconds, well before the lease ends.
+            log.warning("%s: the lease could not be renewed: %s", lease.incident, _kind(error))
+
+
+def _kind(error: SQLAlchemyError) -> str:
+    return type(getattr(error, "orig", None) or error).__name__
 
 
 def alive(holder: str) -> bool:

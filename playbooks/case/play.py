@@ -4,7 +4,10 @@ The one composition root. A flow run is only a view of one entry; the journal is
 """
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, overload
 
 from prefect import Flow, flow
 from prefect.client.orchestration import get_client
@@ -13,30 +16,53 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.events.worker import EventsWorker
 from prefect.flow_engine import run_flow
-from prefect.states import Completed, Pending, to_state_create
+from prefect.states import Completed, Failed, Pending, to_state_create
 
-from playbooks.case.case import plain
+from playbooks.case.case import Step, plain
 from playbooks.case.enter import Body, Ending, enter
-from playbooks.case.shown import shown
+from playbooks.case.shown import showing
 from playbooks.case.store import Store
-from playbooks.errors import BusyError, StoppedError
+from playbooks.errors import BusyError, FrozenError, UnshownError
 from playbooks.wiring.parts import assemble
 from playbooks.wiring.settings import load
 
 Play = Flow[[str], Any]
+Entering = Callable[[Step], Awaitable[Ending]]
 
 
-def play(body: Body) -> Play:
-    """Return the flow for a play; the play's own function is `body_of(flow)`."""
+@overload
+def play(body: Body, /) -> Play: ...
+
+
+@overload
+def play(*, reflex: Body) -> Callable[[Body], Play]: ...
+
+
+def play(body: Body | None = None, /, *, reflex: Body | None = None) -> Any:
+    """Return the flow for a play; the play's own function is `body_of(flow)`.
+
+    `reflex` is the beginning of the play, which the play itself awaits: what a responder may run
+    alone, at once, where the incident is pre-approved.
+    """
+    if body is None:
+        return lambda body: _made(body, reflex)
+    return _made(body, reflex)
+
+
+def _made(body: Body, reflex: Body | None) -> Play:
     name = body.__name__.replace("_", "-")
 
     async def entry(incident_id: str) -> State[Any]:
+        if shown := _shown.get():
+            return await shown.body()
         parts = assemble(load())
-        step = shown if FlowRunContext.get() else plain
+        step = showing() if FlowRunContext.get() else plain
         try:
             ending = await enter(parts, Store(parts.engine), incident_id, body, name, step=step)
         except BusyError:
             return Completed(name="Already running")
+        except FrozenError as error:
+            return Completed(name="Frozen", message=str(error))
         return Completed(name=ending.state, message=ending.says or ending.status)
 
     entry.__doc__ = body.__doc__
@@ -44,6 +70,7 @@ def play(body: Body) -> Play:
     entry.__module__ = body.__module__
     entry.__qualname__ = body.__name__
     entry.body = body  # type: ignore[attr-defined]
+    entry.reflex = reflex  # type: ignore[attr-defined]
     return flow(name=name, persist_result=False, retries=0, validate_parameters=False)(entry)
 
 
@@ -52,14 +79,96 @@ def body_of(made: Play) -> Body:
     return made.fn.body  # type: ignore[attr-defined,no-any-return]
 
 
-async def show(made: Play, incident_id: str, entry: int, patience: float) -> State[Any]:
-    """Run one entry of a play as a flow run in this process, once a key.
+def reflex_of(made: Play) -> Body | None:
+    """Return the beginning of the play that may run alone, or None where it names none."""
+    return made.fn.reflex  # type: ignore[attr-defined,no-any-return]
+
+
+@dataclass
+class _Shown:
+    """One entry that a flow run of this process shows. It begins once, or is given up before."""
+
+    entering: Entering
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    given_up: bool = False
+    task: "asyncio.Task[Ending] | None" = None
+
+    async def body(self) -> State[Any]:
+        """Enter the play, and tell Prefect how it ended but not what broke it: it stores that."""
+        if self.given_up:
+            return Failed(name="Unshown", message="accepted too late; the play ran without it")
+        self.task = asyncio.ensure_future(_awaited(self.entering(showing())))
+        self.begun.set()
+        await asyncio.wait({self.task})
+        if self.task.cancelled():
+            return Failed(name="Cancelled")
+        if error := self.task.exception():
+            return Failed(name="Crashed", message=type(error).__name__)
+        ending = self.task.result()
+        return Completed(name=ending.state, message=ending.says or ending.status)
+
+
+async def _awaited(entering: Awaitable[Ending]) -> Ending:
+    return await entering
+
+
+# The entry that a flow run of this process is to show: a flow's parameters are plain values.
+_shown: ContextVar[_Shown | None] = ContextVar("shown", default=None)
+
+
+async def show(
+    made: Play, incident_id: str, entry: int, entering: Entering, *, patience: float, linger: float
+) -> Ending:
+    """Run one entry of a play as a flow run in this process, once a key, and return its ending.
 
     The idempotency key is incident:play:entry; the same key would return the finished run, so
-    each entry has its own number. Raise TimeoutError when Prefect has not accepted the run within
-    `patience` seconds; nothing has run then.
+    each entry has its own number. Raises UnshownError when the play's body has not begun within
+    `patience` seconds; then it never begins. Once it has, it goes on whatever becomes of Prefect,
+    which is given `linger` seconds to take the end of it; what it raises comes out as it is.
     """
-    async with asyncio.timeout(patience), get_client() as client:
+    shown = _Shown(entering)
+    token = _shown.set(shown)
+    try:
+        run = asyncio.ensure_future(_flow_run(made, incident_id, entry))
+    finally:
+        _shown.reset(token)
+    try:
+        task = await _begun(shown, run, patience)
+    except BaseException:
+        shown.given_up = True
+        run.cancel()
+        raise
+    try:
+        return await task
+    finally:
+        await asyncio.wait({run}, timeout=linger)
+        run.cancel()
+
+
+async def _begun(
+    shown: _Shown, run: "asyncio.Future[None]", patience: float
+) -> "asyncio.Task[Ending]":
+    """Return the entry once it runs, in this turn of the loop; else raise UnshownError."""
+    waiting = asyncio.ensure_future(shown.begun.wait())
+    either: set[asyncio.Future[Any]] = {waiting, run}
+    try:
+        await asyncio.wait(either, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        if shown.task is not None:
+            shown.task.cancel()
+            await asyncio.wait({shown.task})
+        raise
+    finally:
+        waiting.cancel()
+    if shown.task is not None:
+        return shown.task
+    error = run.exception() if run.done() and not run.cancelled() else None
+    why = type(error).__name__ if error else f"it took more than {patience:g} s"
+    raise UnshownError(f"Prefect did not run it: {why}") from error
+
+
+async def _flow_run(made: Play, incident_id: str, entry: int) -> None:
+    async with get_client() as client:
         create = FlowRunCreate(
             flow_id=await client.create_flow(made),
             name=f"{incident_id}-{entry}",
@@ -71,21 +180,16 @@ async def show(made: Play, incident_id: str, entry: int, patience: float) -> Sta
             "/flow_runs/", json=create.model_dump(mode="json", exclude_unset=True)
         )
         run = FlowRun.model_validate(answer.json())
-    ended: Any = await run_flow(  # type: ignore[misc]
+    await run_flow(  # type: ignore[misc]
         made, flow_run=run, parameters={"incident_id": incident_id}, return_type="state"
     )
-    # At exit Prefect tries for ten seconds to deliver each event that its server, which ends with
-    # us, no longer takes (prefect.events.clients, reconnection_attempts): minutes for a play.
-    drained: Any = EventsWorker.drain_all(timeout=10)
-    await drained
-    return ended  # type: ignore[no-any-return]
 
 
-def ending(state: State[Any]) -> Ending:
-    """Return a flow run's final state as an ending. Raise StoppedError when it crashed."""
-    if not state.is_completed():
-        raise StoppedError(
-            f"the play ended {state.name}: {state.message}. What was done is recorded; "
-            "enter it again with `stanch resume`."
-        )
-    return Ending(str(state.name), str(state.message or ""))
+async def drained(seconds: float) -> None:
+    """Let Prefect deliver what it has to tell, before this process ends.
+
+    At exit it tries for ten seconds to deliver each event that its server, which ends with us, no
+    longer takes (prefect.events.clients, reconnection_attempts): minutes for a play.
+    """
+    draining: Any = EventsWorker.drain_all(timeout=seconds)
+    await draining

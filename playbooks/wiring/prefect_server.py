@@ -5,11 +5,13 @@ is told by the kernel to end with its parent (prctl(2), PR_SET_PDEATHSIG), and w
 """
 
 import ctypes
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +20,10 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+log = logging.getLogger("stanch.prefect")
+
+# Seconds until a server that died is started again: at first, and at most.
+SOONEST, LATEST = 1.0, 60.0
 PR_SET_PDEATHSIG = 1
 # Loaded before any fork: a child of a process with threads must take no lock.
 _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -45,26 +51,88 @@ def running(home: Path, patience: float) -> Iterator[str | None]:
 
     Sets the environment for an import of Prefect that follows.
     """
+    with beside(home) as server:
+        up = server.named or server.answers(patience)
+        if not up:
+            os.environ.pop("PREFECT_API_URL", None)
+        yield server.url if up else None
+
+
+@contextmanager
+def beside(home: Path) -> Iterator["Server"]:
+    """Keep a server running beside the block, which waits for nothing.
+
+    Sets the environment for an import of Prefect that follows: it finds the server's URL, whether
+    the server answers yet or not. Where PREFECT_API_URL names another, that one is used.
+    """
     os.environ.update(environment(home))
     if url := os.environ.get("PREFECT_API_URL"):
-        yield url
+        yield Server(url, named=True)
         return
     port = _free_port()
-    url = f"http://127.0.0.1:{port}/api"
-    child = _start(home, port)
+    server = Server(f"http://127.0.0.1:{port}/api")
+    os.environ["PREFECT_API_URL"] = server.url
+    ending = threading.Event()
+    # The kernel tells the child of the death of the thread that started it (prctl(2)), so this one
+    # lives as long as the child is to.
+    keeper = threading.Thread(target=server.keep, args=(home, port, ending), name="prefect-server")
+    keeper.start()
     try:
-        up = _answers(url, child, patience)
-        if up:
-            os.environ["PREFECT_API_URL"] = url
-        yield url if up else None
+        yield server
     finally:
         os.environ.pop("PREFECT_API_URL", None)
-        child.terminate()
-        try:
-            child.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        ending.set()
+        keeper.join()
+
+
+class Server:
+    """Prefect's server: a child that is started again when it dies, or one that is `named`."""
+
+    def __init__(self, url: str, *, named: bool = False) -> None:
+        self.url = url
+        self.named = named
+        # The child's process id while there is one.
+        self.pid: int | None = None
+
+    def answers(self, patience: float) -> bool:
+        """Return whether it answers within `patience` seconds."""
+        end = time.monotonic() + patience
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.url}/health", timeout=1) as answer:  # noqa: S310
+                    if answer.status == 200:
+                        return True
+            except (urllib.error.URLError, OSError):
+                pass
+            if time.monotonic() + 0.1 >= end:
+                return False
+            time.sleep(0.1)
+
+    def keep(self, home: Path, port: int, ending: threading.Event) -> None:
+        """Run the child until `ending`; one that dies is started again, ever more slowly."""
+        pause = SOONEST
+        while not ending.is_set():
+            began = time.monotonic()
+            child = _start(home, port)
+            self.pid = child.pid
+            while child.poll() is None and not ending.wait(0.2):
+                pass
+            self.pid = None
+            if ending.is_set():
+                _end(child)
+                return
+            pause = SOONEST if time.monotonic() - began > LATEST else min(2 * pause, LATEST)
+            log.warning("Prefect's server died (%s); again in %.0f s", child.returncode, pause)
+            ending.wait(pause)
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    child.terminate()
+    try:
+        child.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def _start(home: Path, port: int) -> "subprocess.Popen[bytes]":
@@ -91,18 +159,6 @@ def _follow(parent: int) -> None:
         _PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)  # The parent died before the kernel was told.
-
-
-def _answers(url: str, child: "subprocess.Popen[bytes]", patience: float) -> bool:
-    end = time.monotonic() + patience
-    while time.monotonic() < end and child.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/health", timeout=1) as answer:  # noqa: S310
-                if answer.status == 200:
-                    return True
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    return False
 
 
 def _free_port() -> int:

@@ -97,6 +97,12 @@ class Queue(_Part):
         return _private(url)
 
 
+class Serve(_Part):
+    """Where `stanch serve` listens: a port of loopback, 0 for any free one."""
+
+    port: int = Field(default=8787, ge=0, le=65535)
+
+
 def _private(url: str) -> str:
     parts = urlsplit(url)
     loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
@@ -127,6 +133,7 @@ class Settings(BaseSettings):
     spool: SpoolFile = SpoolFile()
     sources: dict[str, Sender] = {}
     queues: dict[str, Queue] = {}
+    serve: Serve = Serve()
     # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
     aws_endpoint: str | None = None
 

@@ -1,0 +1,37 @@
+"""What a process left behind that died, or that lost its lease."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from playbooks.case import schema
+
+BEGUN = ("intended", "undoing")
+
+
+def abandoned(conn: Connection, now: datetime, alive: Callable[[str], bool]) -> list[str]:
+    """Return the incidents whose holder is dead, or has not renewed its lease in time."""
+    table = schema.incidents
+    query = select(table.c.id, table.c.holder, table.c.until).where(table.c.holder != "")
+    rows = conn.execute(query.order_by(table.c.number))
+    return [r.id for r in rows if r.until <= now.isoformat() or not alive(r.holder)]
+
+
+def unheld(conn: Connection) -> list[str]:
+    """Return the incidents that nobody holds."""
+    table = schema.incidents
+    return list(conn.scalars(select(table.c.id).where(table.c.holder == "")))
+
+
+def begun(conn: Connection) -> dict[str, bool]:
+    """Return the incidents with steps that were begun and not ended, and whether one is undoing.
+
+    What an entry tried and could not do has an error, and is not among them.
+    """
+    table = schema.steps
+    query = select(table.c.incident, table.c.phase).where(table.c.phase.in_(BEGUN))
+    found: dict[str, bool] = {}
+    for row in conn.execute(query.where(table.c.error == "").order_by(table.c.number)):
+        found[row.incident] = found.get(row.incident, False) or row.phase == "undoing"
+    return found

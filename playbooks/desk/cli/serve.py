@@ -1,0 +1,27 @@
+"""`stanch serve`: take alerts in at a door of this host, and answer them, until told to stop."""
+
+from typing import Annotated
+
+import typer
+
+from playbooks.desk.cli.staying import WithoutPrefect, answering, until_told
+from playbooks.desk.cli.surroundings import here
+
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="Port of 127.0.0.1; 0 takes any free one.")
+]
+
+
+def serve(port: Port = None, without_prefect: WithoutPrefect = False) -> None:
+    """Take alerts in over HTTP on this host alone, and answer them, until told to stop."""
+    # What it takes to listen is of no use to the commands that do not.
+    from playbooks.desk import door
+
+    settings, parts, db = here()
+    bound = door.bind(settings.serve.port if port is None else port)
+    with (
+        answering(parts, db, prefect=not without_prefect) as responder,
+        door.listens(door.door(parts, db, responder), bound),
+    ):
+        typer.echo(f"ready {door.url(bound)}")
+        until_told()

@@ -1,0 +1,52 @@
+"""What commands that stay have in common: signals, Prefect's server, and the responder."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Annotated, Any
+
+import typer
+
+from playbooks.case.store import Store
+from playbooks.respond.responder import Responder
+from playbooks.respond.service import responding
+from playbooks.wiring import logs
+from playbooks.wiring.parts import Parts
+from playbooks.wiring.prefect_server import beside
+
+WithoutPrefect = Annotated[
+    bool, typer.Option("--without-prefect", help="Show nothing in Prefect, and start no server.")
+]
+
+
+@contextmanager
+def answering(parts: Parts, db: Store, *, prefect: bool) -> Iterator[Responder]:
+    """Answer what is due while the block runs, with a server of Prefect beside it."""
+    logs.set_up(json=True)
+    # Its environment has to be set before the plays, and Prefect with them, are imported.
+    with (
+        beside(parts.settings.home) if prefect else nullcontext() as server,
+        responding(parts, db, server) as responder,
+    ):
+        logs.gather("prefect")
+        yield responder
+
+
+def until_told() -> None:
+    """Return once this process is told to end; told again, it ends at once.
+
+    To be called in the main thread. SIGTERM and SIGINT tell it.
+    """
+    told: list[int] = []
+
+    def tell(signum: int, _frame: Any) -> None:
+        if told:
+            os._exit(128 + signum)
+        told.append(signum)
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, tell)
+    while not told:
+        time.sleep(0.1)

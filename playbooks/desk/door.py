@@ -1,0 +1,83 @@
+"""The door of this host: where it listens, and what it takes in."""
+
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from playbooks.case.store import Store
+from playbooks.errors import SettingsError
+from playbooks.intake.accepted import Accepted, Arrival
+from playbooks.intake.http import Door, app
+from playbooks.intake.listen import LOOPBACK, listening
+from playbooks.intake.senders import known_senders
+from playbooks.intake.signed import Senders, Signed, Stamp, check
+from playbooks.respond.responder import Responder
+from playbooks.respond.take import accepting, accepting_all, rejecting
+from playbooks.wiring.parts import Parts
+
+
+def bind(port: int) -> socket.socket:
+    """Return a socket on a port of loopback. Raise SettingsError where it is taken."""
+    # Named TCP, so that asyncio sends each answer at once and not 40 ms later (TCP_NODELAY).
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((LOOPBACK, port))
+    except OSError as error:
+        bound.close()
+        raise SettingsError(
+            f"port {port} of {LOOPBACK} cannot be listened on: {error.strerror}. Name another "
+            "with --port, or under [serve] in stanch.toml."
+        ) from error
+    return bound
+
+
+def url(bound: socket.socket) -> str:
+    """Return where the socket listens."""
+    return f"http://{LOOPBACK}:{bound.getsockname()[1]}"
+
+
+def door(parts: Parts, db: Store, responder: Responder) -> FastAPI:
+    """Return the application that takes alerts in, and says that it is up."""
+    take = accepting(parts, db)
+
+    def accept(arrivals: Sequence[Arrival]) -> Sequence[Accepted | Exception]:
+        found = take(arrivals)
+        responder.kick()
+        return found
+
+    verify = partial(_verify, known_senders(parts.settings, parts.random), parts)
+    pool = ThreadPoolExecutor(4, thread_name_prefix="door")
+    made = app(Door(accept, rejecting(parts, db), verify, parts.now, pool))
+    made.router.routes.append(Route("/health", _health))
+    return made
+
+
+def _verify(known: Senders, parts: Parts, stamp: Stamp, body: bytes) -> Signed:
+    return check(known, stamp, body, parts.now())
+
+
+async def _health(_request: Request) -> JSONResponse:
+    return JSONResponse({"status": "up"})
+
+
+@contextmanager
+def listens(made: FastAPI, bound: socket.socket) -> Iterator[None]:
+    """Answer on the socket while the block runs, from a thread: signals stay the caller's."""
+    server = uvicorn.Server(listening(made, bound.getsockname()[1]))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="door")
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()

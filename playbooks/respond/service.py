@@ -1,0 +1,71 @@
+"""Keeps a responder running in this process: its loop, the reconciler and the integrator."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playbooks.case.store import Store
+from playbooks.respond import integrator, plays, reconciler
+from playbooks.respond.responder import Responder
+from playbooks.wiring.parts import Parts
+from playbooks.wiring.prefect_server import Server
+
+log = logging.getLogger("stanch.responder")
+
+# Seconds that the verbs in hand are given to end when the process is to stop.
+PATIENCE = 25.0
+
+
+@contextmanager
+def responding(
+    parts: Parts, db: Store, server: Server | None, *, patience: float = PATIENCE
+) -> Iterator[Responder]:
+    """Work what is due while the block runs; yield the responder, to be kicked.
+
+    What a crash left half-way is taken to its end first. On leaving, the verbs in hand end.
+    """
+    warm(parts)
+    responder = Responder(parts, db, server)
+    ending = threading.Event()
+    threads = [
+        # Not in the main thread: Prefect would take its SIGTERM for the flow's (capture_sigterm).
+        threading.Thread(target=_work, args=(parts, db, responder, patience), name="responder"),
+        threading.Thread(
+            target=reconciler.keep, args=(parts, db, responder.kick, ending), name="reconciler"
+        ),
+        threading.Thread(target=integrator.integrate, args=(parts, db, ending), name="integrator"),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield responder
+    finally:
+        responder.stop()
+        threads[0].join()
+        ending.set()
+        for thread in threads[1:]:
+            thread.join()
+
+
+def _work(parts: Parts, db: Store, responder: Responder, patience: float) -> None:
+    async def work() -> None:
+        await reconciler.boot(parts, db)
+        await responder.work(patience)
+
+    asyncio.run(work())
+
+
+def warm(parts: Parts) -> None:
+    """Import every play and make every account's clients, so that no alert waits for it."""
+    for name in plays.names():
+        plays.find(name)
+    for account, known in parts.settings.accounts.items():
+        for region in known.regions:
+            try:
+                aws = parts.aws(account, region)
+                _ = aws.ec2, aws.iam, aws.autoscaling, aws.elbv2
+            except Exception as error:
+                # AWS, or this one account, may be away now; the first alert then finds out more.
+                log.warning("no clients for %s yet: %s", account, type(error).__name__)
