@@ -21,7 +21,7 @@ from playbooks.intake.listen import LOOPBACK, listening
 from playbooks.intake.senders import known_senders
 from playbooks.intake.signed import Senders, Signed, Stamp, check
 from playbooks.respond.responder import Responder
-from playbooks.respond.take import accepting, accepting_all, rejecting
+from playbooks.respond.take import accepting, rejecting
 from playbooks.wiring.parts import Parts
 
 
