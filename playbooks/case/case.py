@@ -24,6 +24,8 @@ from playbooks.case.journal import CaseJournal
 from playbooks.case.record import Record
 from playbooks.case.residual import residual
 from playbooks.case.store import Store
+from playbooks.errors import PlaybookError
+from playbooks.wiring import logs
 from playbooks.wiring.gated import through
 from playbooks.wiring.parts import Parts
 
@@ -216,15 +218,23 @@ class Case:
     async def call(self, work: Callable[[], T]) -> T:
         """Run blocking work in the pool, or inline where there is none; mind the gate."""
         if self.parts.pool is None:
-            return through(self.gate, work)
+            return through(self._pass, work)
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(
-            self.parts.pool, lambda: context.run(through, self.gate, work)
+            self.parts.pool, lambda: context.run(through, self._pass, work)
         )
+
+    def _pass(self, operation: str) -> None:
+        try:
+            self.gate(operation)
+        except PlaybookError as error:
+            self.parts.metrics.stopped(type(error).__name__)
+            raise
 
     async def _verb(self, name: str, thunk: Callable[[], Awaitable[Any]]) -> Any:
         self.named.add(name)
-        return await self.step(name, lambda: _whole(thunk))
+        with logs.about(incident=self.incident.id, entry=self.incident.entry, step=name):
+            return await self.step(name, lambda: _whole(thunk))
 
 
 async def _whole(thunk: Callable[[], Awaitable[Any]]) -> Any:

@@ -52,14 +52,15 @@ class Metrics:
         self._seen: dict[str, set[str]] = {}
         self._polled: dict[str, float] = {}
         self._alerts = self._counter("alerts", "Alerts taken in.", "channel", "outcome")
-        self._refused = self._counter(
-            "alerts_refused", "Requests and messages not taken in.", "channel", "reason"
+        self._rejected = self._counter(
+            "alerts_rejected", "Dead letters: from a known sender, and not understood.", "channel"
         )
+        self._refused = self._counter("requests_refused", "Requests turned away.", "reason")
         self._accept = self._histogram("alert_accept_seconds", "From receipt to commit.", ACCEPT)
         self._entries = self._counter("entries", "Entries of plays.", "kind", "ending")
         self._first = self._histogram(
-            "first_mutation_seconds",
-            "From the alert's commit to the first call that changes the world.",
+            "first_act_seconds",
+            "From an incident's opening to the intent of its first act.",
             REFLEX,
         )
         self._contained = self._histogram(
@@ -77,13 +78,17 @@ class Metrics:
         self.watch(self._ages)
 
     def taken(self, channel: str, outcome: str, seconds: float) -> None:
-        """Count an alert that was committed: accepted, joined, updated, duplicate."""
+        """Count an alert that is durable, `seconds` after its receipt; outcome opened or known."""
         self._alerts.labels(self._few("channel", channel), self._few("outcome", outcome)).inc()
-        self._accept.observe(seconds)
+        self._accept.observe(max(seconds, 0.0))
 
-    def refused(self, channel: str, reason: str) -> None:
-        """Count what was not taken in; `channel` is a known sender's or queue's, else "unknown"."""
-        self._refused.labels(self._few("channel", channel), self._few("reason", reason)).inc()
+    def rejected(self, channel: str) -> None:
+        """Count a dead letter of a known sender or queue."""
+        self._rejected.labels(self._few("channel", channel)).inc()
+
+    def refused(self, reason: str) -> None:
+        """Count a request that was turned away, from nobody knows whom."""
+        self._refused.labels(self._few("reason", reason)).inc()
 
     def polled(self, queue: str) -> None:
         """Remember that a queue answered now."""
@@ -93,8 +98,8 @@ class Metrics:
         """Count an entry that ended; kind is play or reflex, ending as in `Ending.state`."""
         self._entries.labels(self._few("kind", kind), self._few("ending", ending)).inc()
 
-    def first_mutation(self, seconds: float) -> None:
-        """Time an incident's first call that changes the world, since its alert was durable."""
+    def first_act(self, seconds: float) -> None:
+        """Time the first act of an incident, as its intent was recorded, since its opening."""
         self._first.observe(max(seconds, 0.0))
 
     def contained(self, seconds: float) -> None:
