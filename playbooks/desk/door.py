@@ -32,6 +32,8 @@ def bind(port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((LOOPBACK, port))
+        # Whoever connects from here on waits, and is answered once the rest is up.
+        bound.listen(1024)
     except OSError as error:
         bound.close()
         raise SettingsError(
