@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from actions.action import Action, Lens, step_of
 from actions.journal import Intent, Json, Plan
-from playbooks.case import keeping, store
+from playbooks.case import keeping, spool, store
 from playbooks.case.answers import Approval, Done, Failed, Kept, Refusal
 from playbooks.case.case import Case, Otherwise
 from playbooks.case.journal import BY_ITSELF, Allowed, CaseJournal
@@ -30,6 +30,7 @@ from playbooks.case.record import Record
 from playbooks.case.spool import Spool
 from playbooks.case.store.memory import Within
 from playbooks.errors import BusyError, StoppedError
+from playbooks.wiring.settings import Settings
 
 # What a statement of ours did wrong; with a healthy database too.
 _OURS = (IntegrityError, ProgrammingError, DataError, NotSupportedError)
@@ -188,13 +189,25 @@ class SpooledCase(Case):
         self.store.commit(lambda conn: self.record.note(conn, self.incident.id, kind, body))
 
 
-def refuse_waiting(spool: Spool, place: str) -> None:
-    """Raise BusyError while something about account/region/id waits in the spool."""
-    if not spool.path.exists() or spool.empty():
+def ready(settings: Settings, random: Callable[[int], bytes]) -> Spool:
+    """Return this host's spool, made where there is none yet. Raise SpoolError when it cannot be.
+
+    `random` gives so many random bytes.
+    """
+    path = settings.spool_path
+    if not path.exists():
+        spool.make(path, settings.spool.mebibytes << 20, random)
+    return Spool(path)
+
+
+def refuse_waiting(settings: Settings, place: str) -> None:
+    """Raise BusyError while something about account/region/id waits in this host's spool."""
+    held = Spool(settings.spool_path)
+    if not held.path.exists() or held.empty():
         return
-    if any(record.body.get("place") == place for record in spool.read().records):
+    if any(record.body.get("place") == place for record in held.read().records):
         raise BusyError(
             f"what was done to {place} while the database could not commit waits in the spool "
-            f"{spool.path} and is not imported yet; until it is, nothing else is done there. "
+            f"{held.path} and is not imported yet; until it is, nothing else is done there. "
             "`stanch serve` and `stanch worker` import it; `stanch doctor` says what keeps them."
         )

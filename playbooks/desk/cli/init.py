@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from playbooks.case import migrating
+from playbooks.case import migrating, spooling
 from playbooks.desk.cli.surroundings import out
 from playbooks.errors import SettingsError
 from playbooks.wiring import keyring
@@ -35,6 +35,10 @@ origin = "stanch.local/ledger"
 # protected = []
 # ceiling = 5
 
+# What the database cannot take goes here meanwhile: name a path on another disk.
+# [spool]
+# path = "/var/lib/stanch-spool/spool"
+
 # Who may ask and answer: what `stanch person NAME --key FILE` prints.
 """
 
@@ -47,6 +51,11 @@ def init() -> None:
     settings = load()
     trust = make(settings)
     out().print(f"settings  {path}\nhome      {settings.home}\nlog key   {trust['log_vkey']}")
+    beside = settings.spool_path.parent.stat().st_dev == settings.home.stat().st_dev
+    out().print(
+        f"spool     {settings.spool_path}"
+        + (": on the disk of the database; name another one in \\[spool]" if beside else "")
+    )
     out().print(
         f"trust     {settings.home / 'keys' / 'trust.json'}: give it to your auditors by another "
         "way than the bundles, and back the keys up.\n"
@@ -71,6 +80,7 @@ def make(settings: Settings) -> dict[str, str]:
     migrating.create(engine)
     engine.dispose()
     write_trust(home / "keys" / "trust.json", trust)
+    spooling.ready(settings, os.urandom)
     return trust
 
 

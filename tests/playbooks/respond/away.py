@@ -1,16 +1,18 @@
 """A database that fails for real at a chosen commit, and at each one after it."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from playbooks.case import spool
+from playbooks.case import spooling
 from playbooks.case.enter import Body, Ending, enter
 from playbooks.case.play import reflex_of
-from playbooks.case.spool import Spool
+from playbooks.case.store import Store
 from playbooks.compromised_instance import compromised_instance
+from playbooks.desk.cli.init import make
 from playbooks.intake.accepted import Accepted, Arrival, Came
 from playbooks.intake.alert import Alert
 from playbooks.intake.read import read_alert
@@ -45,12 +47,19 @@ class Failing:
         self.engine.dispose()
 
 
+def own(scene: Scene, name: str) -> Scene:
+    """Return a scene with a home of its own, for a fork."""
+    folder = scene.folder / name
+    settings = scene.deployment.settings.model_copy(update={"home": folder / "home"})
+    make(settings)
+    deployment = replace(scene.deployment, home=settings.home, settings=settings)
+    parts = deployment.parts()
+    return Scene(deployment, folder, parts, Store(parts.engine))
+
+
 def emergency(scene: Scene, **more: Any) -> Emergency:
-    path = scene.folder / "elsewhere" / "spool"
-    if not path.exists():
-        spool.make(path, 1 << 18, scene.parts.random)
-    scene.set(spool=scene.parts.settings.spool.model_copy(update={"path": path}))
-    return Emergency(scene.parts, scene.store, Spool(path), **more)
+    held = spooling.ready(scene.parts.settings, scene.parts.random)
+    return Emergency(scene.parts, scene.store, held, **more)
 
 
 def alert(scene: Scene, **changes: Any) -> Alert:
