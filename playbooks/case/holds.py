@@ -88,6 +88,16 @@ def going(mine: Hold, holds: Sequence[Hold]) -> Going:
     return Going(_without(plan, held), held, handed.all())
 
 
+def left(mine: Hold, holds: Sequence[Hold], way: Going) -> list[Hold]:
+    """Return the holds that are left when this one has gone that way."""
+    plans = {one.hold.number: one.plan for one in way.handed}
+    return [
+        replace(h, intent=replace(h.intent, plan=plans.get(h.number, h.intent.plan)))
+        for h in holds
+        if h.number != mine.number
+    ]
+
+
 def under(mine: Hold, holds: Sequence[Hold]) -> Going:
     """Return what a hold that is entered again still writes, and what those above are handed.
 

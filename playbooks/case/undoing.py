@@ -1,61 +1,93 @@
-"""Undoes what an incident did: planned, shown, guarded, approved by another person."""
+"""Undoes steps of an incident, the last first: planned, shown, guarded, each key by its holders."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
-
-from actions.action import Lens, Unseen
+from actions.action import Action, Lens, Unseen, fields_of, step_of
 from actions.catalogue import revive
 from actions.engine import calling, changes, patient, rollback
-from actions.errors import ActionError
+from actions.errors import ActionError, TargetGoneError, UnfitError
 from actions.journal import Intent
-from playbooks.case import acting, asking, holding, store, weighing
-from playbooks.case.answers import Waiting
+from playbooks.case import acting, freezing, holds, store, weighing
 from playbooks.case.case import Case
-from playbooks.case.guard import Facts, Scope, beyond, decide, touched
-from playbooks.case.incident import Question
-from playbooks.case.looking import look
-from playbooks.case.story import standing
-from playbooks.errors import RefusedError, UnknownIncidentError
+from playbooks.case.guard import Facts, Scope, decide, target_of, touched
+from playbooks.case.joining import Turns
+from playbooks.case.looking import Seen, look
+from playbooks.errors import FrozenError, RefusedError, UnknownIncidentError
+
+if TYPE_CHECKING:
+    from playbooks.case.store import Hold
 
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """One step's way back: key -> (now, as found), and what cannot be given back."""
+    """One step's way back: key -> (now, as found), and what cannot be given back.
+
+    `held` maps keys that are not written to the incident that holds them on; `gone` says why
+    there is nothing to write to any more.
+    """
 
     intent: Intent
     keys: Mapping[str, tuple[Any, Any]]
     scope: Scope
     lost: tuple[str, ...]
+    held: Mapping[str, str] = field(default_factory=dict)
+    gone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What became of one step's undoing; `why` is empty when every key is as it was found."""
+    """What became of one step's undoing; `why` is empty unless something of it is left in place.
+
+    `held` names the incidents that hold all of it on; `gone` says why nothing can come back.
+    """
 
     step: str
     why: str = ""
+    held: tuple[str, ...] = ()
+    gone: str = ""
 
 
-async def plan(case: Case, number: int | None = None) -> list[Undo]:
-    """Return what undoing would change, last step first; with `number`, of that step alone."""
-    undos = []
+async def plan(
+    case: Case, number: int | None = None, *, verb: str = "rollback", without: str = ""
+) -> list[Undo]:
+    """Return what undoing would change, last step first; with `number`, of that step alone.
+
+    `without` names an action whose steps are not undone.
+    """
+    undos: list[Undo] = []
+    there: dict[str, list[Hold]] = {}
     for intent in reversed(_chosen(case, number)):
-        lens = revive(intent.action, intent.fields)
-        if intent.phase == "undone" or not isinstance(lens, Lens):
+        lens = holds.lens_of(intent.action, intent.fields)
+        if intent.phase == "undone" or lens is None or intent.action == without:
             continue
-        todo = changes(lens, intent.plan)
-        if not todo:
-            continue
-        aws = case.parts.aws(case.target.account, case.target.region)
-        look = patient(lens, lambda lens=lens, aws=aws: calling(aws, lambda: lens.read(aws)))  # type: ignore[misc]
-        now = await case.drive(look)
-        keys = {k: (_said(now.get(k)), intent.plan.before.get(k)) for k in reversed(todo)}
-        scope = Scope(f"rollback:{intent.action}", lens.target, tuple(todo))
-        undos.append(Undo(intent, keys, scope, intent.plan.lost))
+        target = target_of(intent.step)
+        known = there.setdefault(target, case.journal.held_on(target))
+        mine = next(
+            h for h in known if (h.incident, h.intent.step) == (case.incident.id, intent.step)
+        )
+        way = holds.going(mine, known)
+        there[target] = holds.left(mine, known, way)
+        undos.append(await _planned(case, lens, intent, way, verb))
     return undos
+
+
+async def _planned(
+    case: Case, lens: Lens[Any], intent: Intent, way: holds.Going, verb: str
+) -> Undo:
+    todo = changes(lens, way.plan)
+    scope = Scope(f"{verb}:{intent.action}", lens.target, tuple(todo))
+    if not todo:
+        return Undo(intent, {}, scope, (), way.held)
+    aws = case.parts.aws(case.target.account, case.target.region)
+    reading = lens.recalled(todo)
+    try:
+        now = await case.drive(patient(reading, lambda: calling(aws, lambda: reading.read(aws))))
+    except TargetGoneError as error:
+        return Undo(intent, {}, scope, (), way.held, str(error))
+    keys = {k: (_said(now.get(k)), way.plan.before.get(k)) for k in reversed(todo)}
+    return Undo(intent, keys, scope, intent.plan.lost, way.held)
 
 
 def staying(case: Case, number: int | None = None) -> list[str]:
@@ -77,78 +109,14 @@ def _said(value: Any) -> Any:
     return f"unseen: {value.reason}" if isinstance(value, Unseen) else value
 
 
-async def undo(
-    case: Case,
-    undos: list[Undo],
-    person: str,
-    number: int | None,
-    alive: Callable[[str], bool] = holding.alive,
-) -> list[Undone]:
-    """Undo what was approved, and use the approval up.
-
-    Raises Waiting until another person than `person` said yes, RefusedError on a no or from the
-    guard, BusyError while somebody works on the incident.
-    """
-    renewed = case.parts.pool is not None
-    now = case.parts.now
-    with holding.held(case.store, case.incident.id, alive, now, renewed=renewed) as mine:
-        case = replace(case, store=mine)
-        why = await _guard(case, undos)
-        question = _approved(case, undos, person, number, why)
-        ends = [await _undo(case, one) for one in undos]
-        case.store.commit(lambda conn: _ended(case, conn, question, person, ends))
-    return ends
-
-
-def _approved(
-    case: Case, undos: list[Undo], person: str, number: int | None, why: tuple[str, ...]
-) -> Question:
-    """Return the yes that covers all of it, or ask. A no stands until its question's end."""
-    name = f"rollback/{number or 'all'}/{'+'.join(u.intent.step for u in undos)}"
-    now = case.parts.now()
-    for q in reversed(case.store.read(lambda conn: store.questions(conn, case.incident.id))):
-        if now >= q.expires or not q.step.startswith("rollback/"):
-            continue
-        if q.state == "yes" and not any(beyond(u.scope, q.scopes) for u in undos):
-            return q
-        if q.state == "no" and q.step == name:
-            raise RefusedError(
-                f"rollback of {case.incident.id}: {q.approver} said no: {q.reason}. It can be "
-                f"asked again after {q.expires.isoformat()}."
-            )
-    asker = replace(case, incident=replace(case.incident, requester=person))
-    about = {"why": list(why), "rollback": case.incident.id}
-    raise Waiting(asking.put(asker, name, [u.scope for u in undos], about).id)
-
-
-def _ended(
-    case: Case, conn: Connection, question: Question, person: str, ends: list[Undone]
-) -> None:
-    store.change_question(conn, question.id, state="used")
-    rows = [intent for intent, _ in store.steps(conn, case.incident.id)]
-    gone = not any(_standing(i) for i in rows)
-    left = [e.step for e in ends if e.why]
-    status = "rolled-back" if gone else standing(conn, case.incident.id)
-    says = f"rolled back by {person}" + (f"; left: {', '.join(left)}" if left else "")
-    store.set_status(conn, case.incident.id, status, says)
-    body = {"by": person, "approved": question.id, "steps": {e.step: e.why for e in ends}}
-    case.record.note(conn, case.incident.id, "rollback.ended", body, actor=person)
-
-
-def _standing(intent: Intent) -> bool:
-    lens = revive(intent.action, intent.fields)
-    return intent.phase != "undone" and isinstance(lens, Lens) and bool(changes(lens, intent.plan))
-
-
-async def _guard(case: Case, undos: list[Undo]) -> tuple[str, ...]:
-    aws = case.parts.aws(case.target.account, case.target.region)
+async def guarded(case: Case, acts: Sequence[tuple[Action[Any], Scope]]) -> tuple[str, ...]:
+    """Return why a person must allow these ways back. Raise RefusedError where nobody can."""
     why: list[str] = []
-    for one in undos:
-        lens = revive(one.intent.action, one.intent.fields)
-        seen = await case.drive(patient(lens, lambda aim=one.scope.target: look(aws, aim)))  # type: ignore[misc]
+    for action, scope in acts:
+        seen = await _seen(case, action)
         facts = Facts(
-            scope=one.scope,
-            touched=touched(case.target.account, one.scope.keys, one.scope.target) | seen.parts,
+            scope=scope,
+            touched=touched(case.target.account, scope.keys, scope.target) | seen.parts,
             destroys=False,
             undoes=True,
             hindrances=(),
@@ -157,18 +125,64 @@ async def _guard(case: Case, undos: list[Undo]) -> tuple[str, ...]:
         )
         decision = decide(facts, weighing.limits(case))
         if decision.may == "never":
-            acting.refused(case, one.intent.step, "; ".join(decision.why))
-            raise RefusedError(f"{one.intent.step}: {'; '.join(decision.why)}")
+            acting.refused(case, step_of(action), "; ".join(decision.why))
+            raise RefusedError(f"{step_of(action)}: {'; '.join(decision.why)}")
         why += [w for w in decision.why if w not in why]
     return tuple(why)
 
 
-async def _undo(case: Case, one: Undo) -> Undone:
-    lens = revive(one.intent.action, one.intent.fields)
+def acts_of(undos: Sequence[Undo]) -> list[tuple[Action[Any], Scope]]:
+    """Return what the guard is asked about."""
+    return [(revive(one.intent.action, one.intent.fields), one.scope) for one in undos]
+
+
+async def _seen(case: Case, action: Action[Any]) -> Seen:
+    """Return what the guard sees of a target; of one that is gone, nothing hangs on it any more."""
     aws = case.parts.aws(case.target.account, case.target.region)
     try:
-        await case.drive(rollback(lens, aws, case.journal, one.intent))  # type: ignore[arg-type]
+        return await case.drive(patient(action, lambda: look(aws, action.target)))
+    except TargetGoneError:
+        return Seen({}, frozenset())
+
+
+async def undo_step(case: Case, one: Undo) -> Undone:
+    """Undo one step, first time or again; raise FrozenError where a freeze stops it."""
+    step = one.intent.step
+    known = case.journal.find(step)
+    if known is None or known.phase == "undone":
+        return Undone(step)
+    lens = holds.lens_of(known.action, known.fields)
+    if lens is None:
+        raise UnfitError(f"{step} is one-way, and cannot be undone.")
+    try:
+        intent = await Turns(case, step, lens.limit).let_go()
+        if intent.phase == "undone":
+            return Undone(step, held=tuple((intent.result or {}).get("held by", ())))
+        if not changes(lens, intent.plan):
+            case.journal.undone(step, {})
+            return Undone(step)
+        return await _undo(case, lens, intent)
+    except FrozenError:
+        # What is not undone stays as it is; what stands half-way does not.
+        await freezing.forward(case, lens, known)
+        raise
     except ActionError as error:
-        case.journal.failed(one.intent.step, str(error))
-        return Undone(one.intent.step, str(error))
-    return Undone(one.intent.step)
+        case.journal.failed(step, str(error))
+        return Undone(step, str(error))
+
+
+async def _undo(case: Case, lens: Lens[Any], intent: Intent) -> Undone:
+    aws = case.parts.aws(case.target.account, case.target.region)
+    lens = lens.recalled(intent.plan.wanted)
+    intent = replace(intent, fields=fields_of(lens))
+    try:
+        await case.drive(rollback(lens, aws, case.journal, intent))
+    except TargetGoneError as error:
+        try:
+            # A part of it may be gone, such as an interface; the rest is still to be looked after.
+            await case.drive(patient(lens, lambda: calling(aws, lambda: lens.read(aws))))
+        except TargetGoneError:
+            case.journal.undone(intent.step, {"gone": str(error)})
+            return Undone(intent.step, gone=str(error))
+        raise
+    return Undone(intent.step)

@@ -22,6 +22,7 @@ from playbooks.case.store.freezes import (
 )
 from playbooks.case.store.incidents import (
     CLOSED,
+    RELEASED,
     add_incident,
     count_entry,
     incident,
@@ -31,7 +32,7 @@ from playbooks.case.store.incidents import (
     raise_severity,
     set_status,
 )
-from playbooks.case.store.kept import all_kept, keep, kept, leave, left
+from playbooks.case.store.kept import all_kept, keep, keep_newest, kept, leave, left
 from playbooks.case.store.leases import CALL, LEASE, Lease, hold, let_go, renew, take
 from playbooks.case.store.questions import add_question, change_question, questions
 from playbooks.case.store.rejected import (
@@ -75,6 +76,7 @@ __all__ = [
     "EVERYWHERE",
     "LEASE",
     "LONGEST",
+    "RELEASED",
     "TIMER",
     "Delivery",
     "Freeze",
@@ -95,8 +97,8 @@ __all__ = [
     "all_kept",
     "approval_of",
     "change_alert",
-    "change_question",
     "change_plan",
+    "change_question",
     "change_step",
     "clock",
     "count_entry",
@@ -113,6 +115,7 @@ __all__ = [
     "incident",
     "incidents",
     "keep",
+    "keep_newest",
     "kept",
     "known_alert",
     "last_received",

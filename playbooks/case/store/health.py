@@ -11,7 +11,7 @@ from playbooks.case import schema
 from playbooks.case.store.freezes import freezes
 
 # Nothing is left to do for these.
-OVER = ("rolled-back", "released", "gone")
+OVER = ("rolled-back", "released, old sessions denied", "released", "gone")
 # Work that broke off so often waits for a person, though it is still tried.
 STUCK_TRIES = 5
 
@@ -66,3 +66,10 @@ def health(conn: Connection, now: datetime) -> Health:
         tree_size=size,
         checkpoint=datetime.fromisoformat(signed) if signed else None,
     )
+
+
+def first_intended(conn: Connection, incident: str) -> datetime | None:
+    """Return when the incident's first step was intended, or None where there was none."""
+    steps = schema.steps
+    found = conn.scalar(select(func.min(steps.c.intended)).where(steps.c.incident == incident))
+    return datetime.fromisoformat(found) if found else None

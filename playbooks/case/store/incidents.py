@@ -59,7 +59,8 @@ def incidents(conn: Connection) -> list[Incident]:
 
 
 # Whatever comes later about the same thing is another incident.
-CLOSED = ("rolled-back", "released", "gone")
+RELEASED = ("released, old sessions denied", "released")
+CLOSED = ("rolled-back", *RELEASED, "gone")
 # Built once, for every new finding asks it.
 _OPEN_ON = (
     select(schema.incidents)

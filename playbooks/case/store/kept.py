@@ -21,11 +21,16 @@ def kept(conn: Connection, incident: str, step: str) -> Any:
     return conn.scalar(select(table.c.value).where(where))
 
 
+def keep_newest(conn: Connection, incident: str, step: str, value: Any) -> None:
+    """Record a value in place of an earlier one under this step."""
+    table = schema.kept
+    conn.execute(delete(table).where(table.c.incident == incident, table.c.step == step))
+    keep(conn, incident, step, value)
+
+
 def leave(conn: Connection, incident: str, step: str, why: Mapping[str, str]) -> None:
     """Record why a step was never intended, in place of an earlier reason."""
-    table, key = schema.kept, f"left/{step}"
-    conn.execute(delete(table).where(table.c.incident == incident, table.c.step == key))
-    keep(conn, incident, key, dict(why))
+    keep_newest(conn, incident, f"left/{step}", dict(why))
 
 
 def left(conn: Connection, incident: str) -> dict[str, Mapping[str, str]]:

@@ -43,5 +43,5 @@ def approve(
     checkpoint(db, parts)
     console.print(f"{answered.id}: [bold]{answered.state}[/] by {printable(person)}")
     console.print("nothing of it will be done." if deny else f"now    {questions.after(shown)}")
-    if deny and not answered.step.startswith("rollback/"):
+    if deny and not answered.step.startswith(questions.BACK):
         console.print(f"now    {questions.after(shown)}   (so that the play ends)")

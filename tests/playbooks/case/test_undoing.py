@@ -10,7 +10,7 @@ from actions.aws.protect_from_termination import ProtectFromTermination
 from actions.aws.shorten_connection_tracking import ShortenConnectionTracking
 from actions.aws.snapshot_volumes import SnapshotVolumes
 from actions.aws.tag_incident import TagIncident
-from playbooks.case import holding, undoing
+from playbooks.case import holding, undoing, way_back
 from playbooks.case.answers import Waiting
 from playbooks.case.case import Case
 from playbooks.errors import ApprovalError, BusyError, RefusedError, UnknownIncidentError
@@ -47,7 +47,7 @@ def undo(scene: Scene, incident: Any, person: str = "alice", step: int | None = 
     async def work() -> Any:
         undos = await undoing.plan(case, step)
         try:
-            return await undoing.undo(case, undos, person, step)
+            return await way_back.go_back(case, undos, person, step)
         except Waiting as waiting:
             return waiting.question
 
@@ -165,7 +165,7 @@ def test_a_yes_to_all_covers_what_a_crash_left_of_it(scene: Scene) -> None:
 
     async def torn() -> None:
         undos = await undoing.plan(case)
-        await undoing._undo(case, undos[0])
+        await undoing.undo_step(case, undos[0])
 
     asyncio.run(torn())
     (end,) = undo(scene, incident)
@@ -237,7 +237,8 @@ def test_a_step_that_found_everything_as_wanted_has_nothing_to_undo(scene: Scene
         shorten(scene, interface, 60)
     incident, _ = scene.play(light)
     undos = asyncio.run(undoing.plan(scene.case(incident)))
-    assert [u.intent.action for u in undos] == ["tag_incident"]
+    written = {u.intent.action: list(u.keys) for u in undos}
+    assert written == {"tag_incident": ["tag/stanch:incident"], "shorten_connection_tracking": []}
     undo(scene, incident)
     scene.say(scene.asked(incident))
     undo(scene, incident)
