@@ -14,6 +14,7 @@ from playbooks.desk.cli import (
     open,
     permissions,
     person,
+    release,
     respond,
     resume,
     rollback,
@@ -45,6 +46,7 @@ app.command()(approve.approve)
 app.command()(resume.resume)
 app.command()(show.show)
 app.command()(rollback.rollback)
+app.command()(release.release)
 app.command()(export.export)
 app.command()(permissions.permissions)
 app.command()(doctor.doctor)
