@@ -1,7 +1,8 @@
 """What the ledger bears: durable appends by one and by many producers, and a replay of a million.
 
-Each append is one caller's commit, acknowledged after its fsync; producers share commits the way
-incidents do. Figures are of this machine's disk.
+Each append is one caller's commit, acknowledged after its fsync. On SQLite producers share commits
+the way incidents do; on PostgreSQL each commits for itself over loopback, and the server shares
+fsyncs. Figures are of this machine's disk.
 """
 
 import os
@@ -17,9 +18,11 @@ from sqlalchemy import Engine
 
 from evidence import ledger
 from evidence.leaf import Leaf, stamp, write_leaf
+from evidence.ledger_engine import in_dialect
 from evidence.merkle import leaf_hash
 from evidence.note import signer_of
 from playbooks.case.store import Store
+from tests.postgres import Server, server
 
 SECONDS = 4.0
 REPLAYED = 1_000_000
@@ -35,9 +38,24 @@ BODY = {
 def main() -> None:
     for producers in (1, 32):
         with tempfile.TemporaryDirectory(prefix="stanch-bench-") as folder:
-            append(open_ledger(Path(folder)), producers)
+            append(open_ledger(Path(folder)), producers, "ledger")
     with tempfile.TemporaryDirectory(prefix="stanch-bench-") as folder:
-        replay(open_ledger(Path(folder)))
+        replay(open_ledger(Path(folder)), REPLAYED, "ledger")
+    try:
+        on_postgres()
+    except FileNotFoundError as error:
+        print(f"SKIP ledger on PostgreSQL: {error}", flush=True)
+
+
+def on_postgres() -> None:
+    with server(durable=True) as postgres:
+        for producers in (1, 32):
+            append(made(postgres_engine(postgres)), producers, "ledger_postgresql")
+        replay(made(postgres_engine(postgres)), REPLAYED // 10, "ledger_postgresql")
+
+
+def postgres_engine(postgres: Server) -> Engine:
+    return ledger.postgres_engine(postgres.url(postgres.database()), connections=32)
 
 
 def tell(name: str, value: float, unit: str) -> None:
@@ -45,13 +63,16 @@ def tell(name: str, value: float, unit: str) -> None:
 
 
 def open_ledger(folder: Path) -> Engine:
-    engine = ledger.sqlite_engine(folder / "ledger.db")
+    return made(ledger.sqlite_engine(folder / "ledger.db"))
+
+
+def made(engine: Engine) -> Engine:
     with engine.begin() as conn:
         ledger.create_schema(conn)
     return engine
 
 
-def append(engine: Engine, producers: int) -> None:
+def append(engine: Engine, producers: int, where: str) -> None:
     store = Store(engine)
     took: list[list[float]] = [[] for _ in range(producers)]
     end = time.perf_counter() + SECONDS
@@ -72,31 +93,31 @@ def append(engine: Engine, producers: int) -> None:
         thread.join()
     spent = time.perf_counter() - began
     every = sorted(one for each in took for one in each)
-    name = f"ledger_append_{producers}"
+    name = f"{where}_append_{producers}"
     tell(f"{name}_rate", len(every) / spent, "1/s")
     tell(f"{name}_p50", every[len(every) // 2] * 1e3, "ms")
     tell(f"{name}_p99", every[len(every) * 99 // 100] * 1e3, "ms")
     engine.dispose()
 
 
-def replay(engine: Engine) -> None:
+def replay(engine: Engine, count: int, where: str) -> None:
     signer = signer_of("bench.example", Ed25519PrivateKey.generate())
     with engine.begin() as conn:
         # The same rows that appends leave, written in bulk.
-        conn.exec_driver_sql(FILL, list(rows()))
+        conn.exec_driver_sql(in_dialect(conn, FILL), list(rows(count)))
         start = time.perf_counter()
         ledger.integrate(conn, signer, now=datetime.now(UTC))
-        tell("ledger_integrate_rate", REPLAYED / (time.perf_counter() - start), "1/s")
-    with engine.begin() as conn:
+        tell(f"{where}_integrate_rate", count / (time.perf_counter() - start), "1/s")
+    with engine.execution_options(read_only=True).begin() as conn:
         start = time.perf_counter()
         ledger.replay(conn)
-        tell("ledger_replay_1000000", time.perf_counter() - start, "s")
+        tell(f"{where}_replay_{count}", time.perf_counter() - start, "s")
     engine.dispose()
 
 
-def rows() -> Iterator[tuple[str, int, bytes, bytes]]:
+def rows(count: int) -> Iterator[tuple[str, int, bytes, bytes]]:
     name, now, prev = "ab" * 16, stamp(datetime.now(UTC)), None
-    for seq in range(REPLAYED):
+    for seq in range(count):
         leaf = Leaf("change", name, seq, prev, now, now, "cd" * 32, "ef" * 32)
         data = write_leaf(leaf)
         digest = leaf_hash(data)

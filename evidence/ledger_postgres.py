@@ -1,10 +1,12 @@
 """Opens a PostgreSQL database for the ledger: durable commits, checked TLS, bounded waits."""
 
 import ipaddress
+import time
 from typing import Any
 
+from psycopg import OperationalError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from evidence.errors import LedgerError
 
@@ -18,6 +20,9 @@ SETTINGS = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
 }
+# Seconds after which a connection is tried before use: a round trip for each would cost more than
+# it tells while there is much to do.
+REST = 1.0
 # A server that is gone is noticed in seconds (libpq, "Parameter Key Words").
 NOTICE = {
     "connect_timeout": 5,
@@ -33,9 +38,10 @@ def postgres_engine(url: str, *, connections: int = 16) -> Engine:
 
     Each commit is acknowledged after the server synced it (synchronous_commit, on or stricter).
     Times are UTC; a statement ends after 60 s, a wait for a lock after 10 s. At most `connections`
-    are open at once, each tried before use. Off loopback the server must prove by its certificate
-    who it is: sslmode is verify-full, or verify-ca where the URL says so. With
-    `execution_options(read_only=True)` all of a transaction's reads see one state.
+    are open at once; one that rested for `REST` seconds is tried before use. Off loopback the
+    server must prove by its certificate who it is: sslmode is verify-full, or verify-ca where the
+    URL says so. With `execution_options(read_only=True)` all of a transaction's reads see one
+    state.
 
     Raises:
         LedgerError: when the URL names no PostgreSQL database, or would trust any server.
@@ -54,10 +60,11 @@ def postgres_engine(url: str, *, connections: int = 16) -> Engine:
         pool_size=kept,
         max_overflow=connections - kept,
         pool_timeout=10,
-        pool_pre_ping=True,
         pool_recycle=1800,
     )
     event.listen(engine, "connect", _set_up)
+    event.listen(engine, "checkin", _rest)
+    event.listen(engine, "checkout", _wake)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -105,6 +112,21 @@ def _set_up(connection: Any, _record: object) -> None:
             " WHERE current_setting('synchronous_commit') <> 'remote_apply'"
         )
     connection.commit()
+
+
+def _rest(_connection: object, record: Any) -> None:
+    record.info["rested"] = time.monotonic()
+
+
+def _wake(connection: Any, record: Any, _proxy: object) -> None:
+    """Try a connection that nobody used for a while; the pool replaces one that is lost."""
+    if time.monotonic() - record.info.get("rested", time.monotonic()) < REST:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except OperationalError as error:
+        raise DisconnectionError from error
 
 
 def _begin(conn: Connection) -> None:

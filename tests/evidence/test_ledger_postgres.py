@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from evidence import ledger
+from evidence import ledger, ledger_postgres
 from evidence.errors import LedgerError
 from tests.evidence.chamber import make_chamber
 
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 APPEND = """
 import os, sys
 from datetime import UTC, datetime
-from evidence import ledger
+from evidence import ledger, ledger_postgres
 engine = ledger.postgres_engine(os.environ["LEDGER"])
 name, count = sys.argv[1], int(sys.argv[2])
 for number in range(count):
@@ -255,6 +256,15 @@ def test_a_roles_weaker_defaults_do_not_weaken_a_commit(chamber, postgres_url):
     with engine.connect() as conn:
         assert settings(conn, "synchronous_commit") == ["remote_apply"]
     engine.dispose()
+
+
+def test_a_connection_that_rested_is_tried_before_use(chamber, monkeypatch):
+    monkeypatch.setattr(ledger_postgres, "REST", 0.0)
+    chamber.say("change", {})
+    with psycopg.connect(chamber.engine.url.render_as_string(False).replace("+psycopg", "")) as it:
+        others = "FROM pg_stat_activity WHERE datname = current_database()"
+        it.execute(f"SELECT pg_terminate_backend(pid) {others} AND pid <> pg_backend_pid()")
+    assert chamber.say("change", {}).case_seq == 1
 
 
 def test_a_reader_sees_one_state_and_writes_nothing(chamber):

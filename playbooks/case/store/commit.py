@@ -55,15 +55,32 @@ class Store:
     def _commit_alone(self, work: Callable[[Connection], T]) -> T:
         for pause in PAUSES:
             try:
-                with self.engine.begin() as conn:
-                    return work(conn)
+                return self._try_alone(work)
+            except _UndoneError:
+                time.sleep(pause)
+        try:
+            return self._try_alone(work)
+        except _UndoneError as error:
+            raise error.cause from None
+
+    def _try_alone(self, work: Callable[[Connection], T]) -> T:
+        """Commit once; raise _UndoneError where nothing is left of it and another try may do."""
+        with self.engine.connect() as conn, conn.begin() as transaction:
+            try:
+                result = work(conn)
             except DBAPIError as error:
-                # Of nothing else is it sure that nothing was committed.
-                if getattr(error.orig, "sqlstate", "") not in UNDONE:
-                    raise
-            time.sleep(pause)
-        with self.engine.begin() as conn:
-            return work(conn)
+                # Also where the server went away before it was asked to commit.
+                if error.connection_invalidated or _undone(error):
+                    raise _UndoneError(error) from error
+                raise
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                # Lost now, it may have been committed or not: only who asked can find out.
+                if _undone(error):
+                    raise _UndoneError(error) from error
+                raise
+        return result
 
     def _lead(self) -> None:
         with self._queued:
@@ -93,9 +110,26 @@ class Store:
             unit.woken.set()
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """Run work that only reads."""
+        """Run work that only reads; once more where the server went away meanwhile."""
+        try:
+            return self._read(work)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._read(work)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
         with self.engine.connect().execution_options(read_only=True) as conn:
             return work(conn)
+
+
+class _UndoneError(Exception):
+    def __init__(self, cause: DBAPIError) -> None:
+        self.cause = cause
+
+
+def _undone(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", "") in UNDONE
 
 
 class _Unit:

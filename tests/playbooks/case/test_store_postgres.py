@@ -15,6 +15,7 @@ from playbooks.case import schema, store
 from playbooks.case.incident import Incident, Question
 from playbooks.case.severity import Severity
 from playbooks.case.store import Store
+from tests.postgres import server
 
 AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 PATIENCE = 60
@@ -200,6 +201,79 @@ def test_a_work_that_fails_by_itself_is_not_run_again(processes: list[Store]) ->
     with pytest.raises(DBAPIError, match="division"):
         processes[0].commit(wrong)
     assert runs == [1]
+
+
+LOSE_IT = text("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def test_a_work_that_lost_the_server_before_its_commit_is_run_again(
+    processes: list[Store],
+) -> None:
+    runs: list[int] = []
+
+    def cut_off(conn: Connection) -> str:
+        runs.append(1)
+        id = opened(conn)
+        if len(runs) == 1:
+            conn.execute(LOSE_IT)
+        return id
+
+    assert processes[0].commit(cut_off) == "INC-0001"
+    assert len(runs) == 2
+    assert len(processes[0].read(store.incidents)) == 1
+
+
+def test_a_read_that_lost_the_server_is_run_again(processes: list[Store]) -> None:
+    runs: list[int] = []
+
+    def cut_off(conn: Connection) -> str:
+        runs.append(1)
+        if len(runs) == 1:
+            conn.execute(LOSE_IT)
+        return "read"
+
+    assert processes[0].read(cut_off) == "read"
+    assert len(runs) == 2
+
+
+def test_a_work_whose_commit_has_no_answer_is_not_run_again(processes: list[Store]) -> None:
+    runs: list[int] = []
+    # A deferred trigger runs in the COMMIT itself.
+    for statement in (
+        "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$",
+        "CREATE CONSTRAINT TRIGGER lose AFTER INSERT ON seen"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lose()",
+    ):
+        processes[0].commit(lambda conn, statement=statement: conn.execute(text(statement)))
+
+    def unanswered(conn: Connection) -> None:
+        runs.append(1)
+        conn.execute(insert(schema.seen).values(digest="d", at=""))
+
+    with pytest.raises(DBAPIError) as told:
+        processes[0].commit(unanswered)
+    assert told.value.connection_invalidated
+    assert runs == [1]
+    assert processes[0].read(store.incidents) == []
+
+
+def test_a_server_that_came_back_is_worked_with_again(postgres_server: object) -> None:
+    with server() as postgres:
+        engine = ledger.postgres_engine(postgres.url())
+        with engine.begin() as conn:
+            schema.metadata.create_all(conn)
+        db = Store(engine)
+        db.commit(opened)
+        postgres.stop("kill")
+        with pytest.raises(DBAPIError):
+            db.commit(opened)
+        with pytest.raises(DBAPIError):
+            db.read(store.incidents)
+        postgres.start()
+        assert db.commit(opened) == "INC-0002"
+        assert len(db.read(store.incidents)) == 2
+        engine.dispose()
 
 
 def test_the_databases_clock_counts_and_no_hosts(processes: list[Store]) -> None:
