@@ -17,8 +17,10 @@ from playbooks.case.case import Case, Step, plain
 from playbooks.case.gate import finishing
 from playbooks.case.incident import Incident
 from playbooks.case.store import Store
+from playbooks.case.store.health import first_intended
 from playbooks.case.story import standing
 from playbooks.errors import FrozenError, LostLeaseError, RefusedError, SettingsError, StoppedError
+from playbooks.wiring import logs
 from playbooks.wiring.parts import Parts
 
 Body = Callable[[Case], Awaitable[None]]
@@ -61,7 +63,10 @@ async def enter(
     """
     db.read(lambda conn: store.incident(conn, incident_id))
     renewed = parts.pool is not None
-    with holding.held(db, incident_id, alive, parts.now, renewed=renewed) as mine:
+    with (
+        logs.about(incident=incident_id, kind=kind),
+        holding.held(db, incident_id, alive, parts.now, renewed=renewed) as mine,
+    ):
         # Read only now: whoever held it before may have rolled it back.
         incident, begun = db.read(lambda conn: _begin(conn, incident_id, parts, kind))
         if (due and not begun.upto) or begun.again:
@@ -87,18 +92,19 @@ async def enter(
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """When the entry began, by the clock of timers; the last work that it will settle, or 0; and
-    whether it is a reflex that came to its end before."""
+    """When the entry began, by the clock of timers; the last work that it will settle, or 0;
+    whether it is a reflex that came to its end before; and when it began by this host's clock."""
 
     at: datetime
     upto: int
     again: bool
+    here: datetime
 
 
 def _begin(conn: Connection, incident_id: str, parts: Parts, kind: Kind) -> tuple[Incident, _Begun]:
     at = store.clock(conn, parts.now)
     again = kind == "reflex" and store.kept(conn, incident_id, REFLEX) is not None
-    begun = _Begun(at, store.last_work(conn, incident_id, at), again)
+    begun = _Begun(at, store.last_work(conn, incident_id, at), again, parts.now())
     return store.incident(conn, incident_id), begun
 
 
@@ -138,7 +144,7 @@ def _status(case: Case) -> str:
 def _close(case: Case, ending: Ending, kind: Kind, begun: _Begun) -> None:
     before = case.incident
 
-    def work(conn: Connection) -> None:
+    def work(conn: Connection) -> datetime | None:
         store.set_status(conn, before.id, ending.status, ending.says)
         body = {"play": case.play, "code": case.code, "entry": before.entry, "ended": ending.state}
         body |= {"status": ending.status, "says": ending.says}
@@ -153,8 +159,20 @@ def _close(case: Case, ending: Ending, kind: Kind, begun: _Begun) -> None:
             # A timer that fired while the clock stood ahead of where it stands now is set again.
             for at in case.timers:
                 store.add_timer(conn, before.id, at)
+        return first_intended(conn, before.id)
 
-    case.store.commit(work)
+    first = case.store.commit(work)
+    _count(case, ending, kind, first if first and first >= begun.here else None)
+
+
+def _count(case: Case, ending: Ending, kind: Kind, first: datetime | None) -> None:
+    """Count the entry, and time what it did for the first time in this incident."""
+    before, metrics = case.incident, case.parts.metrics
+    metrics.entered(kind, ending.state)
+    if first is not None:
+        metrics.first_act((first - before.opened).total_seconds())
+    if ending.status.startswith("contained") and not before.status.startswith("contained"):
+        metrics.contained((case.parts.now() - before.opened).total_seconds())
 
 
 async def finish_half_way(

@@ -13,9 +13,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from playbooks.case.gauges import gauges
 from playbooks.case.store import Store
 from playbooks.errors import SettingsError
 from playbooks.intake.accepted import Accepted, Arrival
+from playbooks.intake.counted import CountedAnswers, Figures, counting, counting_rejects
 from playbooks.intake.http import Door, app
 from playbooks.intake.listen import LOOPBACK, listening
 from playbooks.intake.senders import known_senders
@@ -59,8 +61,14 @@ def door(parts: Parts, db: Store, responder: Responder) -> FastAPI:
 
     verify = partial(_verify, known_senders(parts.settings, parts.random), parts)
     pool = ThreadPoolExecutor(4, thread_name_prefix="door")
-    made = app(Door(accept, rejecting(parts, db), verify, parts.now, pool))
+    metrics = parts.metrics
+    counted = counting(accept, metrics, parts.now)
+    rejects = counting_rejects(rejecting(parts, db), metrics)
+    made = app(Door(counted, rejects, verify, parts.now, pool))
     made.router.routes.append(Route("/health", _health))
+    metrics.watch(lambda: gauges(db, parts.now))
+    made.router.routes.append(Route("/metrics", Figures(metrics.text, pool), methods=["GET"]))
+    made.add_middleware(CountedAnswers, metrics=metrics)
     return made
 
 
