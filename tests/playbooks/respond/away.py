@@ -1,13 +1,15 @@
 """A database that fails for real at a chosen commit, and at each one after it."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from playbooks.case import spooling
+from evidence import ledger
+from playbooks.case import spooling, store
 from playbooks.case.enter import Body, Ending, enter
 from playbooks.case.play import reflex_of
 from playbooks.case.store import Store
@@ -19,6 +21,7 @@ from playbooks.intake.read import read_alert
 from playbooks.respond.emergency import Emergency
 from tests.playbooks.scene import Scene
 
+STEPS = {"deny_instance_sessions", "protect_from_termination", "enter_standby"}
 REFLEX = reflex_of(compromised_instance)
 # What SQLite is told once it is to fail; it then refuses by itself.
 BROKEN = {
@@ -87,3 +90,51 @@ def answer(scene: Scene, found: Emergency, told: Alert) -> list[Ending]:
 
 def enter_again(scene: Scene, incident: Any, body: Body) -> Ending:
     return scene.enter(incident, body, alive=lambda holder: False)
+
+
+def missing(scene: Scene) -> list[str]:
+    """Return what of the reflex is not in effect, as AWS says."""
+    found, estate = [], scene.estate
+    if not scene.aws("iam").list_role_policies(RoleName=estate.role)["PolicyNames"]:
+        found.append("sessions are not denied")
+    kept = scene.aws("ec2").describe_instance_attribute(
+        InstanceId=estate.target, Attribute="disableApiTermination"
+    )
+    if not kept["DisableApiTermination"]["Value"]:
+        found.append("not protected")
+    (group,) = scene.aws("autoscaling").describe_auto_scaling_groups(
+        AutoScalingGroupNames=[estate.scaling_group]
+    )["AutoScalingGroups"]
+    states = {i["InstanceId"]: i["LifecycleState"] for i in group["Instances"]}
+    if states[estate.target] != "Standby":
+        found.append("not in standby")
+    return found
+
+
+def recorded(scene: Scene) -> dict[str, Any]:
+    """Return what database and ledger say of the one incident; the ledger is whole."""
+    (incident,) = scene.store.read(store.incidents)
+    scene.store.commit(lambda c: ledger.integrate(c, scene.parts.keys.log, now=scene.parts.now()))
+    scene.store.read(ledger.replay)
+    entries = Counter(
+        (e.leaf.kind, e.body["step"])
+        for e in scene.entries(incident)
+        if e.leaf.kind in ("action.intent", "action.done")
+    )
+    steps = scene.steps(incident)
+    return {
+        "steps": {n: (i.phase, i.verdict, i.plan.before, i.plan.wanted) for n, i in steps.items()},
+        "entries": entries,
+    }
+
+
+def well(scene: Scene) -> str:
+    """Return what is wrong after recovery; empty when all is done once and recorded once."""
+    found = recorded(scene)
+    wrong = [*missing(scene)]
+    wrong += [f"{n} is {s[:2]}" for n, s in found["steps"].items() if s[:2] != ("done", "verified")]
+    wrong += [f"{n} is not recorded" for n in STEPS - set(found["steps"])]
+    wrong += [f"{what} is recorded {n} times" for what, n in found["entries"].items() if n != 1]
+    if len(found["entries"]) != 2 * len(found["steps"]):
+        wrong.append(f"intents and outcomes differ: {found['entries']}")
+    return "; ".join(wrong)

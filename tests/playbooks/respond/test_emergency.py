@@ -1,11 +1,7 @@
 """A database that cannot commit does not keep a host from being contained, nor hide that it was."""
 
-from collections import Counter
-from typing import Any
-
 import pytest
 
-from evidence import ledger
 from playbooks.case import store
 from playbooks.case.play import body_of
 from playbooks.compromised_instance import compromised_instance
@@ -18,60 +14,14 @@ from tests.playbooks.respond.away import (
     answer,
     emergency,
     enter_again,
+    missing,
     own,
+    recorded,
+    well,
 )
 from tests.playbooks.scene import Scene, apart
 
 BODY = body_of(compromised_instance)
-STEPS = {"deny_instance_sessions", "protect_from_termination", "enter_standby"}
-
-
-def missing(scene: Scene) -> list[str]:
-    """Return what of the reflex is not in effect, as AWS says."""
-    found, estate = [], scene.estate
-    if not scene.aws("iam").list_role_policies(RoleName=estate.role)["PolicyNames"]:
-        found.append("sessions are not denied")
-    kept = scene.aws("ec2").describe_instance_attribute(
-        InstanceId=estate.target, Attribute="disableApiTermination"
-    )
-    if not kept["DisableApiTermination"]["Value"]:
-        found.append("not protected")
-    (group,) = scene.aws("autoscaling").describe_auto_scaling_groups(
-        AutoScalingGroupNames=[estate.scaling_group]
-    )["AutoScalingGroups"]
-    states = {i["InstanceId"]: i["LifecycleState"] for i in group["Instances"]}
-    if states[estate.target] != "Standby":
-        found.append("not in standby")
-    return found
-
-
-def recorded(scene: Scene) -> dict[str, Any]:
-    """Return what database and ledger say of the one incident; the ledger is whole."""
-    (incident,) = scene.store.read(store.incidents)
-    scene.store.commit(lambda c: ledger.integrate(c, scene.parts.keys.log, now=scene.parts.now()))
-    scene.store.read(ledger.replay)
-    entries = Counter(
-        (e.leaf.kind, e.body["step"])
-        for e in scene.entries(incident)
-        if e.leaf.kind in ("action.intent", "action.done")
-    )
-    steps = scene.steps(incident)
-    return {
-        "steps": {n: (i.phase, i.verdict, i.plan.before, i.plan.wanted) for n, i in steps.items()},
-        "entries": entries,
-    }
-
-
-def well(scene: Scene) -> str:
-    """Return what is wrong after recovery; empty when all is done once and recorded once."""
-    found = recorded(scene)
-    wrong = [*missing(scene)]
-    wrong += [f"{n} is {s[:2]}" for n, s in found["steps"].items() if s[:2] != ("done", "verified")]
-    wrong += [f"{n} is not recorded" for n in STEPS - set(found["steps"])]
-    wrong += [f"{what} is recorded {n} times" for what, n in found["entries"].items() if n != 1]
-    if len(found["entries"]) != 2 * len(found["steps"]):
-        wrong.append(f"intents and outcomes differ: {found['entries']}")
-    return "; ".join(wrong)
 
 
 def commits(scene: Scene) -> int:
