@@ -86,9 +86,12 @@ def apply(lens: Lens[P], p: P, journal: Journal, step: str) -> Steps[Applied]:
     return (yield from carry_out(lens, p, journal, intent))
 
 
-def carry_out(lens: Lens[P], p: P, journal: Journal, intent: Intent) -> Steps[Applied]:
+def carry_out(
+    lens: Lens[P], p: P, journal: Journal, intent: Intent, *, just_planned: bool = False
+) -> Steps[Applied]:
     """Bring a recorded step into effect, first time or again.
 
+    Where it was `just_planned`, what the plan read is not read once more before the first write.
     Raises DriftError, NotEffectiveError, StepChangedError or ProviderError; the step then stays
     intended, and can be entered again or rolled back.
     """
@@ -101,7 +104,7 @@ def carry_out(lens: Lens[P], p: P, journal: Journal, intent: Intent) -> Steps[Ap
             'Name the reason with again="...".'
         )
     before, wanted = intent.plan.before, intent.plan.wanted
-    drifted = _drift(lens, intent, (yield from _read(lens, p)))
+    drifted = {} if just_planned else _drift(lens, intent, (yield from _read(lens, p)))
     via, stuck = lens.via(before), None
     if via and not drifted:
         try:

@@ -18,6 +18,7 @@ from actions.journal import Intent, Plan
 from actions.one_way import OneWay, do_once, foresee
 from playbooks.case import asking, freezing, store, weighing
 from playbooks.case.answers import Approval, Done, Failed, Refusal
+from playbooks.case.glance import glance
 from playbooks.case.guard import Decision, Scope
 from playbooks.case.joining import Turns
 from playbooks.case.weighing import Outrun, Weighed
@@ -60,7 +61,7 @@ async def act(
             return _was_done(action, intent)
         if not case.dry and (why := case.gate.frozen()):
             return await freezing.halted(case, action, step, why)
-        fresh = intent is None
+        fresh, just = intent is None, False
         turns = Turns(case, step, action.limit)
         while intent is None:
             seen = await turns.seen(action)
@@ -69,9 +70,11 @@ async def act(
                 case.planned.append(planned)
                 return Done(step, "planned", was_so=_was_so(action, planned.plan))
             intent = await _intend(case, action, planned, approval, turns, seen)
+            # Others' holds may have given it another plan than what was just read.
+            just = intent is not None and intent.plan == planned.plan
         if not fresh and intent.phase == "intended" and isinstance(action, Lens):
             intent = await turns.again()
-        return await _carry_out(case, action, intent, fresh)
+        return await _carry_out(case, action, intent, fresh, just)
     except FrozenError as error:
         return await freezing.halted(case, action, step, str(error))
     except TargetGoneError as error:
@@ -98,7 +101,7 @@ def _was_so(action: Action[Any], plan: Plan) -> bool:
 
 async def prepare(case: "Case", action: Action[Any], step: str) -> Planned:
     """Read the world and return what the act would do, and what the guard says to it."""
-    aws = case.parts.aws(case.target.account, case.target.region)
+    aws = glance(case.parts.aws(case.target.account, case.target.region))
     if isinstance(action, Lens):
         found = await case.drive(patient(action, lambda: plan(action, aws)))
         keys = tuple(changes(action, found))
@@ -108,7 +111,7 @@ async def prepare(case: "Case", action: Action[Any], step: str) -> Planned:
     else:
         raise TypeError(f"{type(action).__name__} is neither a lens nor one-way")
     scope = Scope(name_of(action), action.target, keys, found.lost)
-    weighed = await weighing.weigh(case, action, scope)
+    weighed = await weighing.weigh(case, action, scope, aws)
     decision = case.store.read(lambda conn: weighing.judged(case, conn, weighed))
     if case.dry and (why := case.gate.frozen()):
         decision = Decision("never", (why, *decision.why))
@@ -158,14 +161,16 @@ def refused(case: "Case", step: str, why: str) -> None:
     case.store.commit(lambda conn: case.record.note(conn, case.incident.id, "guard.refused", body))
 
 
-async def _carry_out(case: "Case", action: Action[Any], intent: Intent, fresh: bool) -> Done:
+async def _carry_out(
+    case: "Case", action: Action[Any], intent: Intent, fresh: bool, just: bool
+) -> Done:
     aws = case.parts.aws(case.target.account, case.target.region)
     if isinstance(action, OneWay):
         await case.quiet()
         approval = asking.answered(case, intent) if action.destroys else None
         steps = do_once(action, aws, case.journal, intent, fresh=fresh, approval=approval)
     elif isinstance(action, Lens):
-        steps = carry_out(action, aws, case.journal, intent)
+        steps = carry_out(action, aws, case.journal, intent, just_planned=just)
     else:
         raise TypeError(f"{type(action).__name__} is neither a lens nor one-way")
     applied = await case.drive(steps)

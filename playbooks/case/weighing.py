@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from actions.action import Action
+from actions.aws.clients import Aws
 from actions.engine import patient
 from actions.one_way import OneWay
 from playbooks.case import crowding, store
@@ -38,16 +39,16 @@ class Weighed:
     places: Mapping[str, Any]
 
 
-async def weigh(case: "Case", action: Action[Any], scope: Scope) -> Weighed:
-    """Look at the target. Raise TargetGoneError, ProviderError."""
-    seen = await seen_of(case, action)
+async def weigh(case: "Case", action: Action[Any], scope: Scope, aws: Aws) -> Weighed:
+    """Look at the target through this provider. Raise TargetGoneError, ProviderError."""
+    seen = await seen_of(case, action, aws)
     places = crowding.places(action.target, action.takes, seen, case.parts.settings.guard)
     return Weighed(scope, isinstance(action, OneWay) and action.destroys, seen, places)
 
 
-async def seen_of(case: "Case", action: Action[Any]) -> Seen:
+async def seen_of(case: "Case", action: Action[Any], aws: Aws | None = None) -> Seen:
     """Return what the guard sees of an act's target. Raise TargetGoneError, ProviderError."""
-    aws = case.parts.aws(case.target.account, case.target.region)
+    aws = aws or case.parts.aws(case.target.account, case.target.region)
     at_service = action.takes == "service"
     return await case.drive(
         patient(action, lambda: look(aws, action.target, at_service=at_service))
