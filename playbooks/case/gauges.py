@@ -8,8 +8,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from playbooks.case import store
 from playbooks.case.severity import Severity
+from playbooks.case.spool import HEADER, Spool
 from playbooks.case.store import EVERYWHERE, Store
 from playbooks.case.store.health import Health, health
+from playbooks.errors import SpoolError
 from playbooks.wiring.metrics import Gauge
 
 
@@ -63,3 +65,14 @@ def gauges(db: Store, now: Callable[[], datetime]) -> Iterator[Gauge]:
 
 def _since(then: datetime | None, at: datetime) -> float:
     return max((at - then).total_seconds(), 0.0) if then else 0.0
+
+
+def spooled(spool: Spool) -> Iterator[Gauge]:
+    """Yield what waits in the spool; nothing where there is none that can be read."""
+    try:
+        seen = None if spool.empty() else spool.read()
+    except SpoolError:
+        return
+    records, used = (len(seen.records), seen.end - HEADER) if seen else (0, 0)
+    yield Gauge("stanch_spool_records", "Records that wait to be imported.", records)
+    yield Gauge("stanch_spool_used_bytes", "Room that they take.", used)

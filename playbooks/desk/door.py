@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from playbooks.case.gauges import gauges
+from playbooks.case.gauges import gauges, spooled
+from playbooks.case.spool import Spool
 from playbooks.case.store import Store
 from playbooks.errors import SettingsError
 from playbooks.intake.accepted import Accepted, Arrival
@@ -67,6 +68,7 @@ def door(parts: Parts, db: Store, responder: Responder) -> FastAPI:
     made = app(Door(counted, rejects, verify, parts.now, pool))
     made.router.routes.append(Route("/health", _health))
     metrics.watch(lambda: gauges(db, parts.now))
+    metrics.watch(lambda: spooled(Spool(parts.settings.spool_path)))
     made.router.routes.append(Route("/metrics", Figures(metrics.text, pool), methods=["GET"]))
     made.add_middleware(CountedAnswers, metrics=metrics)
     return made

@@ -11,6 +11,7 @@ from playbooks.desk.doctor import (
     deployment,
     permissions,
     prefect_state,
+    spool_state,
 )
 from playbooks.desk.doctor.finding import Check, Finding
 from playbooks.desk.doctor.place import Place
@@ -26,6 +27,7 @@ WHEREVER: dict[str, Callable[[Place], Iterable[Finding]]] = {
     "backlog": backlog.backlog,
     "channels": channels.heard,
     "rejected": channels.rejected,
+    "spool": spool_state.spool,
     "prefect": prefect_state.library,
     "prefect server": prefect_state.server,
     "clock of the database": accounts.database_clock,

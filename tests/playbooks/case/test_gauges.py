@@ -1,5 +1,6 @@
 """Gauges from the database: they tell what is there, and that it cannot be told."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from sqlalchemy import Engine, insert
 from evidence import ledger
 from evidence.note import signer_of
 from playbooks.case import schema, store
-from playbooks.case.gauges import gauges
+from playbooks.case.gauges import gauges, spooled
 from playbooks.case.incident import Incident
 from playbooks.case.record import Record
 from playbooks.case.severity import Severity
+from playbooks.case.spool import Spool, make
 from playbooks.case.store import EVERYWHERE, Freeze, Store
 from playbooks.wiring.metrics import Metrics
 
@@ -112,3 +114,16 @@ def test_a_database_that_is_none_is_told_and_ends_no_scrape(tmp_path: Path) -> N
     metrics.watch(lambda: gauges(db, lambda: NOW))
     assert b"stanch_database_up 0.0" in metrics.text()
     assert b"stanch_work_due" not in metrics.text()
+
+
+def test_what_waits_in_the_spool_is_counted(tmp_path: Path) -> None:
+    def told() -> dict[str, float]:
+        return {g.name: g.value for g in spooled(Spool(tmp_path / "spool"))}
+
+    assert told() == {}
+    make(tmp_path / "spool", 1 << 16, os.urandom)
+    assert told() == {"stanch_spool_records": 0, "stanch_spool_used_bytes": 0}
+    for number in range(3):
+        Spool(tmp_path / "spool").append({"number": number})
+    assert told()["stanch_spool_records"] == 3
+    assert told()["stanch_spool_used_bytes"] > 3 * 64
