@@ -4,20 +4,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from playbooks.case import schema
 from playbooks.case.incident import Incident
 from playbooks.case.severity import Severity
-from playbooks.case.store.commit import lock
-from playbooks.case.store.rows import change
+from playbooks.case.store.rows import change, next_number
 from playbooks.errors import UnknownIncidentError
 
 
 def add_incident(conn: Connection, incident: Incident) -> Incident:
     """Record a new incident and return it with its id."""
-    lock(conn, "incidents")
-    number = (conn.scalar(select(func.max(schema.incidents.c.number))) or 0) + 1
+    number = next_number(conn, schema.incidents.c.number)
     named = replace(incident, id=f"INC-{number:04d}")
     conn.execute(
         insert(schema.incidents).values(

@@ -4,19 +4,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from playbooks.case import schema
 from playbooks.case.incident import Question
-from playbooks.case.store.commit import lock
-from playbooks.case.store.rows import change
+from playbooks.case.store.rows import change, next_number
 
 
 def add_question(conn: Connection, question: Question) -> Question:
     """Record a question and return it with its id."""
     table = schema.questions
-    lock(conn, "questions")
-    number = (conn.scalar(select(func.max(table.c.number))) or 0) + 1
+    number = next_number(conn, table.c.number)
     named = replace(question, id=f"Q-{number:04d}")
     conn.execute(
         insert(table).values(
