@@ -90,8 +90,11 @@ class Told:
         return json.loads(self.body)
 
 
-def house(folder: Path, **settings: Any) -> House:
-    """Make a deployment that knows one sender, whose `beacon` may be answered without a person."""
+def house(folder: Path, url: str = "", **settings: Any) -> House:
+    """Make a deployment that knows one sender, whose `beacon` may be answered without a person.
+
+    `url` names a PostgreSQL database; else there is a SQLite file.
+    """
     os.environ["STANCH_TEST_KEY"] = KEY.decode()
     values: dict[str, Any] = {
         "home": folder / "home",
@@ -104,6 +107,9 @@ def house(folder: Path, **settings: Any) -> House:
             )
         },
     }
+    if url:
+        os.environ["STANCH_TEST_DATABASE"] = url
+        values["database"] = "env:STANCH_TEST_DATABASE"
     made = Settings(**(values | settings))
     make(made)
     parts = replace(assemble(made), pool=None)

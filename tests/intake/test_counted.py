@@ -21,8 +21,10 @@ from playbooks.intake.counted import (
     Figures,
     counting,
     counting_rejects,
+    polls,
 )
 from playbooks.intake.errors import ReplayedError
+from playbooks.intake.queue import Polled
 from playbooks.intake.read import read_alert
 from playbooks.wiring.metrics import Metrics
 from tests.intake.guardduty_findings import enveloped, tor_client
@@ -68,6 +70,25 @@ def test_a_dead_letter_is_counted_once_it_is_recorded() -> None:
         counted(b"y", Came("queue:alerts"), "broken")
     assert kept == [b"x"]
     assert figures(metrics)["stanch_alerts_rejected_total/queue:alerts"] == 1
+
+
+def test_a_queue_that_falls_silent_grows_old() -> None:
+    states = [
+        Polled("alerts", NOW - timedelta(seconds=70), failures=3),
+        Polled("new"),
+        Polled("ahead", NOW + timedelta(seconds=5)),
+    ]
+    metrics = Metrics()
+    metrics.watch(lambda: polls(states, NOW))
+    told = metrics.text().decode()
+    for line in (
+        'stanch_queue_poll_age_seconds{queue="alerts"} 70.0',
+        'stanch_queue_poll_age_seconds{queue="ahead"} 0.0',
+        'stanch_queue_poll_failures{queue="alerts"} 3.0',
+        'stanch_queue_poll_failures{queue="new"} 0.0',
+    ):
+        assert line in told
+    assert 'stanch_queue_poll_age_seconds{queue="new"}' not in told
 
 
 def test_every_answer_that_turns_away_has_a_reason_of_its_own() -> None:
