@@ -1,7 +1,7 @@
 """Counts what the doors take in and turn away, and shows the figures to Prometheus."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,8 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playbooks.intake.accepted import Accept, Accepted, Arrival, Came, Reject
-from playbooks.wiring.metrics import CONTENT_TYPE, Metrics
+from playbooks.intake.queue import Polled
+from playbooks.wiring.metrics import CONTENT_TYPE, Gauge, Metrics
 
 # Why a request was turned away, by the status of the answer.
 REASONS: Final = {
@@ -49,6 +50,20 @@ def counting_rejects(reject: Reject, metrics: Metrics) -> Reject:
         metrics.rejected(came.channel)
 
     return counted
+
+
+def polls(states: Iterable[Polled], now: datetime) -> Iterator[Gauge]:
+    """Yield how polling goes, for each queue that it has begun for."""
+    for one in states:
+        queue = (("queue", one.queue),)
+        yield Gauge(
+            "stanch_queue_poll_failures", "Polls that failed in a row.", one.failures, queue
+        )
+        if one.succeeded is not None:
+            age = max((now - one.succeeded).total_seconds(), 0.0)
+            yield Gauge(
+                "stanch_queue_poll_age_seconds", "Since the queue last answered.", age, queue
+            )
 
 
 class CountedAnswers:

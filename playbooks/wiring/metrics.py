@@ -4,7 +4,6 @@ Names follow Prometheus's "Metric and label naming". No label takes a value from
 an incident's id: a stranger must not be able to make the figures grow.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -50,7 +49,6 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
         self._seen: dict[str, set[str]] = {}
-        self._polled: dict[str, float] = {}
         self._alerts = self._counter("alerts", "Alerts taken in.", "channel", "outcome")
         self._rejected = self._counter(
             "alerts_rejected", "Dead letters: from a known sender, and not understood.", "channel"
@@ -75,7 +73,6 @@ class Metrics:
             }
         )
         ProcessCollector(registry=self.registry)
-        self.watch(self._ages)
 
     def taken(self, channel: str, outcome: str, seconds: float) -> None:
         """Count an alert that is durable, `seconds` after its receipt; outcome opened or known."""
@@ -89,10 +86,6 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """Count a request that was turned away, from nobody knows whom."""
         self._refused.labels(self._few("reason", reason)).inc()
-
-    def polled(self, queue: str) -> None:
-        """Remember that a queue answered now."""
-        self._polled[self._few("queue", queue)] = time.monotonic()
 
     def entered(self, kind: str, ending: str) -> None:
         """Count an entry that ended; kind is play or reflex, ending as in `Ending.state`."""
@@ -117,16 +110,6 @@ class Metrics:
     def text(self) -> bytes:
         """Return everything in Prometheus's text format, as CONTENT_TYPE."""
         return generate_latest(self.registry)
-
-    def _ages(self) -> Iterator[Gauge]:
-        now = time.monotonic()
-        for queue, at in list(self._polled.items()):
-            yield Gauge(
-                "stanch_queue_poll_age_seconds",
-                "Since the queue last answered.",
-                now - at,
-                (("queue", queue),),
-            )
 
     def _few(self, label: str, value: str) -> str:
         seen = self._seen.setdefault(label, set())

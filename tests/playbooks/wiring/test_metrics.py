@@ -40,7 +40,6 @@ def test_each_name_follows_the_conventions() -> None:
     metrics.first_act(0.1)
     metrics.contained(2.0)
     metrics.stopped("FrozenError")
-    metrics.polled("alerts")
     names = {name for name, _ in samples(metrics)}
     ours = {n for n in names if n.startswith("stanch_")}
     assert len(ours) > 8
