@@ -17,7 +17,7 @@ from typing import Any
 
 from actions.action import Lens, fields_of, name_of
 from actions.catalogue import revive
-from actions.engine import half_way
+from actions.engine import changes, half_way
 from actions.errors import UnfitError
 from actions.journal import Json, Plan
 from playbooks.case.store import Hold
@@ -86,6 +86,12 @@ def going(mine: Hold, holds: Sequence[Hold]) -> Going:
             # Anything else was put there by somebody else meanwhile, and is theirs to give back.
             handed.over(above, key, value, plan.before.get(key))
     return Going(_without(plan, held), held, handed.all())
+
+
+def owed(lens: Lens[Any], plan: Plan) -> list[str]:
+    """Return the keys that undoing the plan may have to write, in the order they were written."""
+    changed = changes(lens, plan)
+    return [k for k in plan.wanted if k in changed or plan.passing.get(k)]
 
 
 def left(mine: Hold, holds: Sequence[Hold], way: Going) -> list[Hold]:

@@ -88,7 +88,8 @@ class CaseJournal:
             body: dict[str, Any] = {"step": step, "action": action, "fields": dict(fields)}
             body |= {"plan": store.plan_json(joined), "mark": mark, "approval": allowed.by}
             self.record.note(conn, self.incident, "action.intent", body | {"play": self.play})
-            return intent
+            # Carried out from what was found: what the first holder has done is read, not written.
+            return replace(intent, plan=plan)
 
         return self.store.commit(work)
 

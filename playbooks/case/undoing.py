@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from actions.action import Action, Lens, Unseen, fields_of, step_of
 from actions.catalogue import revive
-from actions.engine import calling, changes, patient, rollback
+from actions.engine import calling, patient, rollback
 from actions.errors import ActionError, TargetGoneError, UnfitError
 from actions.journal import Intent
 from playbooks.case import acting, freezing, holds, store, weighing
@@ -76,7 +76,7 @@ async def plan(
 async def _planned(
     case: Case, lens: Lens[Any], intent: Intent, way: holds.Going, verb: str
 ) -> Undo:
-    todo = changes(lens, way.plan)
+    todo = holds.owed(lens, way.plan)
     scope = Scope(f"{verb}:{intent.action}", lens.target, tuple(todo))
     if not todo:
         return Undo(intent, {}, scope, (), way.held)
@@ -158,7 +158,7 @@ async def undo_step(case: Case, one: Undo) -> Undone:
         intent = await Turns(case, step, lens.limit).let_go()
         if intent.phase == "undone":
             return Undone(step, held=tuple((intent.result or {}).get("held by", ())))
-        if not changes(lens, intent.plan):
+        if not holds.owed(lens, intent.plan):
             case.journal.undone(step, {})
             return Undone(step)
         return await _undo(case, lens, intent)

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from actions.engine import changes
 from actions.errors import TargetGoneError
 from playbooks.case import asking, freezing, holding, holds, releasing, store
 from playbooks.case.answers import Waiting
@@ -64,6 +63,7 @@ async def go_back(
     guard, BusyError while somebody works on the incident, FrozenError while the account is frozen.
     """
     freezing.must_not_be_frozen(case)
+    refuse_waiting(case.parts.settings, case.incident.place)
     renewed = case.parts.pool is not None
     now = case.parts.now
     with holding.held(case.store, case.incident.id, alive, now, renewed=renewed) as mine:
@@ -192,7 +192,7 @@ def _stands(conn: Connection, case: Case, way: Way) -> bool:
         if intent.phase == "undone" or lens is None:
             continue
         narrow = way.verb == "release" and intent.action == releasing.NAME
-        if not narrow and changes(lens, intent.plan):
+        if not narrow and holds.owed(lens, intent.plan):
             return True
     return False
 
