@@ -16,6 +16,7 @@ from playbooks.case.answers import Waiting
 from playbooks.case.case import Case, Step, plain
 from playbooks.case.gate import finishing
 from playbooks.case.incident import Incident
+from playbooks.case.spooling import refuse_waiting
 from playbooks.case.store import Store
 from playbooks.case.store.health import first_intended
 from playbooks.case.story import standing
@@ -58,10 +59,12 @@ async def enter(
     A `reflex` is the play's beginning alone: it settles nothing, and once it came to its end it is
     not run again. With `due`, nothing is run where no work is due (any more): it ends Settled.
 
-    Raises UnknownIncidentError, or BusyError while a living process works on it. What else
-    ends it, an interrupt too, is recorded as a crash of the play, and raised; it stays due.
+    Raises UnknownIncidentError, or BusyError while a living process works on it or what was done
+    to its target without the database waits to be imported. What else ends it, an interrupt too,
+    is recorded as a crash of the play, and raised; it stays due.
     """
-    db.read(lambda conn: store.incident(conn, incident_id))
+    known = db.read(lambda conn: store.incident(conn, incident_id))
+    refuse_waiting(parts.settings, known.place)
     renewed = parts.pool is not None
     with (
         logs.about(incident=incident_id, kind=kind),

@@ -17,6 +17,7 @@ from playbooks.case.answers import Waiting
 from playbooks.case.case import Case
 from playbooks.case.guard import Scope, beyond
 from playbooks.case.incident import Question
+from playbooks.case.spooling import refuse_waiting
 from playbooks.case.story import standing
 from playbooks.case.undoing import Undo, Undone, acts_of, guarded, plan, staying, undo_step
 from playbooks.errors import FrozenError, RefusedError

@@ -9,6 +9,7 @@ await emergency.contain(run, reflex)  # and so for each of emergency.waiting()
 emergency.bring_in()                  # every few seconds
 """
 
+import asyncio
 import logging
 import threading
 import time
@@ -32,7 +33,7 @@ from playbooks.case.story import standing
 from playbooks.errors import PlaybookError, SpoolError
 from playbooks.intake.accepted import Accepted, Arrival
 from playbooks.intake.errors import ReplayedError
-from playbooks.respond import importing, spooled_alert, take
+from playbooks.respond import importing, plays, spooled_alert, take
 from playbooks.respond.known import Known
 from playbooks.wiring.parts import Parts
 
@@ -105,15 +106,16 @@ class Emergency:
         run.tell("began", why=_kind(error))
         return run
 
-    async def contain(self, run: Run, reflex: Body | None) -> Ending:
-        """Run the reflex for the incident, and spool how it ended. Reversible acts alone.
+    async def contain(self, run: Run) -> Ending:
+        """Run the reflex of the incident's play, and spool how it ended. Reversible acts alone.
 
         Where what is known is too old, or there is nothing that may happen by itself, nothing is
-        acted on, and that is spooled.
+        acted on, and that is spooled. Raises SpoolError when not even that can be.
         """
-        memory = self._away()
+        memory = await self._ready()
         with running(self.spool):
             incident = memory.read(lambda conn: store.incident(conn, run.incident))
+            reflex = _reflex_of(incident.play)
             # In the memory alone, whose ledger gives the case its pseudonym for this while.
             record = Record("stanch", self._parts.now, self._parts.random)
             about = {"run": run.id}
@@ -125,11 +127,9 @@ class Emergency:
                 parts = replace(self._parts, engine=memory.engine)
                 case = SpooledCase(parts, memory, incident, reflex, incident.play, run=run)
                 ending = await _reflex(case)
-            try:
-                told = {"ended": ending.state, "status": ending.status, "says": ending.says}
-                run.tell("note", kind="reflex.ended", body=told, actor="stanch")
-            except SpoolError as error:
-                log.error("%s: %s", run.incident, error)
+            told = {"ended": ending.state, "status": ending.status, "says": ending.says}
+            run.tell("note", kind="reflex.ended", body=told, actor="stanch")
+        log.warning("%s, spooled as %s: the reflex ended %s", run.place, run.id, ending.state)
         return ending
 
     def bring_in(self) -> int:
@@ -142,7 +142,7 @@ class Emergency:
         return count
 
     def _by_database(self, arrivals: Sequence[Arrival]) -> Sequence[Accepted | Exception]:
-        return take.accepting(self._parts, self._known.following(_opened))(arrivals)
+        return take.accepting(self._parts, self._known.following(_opened, "alerts"))(arrivals)
 
     def _spooled(self, one: Arrival, error: Exception | None) -> Accepted | Exception:
         why = _kind(error) if error else "others wait in the spool"
@@ -202,11 +202,24 @@ class Emergency:
                 self._memory = MemoryStore(known)
             return self._memory
 
+    async def _ready(self) -> MemoryStore:
+        """Return the store in memory. The database may take its time to say that it is gone."""
+        if self._parts.pool is None:
+            return self._away()
+        return await asyncio.get_running_loop().run_in_executor(self._parts.pool, self._away)
+
     def _look(self, memory: MemoryStore) -> None:
         """Read again what is frozen: of all that the guard knows, only people change that."""
         at, found = self._clock(), self._db.read(store.freezes)
         memory.commit(lambda conn: refreeze(conn, found))
         self._as_of = at
+
+
+def _reflex_of(play: str) -> Body | None:
+    # Prefect comes with the plays; whoever only takes alerts in does without.
+    from playbooks.case.play import reflex_of
+
+    return reflex_of(plays.find(play)) if play else None
 
 
 def _opened(results: Sequence[Accepted | Exception]) -> list[str]:

@@ -49,9 +49,12 @@ class Known:
             self._last = (at, found)
             self._own = OrderedDict((k, own) for k, own in self._own.items() if own.at >= at)
 
-    def following(self, of: Of) -> Store:
-        """Return the database; what a commit changes of the incidents `of` its result is known."""
-        return _Followed(self._db, of, self._commits, self._learn)
+    def following(self, of: Of, *tables: str) -> Store:
+        """Return the database; what a commit changes of the incidents `of` its result is known.
+
+        These are the incident, its steps, and what else is named.
+        """
+        return _Followed(self._db, of, tables, self._commits, self._learn)
 
     def latest(self) -> tuple[float, Snapshot]:
         """Return when others' doings were seen last (-inf: never), and all that is known."""
@@ -76,19 +79,21 @@ class _Followed(Store):
         self,
         under: Store,
         of: Of,
+        tables: tuple[str, ...],
         commits: Iterator[int],
         learn: Callable[[str, int, Snapshot], None],
     ) -> None:
         super().__init__(under.engine)
         self._under = under
         self._of = of
+        self._tables = tables
         self._commits = commits
         self._learn = learn
 
     def commit(self, work: Callable[[Connection], T]) -> T:
         def followed(conn: Connection) -> tuple[T, int, dict[str, Snapshot]]:
             result = work(conn)
-            found = {one: snapshot_of(conn, one) for one in self._of(result)}
+            found = {one: snapshot_of(conn, one, *self._tables) for one in self._of(result)}
             # Counted here, where whoever else changes the same incident waits.
             return result, next(self._commits), found
 

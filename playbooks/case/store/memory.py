@@ -31,7 +31,6 @@ Rows = list[Mapping[str, Any]]
 # So many findings are known while the database is away; an older one is joined at the import.
 ALERTS = 5000
 INCIDENTS = 2000
-OF_INCIDENT = ("steps", "kept", "alerts", "questions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +40,14 @@ class Snapshot:
     rows: Mapping[str, Rows] = field(default_factory=dict)
 
     def with_incident(self, other: "Snapshot") -> "Snapshot":
-        """Return this with the other's incidents in place of what it says of them."""
-        ids = {row["id"] for row in other.rows.get("incidents", ())}
-        merged: dict[str, Rows] = {"freezes": list(self.rows.get("freezes", ()))}
-        for table in ("incidents", *OF_INCIDENT):
+        """Return this with what the other says of its incident, table by table."""
+        ids = {row["id"] for row in other.rows["incidents"]}
+        merged = dict(self.rows)
+        for table, rows in other.rows.items():
             name = "id" if table == "incidents" else "incident"
-            kept = [row for row in self.rows.get(table, ()) if row[name] not in ids]
-            merged[table] = kept + list(other.rows.get(table, ()))
-        keys = {row["dedupe_key"]: row for row in merged["alerts"]}
-        return Snapshot(merged | {"alerts": list(keys.values())})
+            others = [row for row in self.rows.get(table, ()) if row[name] not in ids]
+            merged[table] = others + rows
+        return Snapshot(merged)
 
 
 class MemoryStore(Store):
@@ -107,11 +105,11 @@ def snapshot(conn: Connection) -> Snapshot:
     return Snapshot(rows)
 
 
-def snapshot_of(conn: Connection, incident: str) -> Snapshot:
-    """Return what is known of one incident."""
+def snapshot_of(conn: Connection, incident: str, *tables: str) -> Snapshot:
+    """Return an incident's row, its steps, and what else of it is named."""
     cases = schema.incidents
     rows = {"incidents": _rows(conn, select(cases).where(cases.c.id == incident))}
-    for name in OF_INCIDENT:
+    for name in ("steps", *tables):
         table = schema.metadata.tables[name]
         rows[name] = _rows(conn, select(table).where(_of(table, [incident])))
     return Snapshot(rows)

@@ -73,14 +73,14 @@ async def answered(scene: Scene, found: Emergency, told: Alert) -> list[Ending]:
     """Take the alert in and run the reflex, as a responder does, in an emergency or not."""
     (taken,) = found.accepting([Arrival(told, Came("by hand"))])
     assert isinstance(taken, Accepted), taken
-    ends = [await found.contain(run, REFLEX) for run in found.waiting()]
+    ends = [await found.contain(run) for run in found.waiting()]
     if not ends and taken.new:
         try:
             db = found.following(taken.incident)
             name = compromised_instance.name
             ends = [await enter(scene.parts, db, taken.incident, REFLEX, name, kind="reflex")]
         except SQLAlchemyError as error:
-            ends = [await found.contain(found.began(taken.incident, error), REFLEX)]
+            ends = [await found.contain(found.began(taken.incident, error))]
     return ends
 
 
