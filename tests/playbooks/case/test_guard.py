@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from playbooks.case.guard import (
     PROTECTED_TAG,
+    Crowd,
     Facts,
     Limits,
     Scope,
@@ -29,6 +30,7 @@ scopes = st.builds(
     st.lists(words, max_size=4).map(tuple),
     st.lists(words, max_size=3).map(tuple),
 )
+crowds = st.builds(Crowd, place=words, before=some, ceiling=st.integers(1, 4))
 facts = st.builds(
     Facts,
     scope=scopes,
@@ -38,6 +40,8 @@ facts = st.builds(
     hindrances=st.lists(words, max_size=2).map(tuple),
     tags=st.dictionaries(words | st.just(PROTECTED_TAG), words, max_size=3),
     targets=some,
+    crowds=st.lists(crowds, max_size=3).map(tuple),
+    alone=st.lists(words, max_size=2).map(tuple),
 )
 limits = st.builds(Limits, own=some, protected=some, ceiling=st.integers(1, 5))
 
@@ -73,6 +77,8 @@ def test_a_reason_to_ask_is_never_passed_over(f: Facts, limit: Limits) -> None:
         or PROTECTED_TAG in f.tags
         or f.touched & limit.protected
         or len(f.targets | {f.scope.target}) > limit.ceiling
+        or any(len(c.before - {f.scope.target}) >= c.ceiling for c in f.crowds)
+        or f.alone
     )
     decision = decide(f, limit)
     assert (decision.may != "yes") == bool(reasons or f.touched & limit.own)
@@ -88,6 +94,25 @@ def test_settings_that_list_more_are_stricter(f: Facts, limit: Limits, own: Any,
 @given(facts, limits)
 def test_a_lower_ceiling_is_stricter(f: Facts, limit: Limits) -> None:
     assert strict(f, replace(limit, ceiling=1)) >= strict(f, limit)
+
+
+@given(facts, limits, st.lists(crowds, max_size=3), st.lists(words, max_size=2), some)
+def test_more_that_is_known_of_others_is_stricter_and_never_refuses(
+    f: Facts, limit: Limits, more: Any, alone: Any, before: Any
+) -> None:
+    wider = tuple(replace(c, before=c.before | before) for c in f.crowds)
+    for grown in (
+        replace(f, crowds=(*f.crowds, *more)),
+        replace(f, alone=(*f.alone, *alone)),
+        replace(f, crowds=wider),
+        replace(f, crowds=tuple(replace(c, ceiling=1) for c in f.crowds)),
+        replace(f, targets=f.targets | before),
+        replace(f, destroys=True),
+        replace(f, undoes=True),
+        replace(f, hindrances=(*f.hindrances, "why")),
+    ):
+        assert strict(grown, limit) >= strict(f, limit)
+        assert (strict(grown, limit) == 2) == (strict(f, limit) == 2)
 
 
 @given(scopes)
