@@ -331,7 +331,7 @@ def broken(params: Any, **_: Any) -> None:
 @pytest.mark.parametrize(("verb", "end"), [("release", DENIED), ("rollback", "rolled-back")])
 @apart
 def test_whoever_enters_it_goes_on_with_a_way_back_that_broke_off(
-    verb: str, end: str, scene: Scene
+    scene: Scene, verb: str, end: str
 ) -> None:
     incident, before = contained(scene)
     back(scene, incident, verb)
