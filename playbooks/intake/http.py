@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from playbooks.intake.accepted import Accept, Accepted, Arrival, Came, Reject
+from playbooks.intake.alert import Alert
 from playbooks.intake.answers import LARGEST, Answer, answer_to, of_status
 from playbooks.intake.errors import (
     IntakeError,
@@ -29,6 +30,7 @@ from playbooks.intake.errors import (
 )
 from playbooks.intake.generic import read_generic
 from playbooks.intake.outermost import Outermost
+from playbooks.intake.settle import read_or_reject, take_in
 from playbooks.intake.signed import Signed, Stamp
 from playbooks.intake.together import Together
 
@@ -98,23 +100,16 @@ class _Intake:
 
 
 def _taken(door: Door, requests: Sequence[tuple[bytes, Signed]]) -> list[Accepted | Exception]:
-    """Take in what can be read, all of it at once, and record what cannot."""
-    read = [_read(door, body, signed) for body, signed in requests]
-    accepted = iter(door.accept([one for one in read if isinstance(one, Arrival)]))
-    return [next(accepted) if isinstance(one, Arrival) else one for one in read]
+    return take_in(door.accept, [_read(door, body, signed) for body, signed in requests])
 
 
 def _read(door: Door, body: bytes, signed: Signed) -> Arrival | Exception:
     came = Came(f"siem:{signed.sender}", signed.digest, signed.at)
-    try:
-        return Arrival(read_generic(body, signed.sender, received=door.now()), came)
-    except IntakeError as error:
-        refused = error
-    try:
-        door.reject(body, came, str(refused))
-    except Exception as error:
-        return error  # It could not be recorded, so the sender is asked to send it again.
-    return refused
+
+    def read() -> Alert:
+        return read_generic(body, signed.sender, received=door.now())
+
+    return read_or_reject(read, body, came, door.reject)
 
 
 def _stamp(scope: Scope) -> Stamp:

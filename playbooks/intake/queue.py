@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from playbooks.intake.accepted import Accept, Accepted, Arrival, Came, Reject
+from playbooks.intake.alert import Alert
 from playbooks.intake.errors import IntakeError
 from playbooks.intake.event import read_event
+from playbooks.intake.settle import read_or_reject, take_in
 
 log = logging.getLogger("stanch.intake")
 
@@ -82,7 +84,8 @@ class Poller:
         messages = client.receive_message(
             QueueUrl=pull.url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=pull.wait
         ).get("Messages", [])
-        results = _settle(pull, messages)
+        read = [_read(pull, message["Body"]) for message in messages]
+        results = take_in(pull.accept, read)
         done = [m for m, r in zip(messages, results, strict=True) if _recorded(r)]
         if done:
             client.delete_message_batch(QueueUrl=pull.url, Entries=_entries(done))
@@ -98,26 +101,13 @@ class Poller:
         return len(messages)
 
 
-def _settle(pull: Pull, messages: Sequence[Mapping[str, Any]]) -> list[Accepted | Exception]:
-    read = [_read(pull, message["Body"]) for message in messages]
-    arrivals = [one for one in read if isinstance(one, Arrival)]
-    accepted = iter(pull.accept(arrivals) if arrivals else [])
-    return [next(accepted) if isinstance(one, Arrival) else one for one in read]
-
-
 def _read(pull: Pull, body: str) -> Arrival | Exception:
-    came = Came(f"queue:{pull.name}")
     data = body.encode("utf-8", "surrogatepass")
-    try:
-        alert = read_event(data, received=pull.now(), here=pull.account, accounts=pull.accounts)
-        return Arrival(alert, came)
-    except IntakeError as error:
-        refused = error
-    try:
-        pull.reject(data, came, str(refused))
-    except Exception as error:
-        return error  # Not recorded: it stays in the queue.
-    return refused
+
+    def read() -> Alert:
+        return read_event(data, received=pull.now(), here=pull.account, accounts=pull.accounts)
+
+    return read_or_reject(read, data, Came(f"queue:{pull.name}"), pull.reject)
 
 
 def _recorded(result: Accepted | Exception) -> bool:
