@@ -60,6 +60,9 @@ class Emergency:
         self._memory: MemoryStore | None = None
         self._as_of = float("-inf")
         self._waiting: list[Run] = []
+        # What this process opened since the last look: no responder may have seen it yet.
+        self._opened: list[str] = []
+        self._places: dict[str, asyncio.Lock] = {}
 
     @property
     def on(self) -> bool:
@@ -68,7 +71,11 @@ class Emergency:
 
     def refresh(self) -> None:
         """Read what the guard must know. Raises what the database raises; the last then counts."""
+        with self._turn:
+            before = set(self._opened)
         self._known.refresh()
+        with self._turn:
+            self._opened = [one for one in self._opened if one not in before]
 
     def following(self, incident: str) -> Store:
         """Return the database as an entry of the incident uses it: what it commits is known."""
@@ -82,17 +89,29 @@ class Emergency:
         """
         if self.on:
             return [self._spooled(one, None) for one in arrivals]
+        results = self._by_database(arrivals)
+        with self._turn:
+            self._opened += _opened(results)
         return [
             self._spooled(one, result)
             if isinstance(result, Exception) and cannot_commit(result)
             else result
-            for one, result in zip(arrivals, self._by_database(arrivals), strict=True)
+            for one, result in zip(arrivals, results, strict=True)
         ]
 
     def waiting(self) -> list[Run]:
         """Return the runs that alerts in the spool ask for, each once."""
         with self._turn:
             found, self._waiting = self._waiting, []
+        return found
+
+    def unseen(self) -> list[str]:
+        """Return the incidents that this process opened just before the database went, once each.
+
+        For a responder that cannot read what is due.
+        """
+        with self._turn:
+            found, self._opened = self._opened, []
         return found
 
     def began(self, incident: str, error: BaseException) -> Run:
@@ -113,6 +132,10 @@ class Emergency:
         acted on, and that is spooled. Raises SpoolError when not even that can be.
         """
         memory = await self._ready()
+        async with self._places.setdefault(run.place, asyncio.Lock()):
+            return await self._contain(memory, run)
+
+    async def _contain(self, memory: MemoryStore, run: Run) -> Ending:
         with running(self.spool):
             incident = memory.read(lambda conn: store.incident(conn, run.incident))
             reflex = _reflex_of(incident.play)

@@ -3,19 +3,21 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from playbooks.case import store
 from playbooks.case.enter import Ending
+from playbooks.case.spooling import Run, cannot_commit
 from playbooks.case.store import LONGEST, Store, Work
-from playbooks.errors import BusyError, LostLeaseError, UnshownError
+from playbooks.errors import BusyError, LostLeaseError, PlaybookError, UnshownError
 from playbooks.respond import plays, run
+from playbooks.respond.emergency import Emergency
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.prefect_server import Server
 
@@ -44,10 +46,13 @@ STUCK = 5
 class Responder:
     """Takes due work until it is stopped. `server` None shows nothing in Prefect."""
 
-    def __init__(self, parts: Parts, db: Store, server: Server | None) -> None:
+    def __init__(
+        self, parts: Parts, db: Store, server: Server | None, emergency: Emergency
+    ) -> None:
         self._parts = parts
         self._db = db
         self._server = server
+        self.emergency = emergency
         self._working: dict[str, asyncio.Task[None]] = {}
         self._reflexes = 0
         self._calm = asyncio.Event()
@@ -86,11 +91,16 @@ class Responder:
 
     async def look(self) -> None:
         """Begin what is due and not in hand."""
+        for spooled in self.emergency.waiting():
+            self._hand(spooled.id, self._contained(spooled))
         try:
             due = await self._call(lambda: self._db.read(self._due))
         except SQLAlchemyError as error:
             kind = type(getattr(error, "orig", None) or error).__name__
             log.error("the database cannot be read (%s); it is tried again in %s s", kind, LOOK)
+            for incident in self.emergency.unseen():
+                if incident not in self._working:
+                    self._hand(incident, self._without(incident, error))
             return
         for incident, rows in _by_incident(due).items():
             resting = time.monotonic() < self._not_before.get(incident, 0.0)
@@ -104,9 +114,12 @@ class Responder:
         # Counted before any of them runs, so that no play begins before the last reflex has.
         self._reflexes += 1
         self._calm.clear()
-        task = asyncio.ensure_future(self._one(incident, rows))
-        self._working[incident] = task
-        task.add_done_callback(lambda _: self._over(incident))
+        self._hand(incident, self._one(incident, rows))
+
+    def _hand(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._working[name] = task
+        task.add_done_callback(lambda _: self._over(name))
 
     def _over(self, incident: str) -> None:
         del self._working[incident]
@@ -126,7 +139,25 @@ class Responder:
         except Exception as error:
             # Whatever one incident's play raises, the others go on, and it is tried again.
             log.exception("%s: the play broke off", incident)
+            if cannot_commit(error):
+                await self._without(incident, error)
             await self._failed(rows, type(error).__name__)
+
+    async def _without(self, incident: str, error: Exception) -> None:
+        """Contain at least, where the database keeps the play from going on."""
+        try:
+            spooled = await self._call(lambda: self.emergency.began(incident, error))
+        except PlaybookError as unknown:
+            log.error("%s waits for the database: %s", incident, unknown)
+            return
+        await self._contained(spooled)
+
+    async def _contained(self, spooled: Run) -> None:
+        try:
+            await self.emergency.contain(spooled)
+        except Exception:
+            # The others go on; what is spooled of it is brought in, and then entered.
+            log.exception("%s: %s could not be contained", spooled.id, spooled.place)
 
     async def _reflex(self, incident: str) -> "Play | None":
         """Run the reflex, and return the play; None where no play answers the incident."""
@@ -136,7 +167,8 @@ class Responder:
                 await self._call(lambda: self._db.commit(lambda conn: self._settle(conn, incident)))
                 return None
             made = plays.find(found.play)
-            await run.reflex(self._parts, self._db, incident, made, due=True)
+            known = self.emergency.following(incident)
+            await run.reflex(self._parts, known, incident, made, due=True)
             return made
         finally:
             self._reflexes -= 1
@@ -153,7 +185,7 @@ class Responder:
         log.info("%s: the play ended %s, %s", incident, ending.state, ending.status)
 
     async def _entered(self, incident: str, made: "Play") -> Ending:
-        here = (self._parts, self._db, incident, made)
+        here = (self._parts, self.emergency.following(incident), incident, made)
         if self._server is None:
             return await run.entered(*here, due=True)
         why = "Prefect was gone a moment ago"

@@ -6,8 +6,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from playbooks.case.store import Store
-from playbooks.respond import integrator, plays, reconciler
+from playbooks.respond import integrator, plays, reconciler, standby
 from playbooks.respond.responder import Responder
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.prefect_server import Server
@@ -16,6 +18,8 @@ log = logging.getLogger("stanch.responder")
 
 # Seconds that the verbs in hand are given to end when the process is to stop.
 PATIENCE = 25.0
+# Seconds that the first look at what stands half-way may hold up everything else.
+BOOT = 10.0
 
 
 @contextmanager
@@ -27,7 +31,8 @@ def responding(
     What a crash left half-way is taken to its end first. On leaving, the verbs in hand end.
     """
     warm(parts)
-    responder = Responder(parts, db, server)
+    emergency = standby.prepared(parts, db)
+    responder = Responder(parts, db, server, emergency)
     ending = threading.Event()
     threads = [
         # Not in the main thread: Prefect would take its SIGTERM for the flow's (capture_sigterm).
@@ -36,6 +41,9 @@ def responding(
             target=reconciler.keep, args=(parts, db, responder.kick, ending), name="reconciler"
         ),
         threading.Thread(target=integrator.integrate, args=(parts, db, ending), name="integrator"),
+        threading.Thread(
+            target=standby.keep, args=(emergency, responder.kick, ending), name="standby"
+        ),
     ]
     for thread in threads:
         thread.start()
@@ -51,10 +59,24 @@ def responding(
 
 def _work(parts: Parts, db: Store, responder: Responder, patience: float) -> None:
     async def work() -> None:
-        await reconciler.boot(parts, db)
-        await responder.work(patience)
+        booted = asyncio.ensure_future(_booted(parts, db))
+        # What stands half-way goes first, but a database that is away must not hold alerts up.
+        await asyncio.wait({booted}, timeout=BOOT)
+        try:
+            await responder.work(patience)
+        finally:
+            booted.cancel()
 
     asyncio.run(work())
+
+
+async def _booted(parts: Parts, db: Store) -> None:
+    while True:
+        try:
+            return await reconciler.boot(parts, db)
+        except SQLAlchemyError as error:
+            log.error("the database said %s at the start; tried again", type(error).__name__)
+        await asyncio.sleep(reconciler.LOOK)
 
 
 def warm(parts: Parts) -> None:
