@@ -1,7 +1,6 @@
 """A crash at any point, then entering again: one effect, none unrecorded, never allow-all."""
 
 import asyncio
-import json
 import os
 import random
 from pathlib import Path
@@ -11,19 +10,12 @@ import pytest
 
 from actions.aws.convert_tracked_connections import ConvertTrackedConnections
 from actions.aws.isolate_instance import IsolateInstance
-from playbooks.case import answering, holding, store, undoing
-from playbooks.case.answers import Waiting
 from playbooks.case.case import Case
 from playbooks.case.enter import Body, enter
 from playbooks.case.play import body_of
-from playbooks.case.record import Record
-from playbooks.case.store import Store
-from playbooks.case.undoing import Undone
 from playbooks.compromised_instance import compromised_instance
-from playbooks.drills import host
-from playbooks.wiring import people
 from playbooks.wiring.parts import Parts
-from tests.deployment import case, deployed, go, person
+from tests.deployment import deployed, go
 from tests.stories.crash import Crash
 from tests.stories.effect import effect
 
@@ -89,59 +81,6 @@ def test_a_crash_at_any_point_leaves_one_effect_and_none_unrecorded(
                 assert count == 1, (where, kind, step)
 
 
-def test_a_crash_at_any_point_of_a_rollback_gives_the_host_back(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Undoing is re-entrant too: whoever starts it again ends with the state that was found."""
-    bob, public = person(tmp_path, "bob")
-    deployment = deployed(tmp_path, people={"bob": public})
-    parts = deployment.parts()
-    incident = deployment.take(parts).incident
-    clients = deployment.maker("", deployment.world.region)
-    before = host.describe(clients, deployment.estate)
-    asyncio.run(go(parts, incident, body_of(compromised_instance)))
-    assert host.describe(clients, deployment.estate) != before
-
-    async def undo(fresh: Parts, db: Store | None = None) -> list[Undone]:
-        found = case(fresh, incident, converting)
-        found.store = db or found.store
-        undos = await undoing.plan(found)
-        alive = holding.alive if db else nobody
-        return await undoing.undo(found, undos, "alice", None, alive) if undos else []
-
-    with pytest.raises(Waiting) as asked:
-        asyncio.run(undo(parts))
-    approve(parts, asked.value.question, bob)
-    crash = Crash(
-        deployment,
-        tmp_path,
-        undo,
-        lambda fresh: host.describe(clients, deployment.estate),
-        chosen=lambda n: FULL or n % 4 == 1,
-    )
-    watched = crash.watch(parts)
-    clients = deployment.maker("", deployment.world.region)
-    crash.armed = True
-    asyncio.run(undo(parts, watched))
-    crash.armed = False
-    with capsys.disabled():
-        print(f"\n{crash.says('rollback')}")
-    assert host.describe(clients, deployment.estate) == before
-    assert len(crash.found) >= 5
-    for where, found in crash.found.items():
-        assert found.get("left") == json.loads(json.dumps(before, default=str)), where
-
-
 def nobody(holder: str) -> bool:
     """Say that whoever held the incident before the crash is dead."""
     return False
-
-
-def approve(parts: Parts, question_id: str, key: Path) -> None:
-    """Answer yes as the person whose key this is."""
-    db = Store(parts.engine)
-    name, secret = people.who(parts.settings, key)
-    question = next(q for q in db.read(store.questions) if q.id == question_id)
-    token = answering.sign(question, True, "false positive", name, secret, parts.now())
-    record = Record(name, parts.now, parts.random)
-    answering.answer(db, record, question_id, token, people.known(parts.settings))
