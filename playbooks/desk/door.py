@@ -17,14 +17,14 @@ from playbooks.case.gauges import gauges, spooled
 from playbooks.case.spool import Spool
 from playbooks.case.store import Store
 from playbooks.errors import SettingsError
-from playbooks.intake.accepted import Accepted, Arrival
+from playbooks.intake.accepted import Accept, Accepted, Arrival, Reject
 from playbooks.intake.counted import CountedAnswers, Figures, counting, counting_rejects
 from playbooks.intake.http import Door, app
 from playbooks.intake.listen import LOOPBACK, listening
 from playbooks.intake.senders import known_senders
 from playbooks.intake.signed import Senders, Signed, Stamp, check
 from playbooks.respond.responder import Responder
-from playbooks.respond.take import accepting, rejecting
+from playbooks.respond.take import rejecting
 from playbooks.wiring.parts import Parts
 
 
@@ -51,21 +51,25 @@ def url(bound: socket.socket) -> str:
     return f"http://{LOOPBACK}:{bound.getsockname()[1]}"
 
 
-def door(parts: Parts, db: Store, responder: Responder) -> FastAPI:
-    """Return the application that takes alerts in, and says that it is up."""
-    take = accepting(parts, db)
+def taking(parts: Parts, db: Store, responder: Responder) -> tuple[Accept, Reject]:
+    """Return what takes alerts and dead letters in, counts them, and wakes the responder."""
 
     def accept(arrivals: Sequence[Arrival]) -> Sequence[Accepted | Exception]:
-        found = take(arrivals)
+        found = responder.emergency.accepting(arrivals)
         responder.kick()
         return found
 
+    rejects = counting_rejects(rejecting(parts, db), parts.metrics)
+    return counting(accept, parts.metrics, parts.now), rejects
+
+
+def door(parts: Parts, db: Store, responder: Responder) -> FastAPI:
+    """Return the application that takes alerts in, and says that it is up."""
+    accept, reject = taking(parts, db, responder)
     verify = partial(_verify, known_senders(parts.settings, parts.random), parts)
     pool = ThreadPoolExecutor(4, thread_name_prefix="door")
     metrics = parts.metrics
-    counted = counting(accept, metrics, parts.now)
-    rejects = counting_rejects(rejecting(parts, db), metrics)
-    made = app(Door(counted, rejects, verify, parts.now, pool))
+    made = app(Door(accept, reject, verify, parts.now, pool))
     made.router.routes.append(Route("/health", _health))
     metrics.watch(lambda: gauges(db, parts.now))
     metrics.watch(lambda: spooled(Spool(parts.settings.spool_path)))

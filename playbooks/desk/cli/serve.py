@@ -13,15 +13,16 @@ Port = Annotated[
 
 
 def serve(port: Port = None, without_prefect: WithoutPrefect = False) -> None:
-    """Take alerts in over HTTP on this host alone, and answer them, until told to stop."""
+    """Take alerts in from queues and over HTTP on this host; answer them until told to stop."""
     # What it takes to listen is of no use to the commands that do not.
-    from playbooks.desk import door
+    from playbooks.desk import door, queues
 
     settings, parts, db = here()
     bound = door.bind(settings.serve.port if port is None else port)
     with (
         answering(parts, db, prefect=not without_prefect) as responder,
         door.listens(door.door(parts, db, responder), bound),
+        queues.polled(parts, db, responder),
     ):
         typer.echo(f"ready {door.url(bound)}")
         until_told()
