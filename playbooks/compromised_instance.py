@@ -12,6 +12,7 @@ from actions.aws.terminate_instance import TerminateInstance
 from evidence.sources.cloudtrail_events import CloudTrailEvents
 from evidence.sources.instance_facts import InstanceFacts
 from evidence.sources.snapshot_facts import SnapshotFacts
+from evidence.sources.tag_changes import TagChanges
 from playbooks.case.case import Case
 from playbooks.case.play import play
 
@@ -24,10 +25,9 @@ async def cut_off(case: Case) -> None:
     evidence: only a host that no group watches is isolated here.
     """
     host = case.target
-    _, _, standby = await case.together(
+    _, (_, standby) = await case.in_turn(
         case.act(DenyInstanceSessions(host, keep_ssm=case.keep_ssm)),
-        case.act(ProtectFromTermination(host)),
-        case.act(EnterStandby(host)),
+        case.together(case.act(ProtectFromTermination(host)), case.act(EnterStandby(host))),
     )
     if standby.was_so:
         await case.act(ShortenConnectionTracking(host))
@@ -61,8 +61,11 @@ async def compromised_instance(case: Case) -> None:
     # The session that an instance profile gives is named after the instance.
     trail = CloudTrailEvents((), (host.instance_id,), *case.window, host.account, host.region)
     await case.keep(trail)
+    tags = TagChanges(host.instance_id, case.first_sign, case.window[1], host.account, host.region)
+    await case.keep(tags)
     if case.due(trail.AGAIN_AFTER, "CloudTrail lags"):
         await case.keep(trail, again="CloudTrail lags")
+        await case.keep(tags, again="CloudTrail lags")
         await case.keep(shots, again="snapshots complete late")
     if yes := await case.ask(TerminateInstance(host), about=facts):
         await case.act(TerminateInstance(host), yes)

@@ -16,10 +16,10 @@ from actions.errors import (
 )
 from actions.journal import Intent, Plan
 from actions.one_way import OneWay, do_once, foresee
-from playbooks.case import asking, freezing, store, weighing
+from playbooks.case import asking, freezing, indicators, store, weighing
 from playbooks.case.answers import Approval, Done, Failed, Refusal
 from playbooks.case.glance import glance
-from playbooks.case.guard import Decision, Scope
+from playbooks.case.guard import PROTECTED_TAG, Decision, Scope
 from playbooks.case.joining import Turns
 from playbooks.case.weighing import Outrun, Weighed
 from playbooks.errors import FrozenError, RefusedError, StoppedError
@@ -152,6 +152,9 @@ async def _allowed(
         raise RefusedError(f"{planned.step}: {why}")
     if planned.decision.may == "yes":
         return None
+    if planned.weighed is not None and PROTECTED_TAG in planned.weighed.seen.tags:
+        more = await indicators.of_protection(case)
+        planned = replace(planned, decision=Decision("ask", (*planned.decision.why, *more)))
     return await asking.covered(case, planned, approval)
 
 

@@ -5,6 +5,7 @@ import contextvars
 import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -93,11 +94,15 @@ class Case:
         return self.parts.settings.keep_ssm
 
     @property
+    def first_sign(self) -> datetime:
+        """Return when the finding was first seen; when the incident was opened, where none was."""
+        seen = self.incident.alert.get("finding_info", {}).get("first_seen_time_dt")
+        return datetime.fromisoformat(seen) if seen else self.incident.opened
+
+    @property
     def window(self) -> tuple[datetime, datetime]:
         """Return the time to look at: from an hour before the first sign to a day after opening."""
-        seen = self.incident.alert.get("finding_info", {}).get("first_seen_time_dt")
-        first = datetime.fromisoformat(seen) if seen else self.incident.opened
-        return first - timedelta(hours=1), self.incident.opened + timedelta(days=1)
+        return self.first_sign - timedelta(hours=1), self.incident.opened + timedelta(days=1)
 
     def due(self, after: timedelta, what: str) -> bool:
         """Return whether so much time has passed since opening; else note the follow-up."""
@@ -185,6 +190,11 @@ class Case:
 
     @overload
     async def together(
+        self, one: Coroutine[Any, Any, A], two: Coroutine[Any, Any, B], /
+    ) -> tuple[A, B]: ...
+
+    @overload
+    async def together(
         self,
         one: Coroutine[Any, Any, A],
         two: Coroutine[Any, Any, B],
@@ -203,6 +213,32 @@ class Case:
             raise min(failed, key=lambda end: isinstance(end, Waiting))
         return [end for end in ends if not isinstance(end, BaseException)]
 
+    async def in_turn(
+        self, first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B], /
+    ) -> tuple[A, B]:
+        """Run both to their end as `together` does; the second begins once the first waits.
+
+        So nothing competes with what is most urgent, and no read-back of it delays what follows.
+        """
+        waits = asyncio.Event()
+
+        async def ahead() -> A:
+            _waits.set(waits.set)
+            try:
+                return await first
+            finally:
+                waits.set()
+
+        async def behind() -> B:
+            try:
+                await waits.wait()
+            except asyncio.CancelledError:
+                second.close()
+                raise
+            return await second
+
+        return await self.together(ahead(), behind())
+
     def now(self) -> datetime:
         """Return the time at which this case was opened for this play; the same on re-entry."""
         return self.incident.opened
@@ -213,6 +249,8 @@ class Case:
             end, value = await self.call(lambda: _next(steps))
             if end:
                 return value  # type: ignore[no-any-return]
+            if waits := _waits.get():
+                waits()
             await self.parts.sleep(value)
 
     async def call(self, work: Callable[[], T]) -> T:
@@ -235,6 +273,10 @@ class Case:
         self.named.add(name)
         with logs.about(incident=self.incident.id, entry=self.incident.entry, step=name):
             return await self.step(name, lambda: _whole(thunk))
+
+
+# Told when the branch of `in_turn` that goes first has nothing to do but wait.
+_waits: ContextVar[Callable[[], None] | None] = ContextVar("waits", default=None)
 
 
 async def _whole(thunk: Callable[[], Awaitable[Any]]) -> Any:

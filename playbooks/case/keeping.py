@@ -12,7 +12,7 @@ from evidence import ledger
 from evidence.deposit import KIND, Acquisition, Custody, deposit
 from evidence.errors import EvidenceError
 from evidence.sources.item import Item
-from playbooks.case import store
+from playbooks.case import indicators, store
 from playbooks.case.answers import Kept
 from playbooks.errors import PlaybookError
 
@@ -34,20 +34,31 @@ async def keep(case: "Case", source: Any, step: str) -> Kept:
     before = case.store.read(lambda conn: store.kept(conn, case.incident.id, step))
     if before is not None:
         return Kept(step, tuple(before["artifacts"]), tuple(before["missed"]))
-    stored, missed = await case.call(lambda: _collect(case, source))
+    stored, missed, seen = await case.call(lambda: _collect(case, source))
 
-    def work(conn: Connection) -> None:
+    def work(conn: Connection) -> Kept:
+        if (known := store.kept(conn, case.incident.id, step)) is not None:
+            # Two branches of the play asked for the same at once.
+            return Kept(step, tuple(known["artifacts"]), tuple(known["missed"]))
         for body in stored:
             case.record.note(conn, case.incident.id, KIND, body)
         body = {"step": step, "artifacts": [s["artifact_id"] for s in stored], "missed": missed}
         case.record.note(conn, case.incident.id, "keep.done", body)
-        store.keep(conn, case.incident.id, step, {"artifacts": stored, "missed": missed})
+        noted = indicators.new(case, conn, seen)
+        for one in noted:
+            case.record.note(conn, case.incident.id, "indicator.noted", one)
+        value: dict[str, Any] = {"artifacts": stored, "missed": missed}
+        value |= {"indicators": noted} if noted else {}
+        store.keep(conn, case.incident.id, step, value)
+        return Kept(step, tuple(stored), tuple(missed))
 
-    case.store.commit(work)
-    return Kept(step, tuple(stored), tuple(missed))
+    return case.store.commit(work)
 
 
-def _collect(case: "Case", source: Any) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def _collect(
+    case: "Case", source: Any
+) -> tuple[list[dict[str, Any]], list[dict[str, str]], list[dict[str, Any]]]:
+    """Return what was stored, what was missed, and what in it points to an attacker."""
     parts = case.parts
     custody = Custody(
         parts.locker, parts.keys.manifest, parts.keys.wrap, version("stanch"), parts.random
@@ -56,6 +67,7 @@ def _collect(case: "Case", source: Any) -> tuple[list[dict[str, Any]], list[dict
     pseudonym = case.store.read(lambda conn: ledger.pseudonym(conn, case.incident.id))
     stored: list[dict[str, Any]] = []
     missed: list[dict[str, str]] = []
+    seen: list[dict[str, Any]] = []
     start = parts.now()
     try:
         for item in source.collect(parts.reading(case.target.account, case.target.region)):
@@ -63,6 +75,8 @@ def _collect(case: "Case", source: Any) -> tuple[list[dict[str, Any]], list[dict
             if isinstance(item, Item):
                 about = Acquisition(source.name, target, pseudonym, start, end)
                 stored.append(deposit(custody, item, about))
+                if hasattr(source, "indicators"):
+                    seen.extend(source.indicators(item))
             else:
                 missed.append({"name": item.name, "call": item.call, "error": item.error_code})
             start = end
@@ -74,7 +88,7 @@ def _collect(case: "Case", source: Any) -> tuple[list[dict[str, Any]], list[dict
         told = str(error) if isinstance(error, (EvidenceError, OSError)) else _place(error)
         log.error("%s: %s could not be kept: %s", case.incident.id, source.name, told)
         missed.append({"name": source.name, "call": "", "error": told})
-    return stored, missed
+    return stored, missed, seen
 
 
 def _place(error: Exception) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from playbooks.case import store
+from playbooks.case import indicators, store
 from playbooks.case.gate import said
 from playbooks.case.story import story
 from playbooks.desk.cli import questions, timeline, wording
@@ -42,6 +42,9 @@ def headline(console: Console, told: dict[str, Any]) -> None:
     console.print(f"where  {printable(' '.join(target[k] for k in ('account', 'region', 'id')))}")
     if told["frozen"]:
         console.print(f"[red]frozen:[/] {printable(told['frozen'])}")
+    for kept in told["evidence"]:
+        for one in kept.get("indicators", ()):
+            console.print(f"[red]indicator:[/] {printable(indicators.said(one))}")
     if not told["play"]:
         console.print("no play answers this finding yet: work it by hand")
     if told["status"] in ("open", "proposed"):

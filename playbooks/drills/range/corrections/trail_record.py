@@ -51,7 +51,7 @@ def _record(
         "awsRegion": call.region,
         "sourceIPAddress": call.source_ip,
         "userAgent": call.user_agent,
-        "requestParameters": _lower(call.params) or None,
+        "requestParameters": _tagging(call) or _lower(call.params) or None,
         "responseElements": None,
         "requestID": call.request_id,
         "eventID": call.request_id,
@@ -95,6 +95,15 @@ def _identity(ground: Ground, call: Call, principal: Principal) -> dict[str, Any
     return identity
 
 
+def _tagging(call: Call) -> dict[str, Any]:
+    """Tags as EC2 has them recorded: sets of items (AWS: CloudTrail log file examples, EC2)."""
+    if call.operation not in ("CreateTags", "DeleteTags"):
+        return {}
+    resources = [{"resourceId": id} for id in call.params.get("Resources", [])]
+    tags = [_lower(tag) for tag in call.params.get("Tags", [])]
+    return {"resourcesSet": {"items": resources}, "tagSet": {"items": tags}}
+
+
 def _lower(value: Any, name: str = "") -> Any:
     """Parameters with CloudTrail's lower-camel names, secrets taken out, JSON values only."""
     if name in HIDDEN:
@@ -115,6 +124,6 @@ def _resources(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield names[key], value
         for text in value if isinstance(value, list) else [value]:
             prefix = text.split("-")[0] if isinstance(text, str) else ""
-            if prefix in EC2_TYPES and key.endswith(("Id", "Ids", "Groups")):
+            if prefix in EC2_TYPES and key.endswith(("Id", "Ids", "Groups", "Resources")):
                 kind = EC2_TYPES[prefix].title().replace("-", "")
                 yield f"AWS::EC2::{kind}", str(text)
