@@ -115,7 +115,9 @@ def test_what_a_person_judged_false_stays_so_however_often_it_comes(at):
     again = taken(at, severity=9.5, count=7)
     assert (again.incident.id, again.incident.severity.value) == ("INC-0001", "P2")
     assert again.incident.hindrances
+    assert taken(at, severity=9.9, count=7).incident.id == "INC-0001"
     assert kinds(at, "INC-0001") == ["case.open", "alert.repeated"]
+    assert at.rows("SELECT count, repeats FROM alerts") == [(7, 1)]
     assert works(at) == ["INC-0001"]
 
 
