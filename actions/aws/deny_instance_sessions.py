@@ -16,6 +16,8 @@ from actions.permission import Permission
 
 # IAM and AWS STS quotas: the sum of a role's inline policies, white space not counted.
 ROOM = 10_240
+# How the names of these policies begin, unless one was given.
+OURS = "stanch-deny-sessions-"
 
 # What the agent on the host calls, and nothing that an operator or an application does: no
 # SendCommand, no StartSession, no parameter. Sources: AWS Systems Manager User Guide, "Reference:
@@ -84,7 +86,7 @@ class DenyInstanceSessions(Lens[Aws]):
     @property
     def policy_name(self) -> str:
         """Return the inline policy's name, unique to the host unless `name` was given."""
-        return self.name or f"stanch-deny-sessions-{self.host.instance_id}"
+        return self.name or f"{OURS}{self.host.instance_id}"
 
     @property
     def document(self) -> dict[str, Json]:
@@ -168,8 +170,14 @@ class DenyInstanceSessions(Lens[Aws]):
 
 def must_fit(p: Aws, role: str, policy: str, document: Json) -> None:
     """Raise UnfitError unless the role has room for the document as its inline policy `policy`."""
-    held = sum(_size(_document(p, role, name)) for name in _names(p, role) if name != policy)
     need = _size(document)
+    # Other hosts' denials are as long as this host's: not to be read, as the denial waits for it.
+    alike = OURS if policy.startswith(OURS) else policy
+    held = sum(
+        need if name.startswith(alike) else _size(_document(p, role, name))
+        for name in _names(p, role)
+        if name != policy
+    )
     if held + need > ROOM:
         raise UnfitError(
             f"role {role} has {max(ROOM - held, 0)} of {ROOM} characters left for inline "

@@ -77,7 +77,7 @@ class Turns:
 
     async def _try(self, record: Callable[[], Intent]) -> Intent | None:
         try:
-            return record()
+            return await self._case.call(record)
         except Moved as moved:
             while any(self._still(h) for h in moved.at) and await self._wait():
                 pass

@@ -26,6 +26,8 @@ CONFIG = Config(
     connect_timeout=5,
     read_timeout=20,
     user_agent_extra="stanch",
+    # One for each thread of the pool (wiring/parts.py); ten, the default, made and dropped others.
+    max_pool_connections=64,
 )
 
 
