@@ -154,7 +154,7 @@ def apart(test: Callable[..., None]) -> Callable[..., None]:
 
 def mutates(operation: str) -> bool:
     """Return whether an operation changes the world, by AWS's naming."""
-    return not operation.startswith(("Describe", "Get", "List"))
+    return not operation.startswith(("Describe", "Get", "List", "Lookup"))
 
 
 def in_child(check: Callable[[], str | None]) -> str:

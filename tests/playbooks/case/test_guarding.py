@@ -10,7 +10,7 @@ from actions.aws.instance import Instance
 from actions.aws.tag_incident import TagIncident
 from playbooks.case.case import Case
 from playbooks.case.guard import PROTECTED_TAG
-from playbooks.case.undoing import plan, undo
+from playbooks.case.way_back import go_back, planned
 from playbooks.errors import RefusedError
 from playbooks.wiring.settings import Account
 from tests.playbooks.case.test_approvals import tagging
@@ -67,7 +67,7 @@ def test_what_became_ours_meanwhile_is_not_undone(scene: Scene) -> None:
     scene.guard(own=(hanging_on(scene)[0],))
     case = scene.case(incident)
     with pytest.raises(RefusedError, match="Stanch's own"):
-        asyncio.run(undo(case, asyncio.run(plan(case)), "alice", None))
+        asyncio.run(go_back(case, asyncio.run(planned(case, "rollback")), "alice"))
     assert scene.changed() == ["CreateTags"]
 
 
