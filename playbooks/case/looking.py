@@ -8,8 +8,9 @@ from actions.aws.instance import Instance, describe
 from actions.aws.target_groups import Serving, serving
 from actions.engine import calling
 
-# What the guard calls, beside what the acts do themselves.
+# What the guard calls, beside what the acts do themselves; CloudTrail says who set a tag.
 PERMISSIONS = (
+    "cloudtrail:LookupEvents",
     "ec2:DescribeInstances",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",

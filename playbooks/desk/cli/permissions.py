@@ -11,6 +11,7 @@ import typer
 import playbooks
 from actions.catalogue import catalogue
 from actions.policy import LIMIT, length, policy
+from playbooks.case import looking
 from playbooks.desk.cli.surroundings import show_json
 from playbooks.errors import SettingsError
 from playbooks.intake.queue import PERMISSIONS
@@ -50,7 +51,7 @@ def _refuse(option: str, value: str, shape: str, expected: str) -> None:
 def needed(names: list[str], account: str, region: str, partition: str) -> dict[str, Any]:
     """Return the policy document for these plays: their actions, and their sources' reads."""
     kinds: dict[type[Action[Any]], None] = {}
-    reads = {"sts:GetCallerIdentity"}
+    reads = {"sts:GetCallerIdentity", *looking.PERMISSIONS}
     for name in names:
         modules = _imported(name)
         known = catalogue()
