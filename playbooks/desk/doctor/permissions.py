@@ -6,8 +6,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from actions.aws.instance import Instance
-from playbooks.desk.cli.permissions import needed
+from playbooks.desk.cli.permissions import needed, polling
 from playbooks.desk.doctor import dry_runs
+from playbooks.desk.doctor.dry_runs import Asked
 from playbooks.desk.doctor.finding import Finding, bad, ok, warn
 from playbooks.desk.doctor.place import Place
 from playbooks.respond import plays
@@ -19,41 +20,57 @@ READS = ("Describe", "Get", "List", "Lookup")
 
 def permissions(place: Place, account: str, region: str) -> Iterator[Finding]:
     """Say which permissions are missing in an account and region, and which nobody can tell."""
-    check = f"permissions {account}/{region}"
-    do = f"`stanch permissions --account {account} --region {region}` prints what the role needs."
-    statements = _statements(account, region)
+    statements = _statements(place, account, region)
     make = place.sessions().maker(account, region)
     asked = [dry_runs.ask(make("ec2"), action) for action in _dry(statements)]
-    missing = {one.action for one in asked if one.answer == "missing"}
-    known = missing | {one.action for one in asked if one.answer == "allowed"}
-    wanted = {a for s in statements for a in s["Action"] if not _reads(a)}
+    denied: set[str] | str
     try:
         denied = _simulated(make("iam"), _role(place, account, make("sts")), statements)
     except ClientError as error:
-        unknown = sorted(wanted - known)
-        if missing:
-            yield bad(check, f"missing: {', '.join(sorted(missing))}", do)
-        else:
-            yield ok(check, f"{len(known)} EC2 permissions are there (DryRun)")
-        code = error.response["Error"]["Code"]
-        yield warn(
-            check,
-            f"cannot be checked without doing it: {', '.join(unknown)}",
-            f"Allow the role iam:SimulatePrincipalPolicy on itself (answered: {code}).",
+        denied = str(error.response["Error"]["Code"])
+    wanted = {a for s in statements for a in s["Action"] if not _reads(a)}
+    return iter(judged(account, region, asked, denied, wanted))
+
+
+def judged(
+    account: str, region: str, asked: list[Asked], denied: set[str] | str, wanted: set[str]
+) -> list[Finding]:
+    """Return what the answers come to.
+
+    `asked` is EC2's, `denied` what IAM's simulator would not allow, or the error's code with which
+    it was not to be asked; `wanted` is all that changes something.
+    """
+    check = f"permissions {account}/{region}"
+    do = f"`stanch permissions --account {account} --region {region}` prints what the role needs."
+    missing = {one.action for one in asked if one.answer == "missing"}
+    allowed = {one.action for one in asked if one.answer == "allowed"}
+    known = f"{len(allowed)} EC2 permissions are there (DryRun)"
+    found = []
+    if isinstance(denied, str):
+        unknown = sorted(wanted - missing - allowed)
+        found.append(
+            warn(
+                check,
+                f"cannot be checked without doing it: {', '.join(unknown)}",
+                f"Allow the role iam:SimulatePrincipalPolicy on itself (answered: {denied}).",
+            )
         )
-        return
-    if missing | denied:
-        yield bad(check, f"missing: {', '.join(sorted(missing | denied))}", do)
     else:
-        yield ok(check, f"all there: {len(known)} by DryRun, the rest by IAM's simulator")
-    if unclear := sorted(f"{one.action} ({one.code})" for one in asked if one.answer == "unclear"):
-        yield warn(check, f"EC2 did not say: {', '.join(unclear)}", "IAM's simulator allows them.")
+        missing |= denied
+        known += ", and the rest by IAM's simulator"
+        unclear = [f"{one.action} ({one.code})" for one in asked if one.answer == "unclear"]
+        if unclear:
+            what = f"EC2 did not say: {', '.join(sorted(unclear))}"
+            found.append(warn(check, what, "IAM's simulator is to be believed."))
+    if missing:
+        return [bad(check, f"missing: {', '.join(sorted(missing))}", do), *found]
+    return [ok(check, known), *found]
 
 
-def _statements(account: str, region: str) -> list[dict[str, Any]]:
+def _statements(place: Place, account: str, region: str) -> list[dict[str, Any]]:
     partition = Instance(account, region, "").partition
     document = needed(list(plays.names()), account, region, partition)
-    return list(document["Statement"])
+    return [*document["Statement"], *polling(place.settings, account, partition)]
 
 
 def _dry(statements: list[dict[str, Any]]) -> list[str]:

@@ -112,6 +112,42 @@ def test_a_queue_tells_what_waits_in_it_and_what_died_there(scene: Scene) -> Non
 
 
 @apart
+def test_what_died_in_a_queue_is_told_where_it_may_be_looked_at(scene: Scene) -> None:
+    admin: Any = scene.world.client("sqs", scene.world.admin)
+
+    queue = scene.estate.queue
+    dead = admin.get_queue_url(QueueName="stanch-findings-dead")["QueueUrl"]
+    assert queue.dead_letters.endswith(":stanch-findings-dead")
+    for waiting in (1, 0):
+        attributes = admin.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["All"])
+        if waiting:
+            admin.send_message(QueueUrl=dead, MessageBody="x")
+        else:
+            admin.purge_queue(QueueUrl=dead)
+        found = channels._dead_letters(admin, "queue q", attributes["Attributes"])
+        assert (found.level, "stanch-findings-dead" in found.what) == (
+            "warn" if waiting else "ok",
+            True,
+        )
+    assert "no dead-letter queue" in channels._dead_letters(admin, "queue q", {}).what
+
+
+@apart
+def test_a_queue_that_nobody_empties_is_told(scene: Scene, monkeypatch: Any) -> None:
+    monkeypatch.setattr(channels, "DEEP", 1)
+    with desk(scene):
+        admin: Any = scene.world.client("sqs", scene.world.admin)
+        for _ in range(2):
+            admin.send_message(QueueUrl=scene.estate.queue.url, MessageBody="x")
+        told = [
+            f
+            for f in stanch("doctor", "--json").json["findings"]
+            if f["check"] == "queue guardduty"
+        ]
+    assert (told[0]["level"], "2 messages wait" in told[0]["what"]) == ("warn", True)
+
+
+@apart
 def test_a_queue_that_is_not_there_is_bad(scene: Scene) -> None:
     with desk(scene):
         config = Path(os.environ["STANCH_CONFIG"])

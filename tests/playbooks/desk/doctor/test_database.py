@@ -59,6 +59,14 @@ def test_a_database_that_would_lose_what_was_acknowledged(tmp_path: Path, place:
     assert len(found.wrong) == 2
 
 
+def test_a_server_that_acknowledges_what_it_may_lose(db: Store) -> None:
+    with db.engine.connect() as conn:
+        if conn.dialect.name == "sqlite":
+            return
+        conn.exec_driver_sql("SET synchronous_commit = off")
+        assert any("synchronous_commit" in wrong for wrong in database.condition(conn).wrong)
+
+
 def test_a_database_whose_pages_were_overwritten_is_bad(tmp_path: Path, place: At) -> None:
     path = tmp_path / "hurt.db"
     engine = ledger.sqlite_engine(path)

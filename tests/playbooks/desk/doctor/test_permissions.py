@@ -12,16 +12,26 @@ from urllib.parse import parse_qs
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from playbooks.desk.cli.permissions import needed
 from playbooks.desk.doctor import dry_runs, permissions
 from playbooks.desk.doctor.accounts import _skew
+from playbooks.desk.doctor.dry_runs import Asked
+from playbooks.desk.doctor.place import Place
 from playbooks.respond import plays
+from playbooks.wiring.parts import now
+from playbooks.wiring.settings import Account, Queue, Settings
 from tests.actions.scene import mutates
 from tests.playbooks.desk.console import desk, stanch
 from tests.playbooks.scene import Scene, apart
 
-STATEMENTS = permissions._statements("111122223333", "eu-west-1")
+ACCOUNT, REGION = "111122223333", "eu-west-1"
+QUEUE = Queue(url="https://sqs.example/q/alerts", account=ACCOUNT, region=REGION)
+SETTINGS = Settings(accounts={ACCOUNT: Account()}, queues={"alerts": QUEUE})
+PLACE = Place(SETTINGS, now)
+STATEMENTS = permissions._statements(PLACE, ACCOUNT, REGION)
 EVERY = {action for statement in STATEMENTS for action in statement["Action"]}
 DRY = sorted(dry_runs.REQUESTS)
 
@@ -175,3 +185,63 @@ def test_clocks_apart(off: int, level: str, way: int) -> None:
     at = datetime(2026, 3, 1, tzinfo=UTC)
     theirs = at + way * timedelta(seconds=off)
     assert _skew("clock", theirs, at, at).level == level
+
+
+ANSWERS = st.lists(
+    st.builds(
+        Asked,
+        st.sampled_from(DRY),
+        st.sampled_from(["allowed", "missing", "unclear"]),
+        st.just("code"),
+    ),
+    unique_by=lambda one: one.action,
+)
+
+
+@given(ANSWERS, st.one_of(st.just("AccessDenied"), st.sets(st.sampled_from(sorted(EVERY)))))
+def test_nothing_unknown_is_told_as_there_and_nothing_missing_is_passed_over(
+    asked: list[Asked], denied: set[str] | str
+) -> None:
+    wanted = {a for a in EVERY if not permissions._reads(a)}
+    found = permissions.judged(ACCOUNT, REGION, asked, denied, wanted)
+    missing = {one.action for one in asked if one.answer == "missing"}
+    missing |= denied if isinstance(denied, set) else set()
+    assert (found[0].level == "bad") == bool(missing)
+    assert all(action in found[0].what for action in missing)
+    allowed = {one.action for one in asked if one.answer == "allowed"}
+    unknown = wanted - missing - allowed
+    if isinstance(denied, str) and unknown:
+        assert found[-1].level == "warn"
+        assert all(action in found[-1].what for action in unknown)
+    assert {one.level for one in found} <= {"ok", "warn", "bad"}
+    assert all(one.do for one in found if one.level != "ok")
+
+
+def test_the_queues_are_asked_about_too() -> None:
+    assert {"sqs:ReceiveMessage", "sqs:DeleteMessage"} <= EVERY
+
+
+class Caller:
+    """An STS that says who calls."""
+
+    def __init__(self, arn: str) -> None:
+        self.arn = arn
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": self.arn}
+
+
+@pytest.mark.parametrize(
+    ("arn", "role"),
+    [
+        (
+            "arn:aws:sts::111122223333:assumed-role/stanch/i-0a",
+            "arn:aws:iam::111122223333:role/stanch",
+        ),
+        ("arn:aws:iam::111122223333:user/stanch", "arn:aws:iam::111122223333:user/stanch"),
+    ],
+)
+def test_whose_policies_are_asked_about(arn: str, role: str) -> None:
+    assert permissions._role(PLACE, ACCOUNT, Caller(arn)) == role
+    known = SETTINGS.model_copy(update={"accounts": {ACCOUNT: Account(role="arn:named")}})
+    assert permissions._role(Place(known, now), ACCOUNT, Caller(arn)) == "arn:named"
