@@ -3,23 +3,30 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evidence import ledger
 from playbooks.case import schema
 from playbooks.case.store import Store
+from playbooks.case.store.taken import carry_over
 from playbooks.wiring.parts import Parts
 
 
 @contextmanager
 def scratch(parts: Parts) -> Iterator[tuple[Parts, Store]]:
-    """Yield the parts and a store over an empty database that is thrown away: for dry runs."""
+    """Yield the parts and a store over a database that is thrown away: for dry runs.
+
+    It has no incidents; the guard knows of the same freezes and ceilings as in the real one.
+    """
+    since = parts.now() - timedelta(minutes=parts.settings.guard.window_minutes)
     with TemporaryDirectory(prefix="stanch-dry-") as folder:
         engine = ledger.sqlite_engine(Path(folder) / "stanch.db")
         with engine.begin() as conn:
             ledger.create_schema(conn)
             schema.metadata.create_all(conn)
+            Store(parts.engine).read(lambda here: carry_over(here, conn, since))
         try:
             yield replace(parts, engine=engine), Store(engine)
         finally:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from playbooks.case import schema
 
@@ -29,3 +29,14 @@ def taken(conn: Connection, since: datetime) -> list[Taken]:
         for row in rows
         if row.places.get("takes", "nothing") != "nothing"
     ]
+
+
+def carry_over(here: Connection, there: Connection, since: datetime) -> None:
+    """Tell another database what the guard must know of this one: freezes, and what was taken."""
+    steps = schema.steps
+    for table, query in (
+        (schema.freezes, select(schema.freezes)),
+        (steps, select(steps).where(steps.c.intended >= since.isoformat())),
+    ):
+        for row in here.execute(query):
+            there.execute(insert(table).values(**row._mapping))

@@ -1,5 +1,6 @@
 """Ceilings over all incidents: so many targets of a place by itself, however many come at once."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,8 +25,10 @@ from playbooks.case.guard import Scope
 from playbooks.case.incident import Incident
 from playbooks.case.looking import GROUP_TAG, Seen
 from playbooks.case.record import Record
+from playbooks.case.rehearsing import rehearse
 from playbooks.case.store import Store
 from playbooks.case.weighing import Outrun, Weighed
+from playbooks.respond.scratch import scratch
 from playbooks.wiring.settings import Guard
 from tests.actions.scene import in_child
 from tests.deployment import deployed
@@ -212,3 +215,15 @@ def test_the_last_healthy_target_of_a_group_is_asked_about(scene: Scene) -> None
 def test_one_of_two_healthy_targets_leaves_by_itself(scene: Scene) -> None:
     _, end = scene.play(leaving)
     assert end.state == "Completed"
+
+
+@apart
+def test_a_dry_run_knows_what_was_taken_from_others(scene: Scene) -> None:
+    scene.guard(group_ceiling=1)
+    (one,) = sides(scene, 1, scene.store)
+    assert intended(scene, scene.store, one, weighed(scene, one, "access", IN_SHOP)) == ""
+    with scratch(scene.parts) as (apart_, empty):
+        elsewhere = scene.deployment.take(apart_).incident
+        case = Case(apart_, empty, elsewhere, denying, elsewhere.play)
+        planned = asyncio.run(rehearse(case))
+    assert [p.decision.may for p in planned] == ["yes", "ask"]

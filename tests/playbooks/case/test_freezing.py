@@ -26,6 +26,7 @@ from playbooks.case.story import story
 from playbooks.compromised_instance import compromised_instance
 from playbooks.desk.cli.init import make
 from playbooks.errors import FrozenError, UnknownIncidentError
+from playbooks.respond.scratch import scratch
 from playbooks.wiring.gated import mutating
 from tests.actions.scene import in_child
 from tests.playbooks.case.test_approvals import tagging
@@ -217,3 +218,8 @@ def test_a_dry_run_says_that_it_is_frozen(scene: Scene) -> None:
     planned = asyncio.run(rehearse(scene.case(incident, tagging)))
     assert [p.decision.may for p in planned] == ["never"]
     assert "alice" in planned[0].decision.why[0]
+    # Nor does it matter that what is thrown away has seen neither incident nor freeze.
+    with scratch(scene.parts) as (apart_, empty):
+        elsewhere = scene.deployment.take(apart_).incident
+        case = Case(apart_, empty, elsewhere, tagging, elsewhere.play)
+        assert [p.decision.may for p in asyncio.run(rehearse(case))] == ["never"]
