@@ -61,9 +61,10 @@ def answer(
         if question is None:
             raise UnknownIncidentError(f"there is no question {question_id!r}.")
         _check(question, said, person, store.clock(conn, record.now))
-        if store.incident(conn, question.incident).status == "rolled-back":
+        status = store.incident(conn, question.incident).status
+        if status in ("rolled-back", *store.RELEASED):
             raise ApprovalError(
-                f"{question.incident} was rolled back, so {question.id} has nothing left to decide."
+                f"{question.incident} is {status}, so {question.id} has nothing left to decide."
             )
         values = {"state": said["answer"], "approver": person, "reason": said["reason"]}
         store.change_question(conn, question.id, **values, proof=token)

@@ -22,6 +22,9 @@ from actions.errors import UnfitError
 from actions.journal import Json, Plan
 from playbooks.case.store import Hold
 
+# How a plan says why a key is not given back by it.
+HELD = "held by "
+
 
 @dataclass(frozen=True, slots=True)
 class Handed:
@@ -219,7 +222,7 @@ def _without(plan: Plan, held: Mapping[str, str]) -> Plan:
     if not held:
         return plan
     declared = {k: "not given back alone" for k in plan.before if k not in plan.wanted}
-    gone = {k: f"held by {who}" for k, who in held.items()} | declared
+    gone = {k: HELD + who for k, who in held.items()} | declared
     return replace(
         plan,
         before={k: v for k, v in plan.before.items() if k not in gone},

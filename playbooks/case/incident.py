@@ -13,8 +13,9 @@ class Incident:
     """One incident. `target` holds account, region and the resource's id.
 
     `hindrances` says why nothing may happen by itself; empty means pre-approved acts may.
-    `status` is open, waiting, contained, contained, live flows possible, partial, refused, gone or
-    rolled-back. `entry` counts how often the play was entered.
+    `status` is open, waiting, contained, contained, live flows possible, partial, refused, gone,
+    rolling back, rolled-back, releasing, "released, old sessions denied" or released. `entry`
+    counts how often the play was entered.
     """
 
     id: str

@@ -27,7 +27,9 @@ def residual(steps: Iterable[Intent], left: Left | None = None) -> tuple[str, ..
         said += FLOWS
     else:
         said.append("the host is still on the network")
-    if phases.get("deny_instance_sessions") != "done" and not _needless(left):
+    if phases.get("narrow_instance_sessions") == "done":
+        said.insert(0, "credentials that the host was issued after its release work")
+    elif phases.get("deny_instance_sessions") != "done" and not _needless(left):
         said.insert(0, "credentials that the host was issued still work")
     for intent in done:
         if intent.phase != "done":

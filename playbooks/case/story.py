@@ -5,11 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from actions.journal import Intent
 from evidence import ledger
-from playbooks.case import store
+from playbooks.case import holds, store
 from playbooks.case.gate import said
 from playbooks.case.residual import residual, status
 from playbooks.case.severity import RESPONSE
+from playbooks.case.store import Hold
 
 
 def story(conn: Connection, incident_id: str) -> dict[str, Any]:
@@ -17,6 +19,7 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
     incident = store.incident(conn, incident_id)
     rows = store.steps(conn, incident_id)
     left = store.left(conn, incident_id)
+    there = store.holds(conn, incident.place, incident.opened)
     # What nobody has touched yet is open, and must be said to be.
     waits = incident.play and incident.status != "gone"
     times = RESPONSE[incident.severity]
@@ -47,6 +50,7 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
                     if intent.plan.before.get(k) != v
                 },
                 "result": None if intent.plan.wanted else intent.result,
+                "held": _held(there, incident_id, intent),
                 "blast": list(intent.plan.blast),
                 "lost": list(intent.plan.lost),
             }
@@ -82,6 +86,20 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
     }
 
 
+def _held(there: list[Hold], incident: str, intent: Intent) -> dict[str, str]:
+    """Return key -> incident: who holds it on, or would if this step went."""
+    given_up = {
+        k: why.removeprefix(holds.HELD)
+        for k, why in intent.plan.unseen.items()
+        if why.startswith(holds.HELD)
+    }
+    mine = [h for h in there if (h.incident, h.intent.step) == (incident, intent.step)]
+    if not mine or holds.lens_of(intent.action, intent.fields) is None:
+        return given_up
+    others = holds.going(mine[0], there).held
+    return given_up | {k: who for k, who in others.items() if who != incident}
+
+
 def standing(conn: Connection, incident_id: str) -> str:
     """Return how far the incident has come, from its steps alone."""
     steps = [intent for intent, _ in store.steps(conn, incident_id)]
@@ -106,5 +124,9 @@ def timeline(conn: Connection, incident_id: str) -> list[dict[str, Any]]:
 
 def _about(body: Mapping[str, Any]) -> str:
     """Return what an entry says in a few words: which question, which answer, how it ended."""
-    said = (body.get(key, "") for key in ("question", "state", "what", "ended", "why"))
+    said = [body.get(key, "") for key in ("question", "state", "what", "ended", "why")]
+    if isinstance(held := body.get("held by"), dict):
+        said.append(f"held by {', '.join(sorted(set(held.values())))}")
+    if "its step" in body:
+        said.append(f"{body['from']} to {body['to']}")
     return " ".join(text for text in said if text and isinstance(text, str))

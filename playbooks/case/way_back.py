@@ -78,6 +78,12 @@ async def go_back(
         return await _go(case, undos, way)
 
 
+def begun(case: Case) -> bool:
+    """Return whether a way back was begun and has not come to its end."""
+    known = case.store.read(lambda conn: store.kept(conn, case.incident.id, KEPT))
+    return known is not None and not known["ended"]
+
+
 def _approved(
     case: Case,
     undos: list[Undo],

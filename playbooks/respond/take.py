@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 
 from playbooks.case import severity, store
+from playbooks.case.asking import UNDOING
 from playbooks.case.incident import Incident
 from playbooks.case.record import Record
 from playbooks.case.severity import Severity
@@ -175,7 +176,7 @@ def _settle(record: Record, conn: Connection, found: _Judged) -> Accepted:
     if known is not None:
         incident = store.incident(conn, known.incident)
         later = alert.count > known.count or alert.last_seen > known.last_seen
-        if not (later and incident.status == "released"):
+        if not (later and _after_release(conn, incident, alert)):
             _changed(record, conn, found, known, incident, later)
             return Accepted(incident.id, False)
     other = _other(conn, found)
@@ -191,6 +192,19 @@ def _settle(record: Record, conn: Connection, found: _Judged) -> Accepted:
     if other is not None:
         _worsened(record, conn, found, other)
     return Accepted(incident.id, other is None)
+
+
+def _after_release(conn: Connection, incident: Incident, alert: Alert) -> bool:
+    """Return whether it happened again once somebody had asked for the incident's release.
+
+    A source counts on for hours (GuardDuty, "finding aggregation"); what happened before was
+    known to whoever judged the host clean, and must not cut it off again.
+    """
+    if incident.status not in store.RELEASED:
+        return False
+    questions = store.questions(conn, incident.id)
+    asked = [q.asked for q in questions if q.step.startswith(UNDOING) and q.state != "no"]
+    return all(alert.last_seen > one for one in asked)
 
 
 def _opening(record: Record, found: _Judged) -> Incident:

@@ -13,7 +13,7 @@ from playbooks.case.case import Case
 from playbooks.case.releasing import narrowing
 from playbooks.case.sealing import checkpoint
 from playbooks.case.undoing import Undo, Undone, staying
-from playbooks.case.way_back import Verb, go_back, planned
+from playbooks.case.way_back import Verb, begun, go_back, planned
 from playbooks.desk.cli import wording
 from playbooks.desk.cli.surroundings import here, out, printable
 from playbooks.wiring import people
@@ -38,7 +38,7 @@ def go(verb: Verb, incident: str, key: Path, step: int | None, reason: str) -> N
     async def work() -> bool:
         undos = await planned(case, verb, step)
         _show(case, verb, undos, step)
-        if not undos:
+        if not undos and not begun(case):
             console.print("nothing is left to undo.")
             return True
         try:

@@ -74,7 +74,8 @@ def _back(console: Console, question: Mapping[str, Any], target: Mapping[str, st
 
 def after(question: Mapping[str, Any]) -> str:
     """Return the command that goes on once the question is answered."""
-    kind, _, number = question["step"].partition("/")
+    kind, _, rest = question["step"].partition("/")
+    number = rest.partition("/")[0]
     if not question["step"].startswith(BACK):
         return f"stanch resume {question['incident']}"
     return f"stanch {kind} {question['incident']} --key KEY" + (

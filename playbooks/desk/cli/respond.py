@@ -60,9 +60,9 @@ def respond(
 
 
 def _known(incident: Incident, count: int) -> str:
-    if incident.status == "rolled-back":
+    if incident.status in ("rolled-back", *store.RELEASED):
         return (
-            f"this finding (count {count}) belongs to {incident.id}, which was rolled back; "
+            f"this finding (count {count}) belongs to {incident.id}, which is {incident.status}; "
             "nothing was done. If it is real after all, contain the host with `stanch open`."
         )
     return f"this finding (count {count}) belongs to {incident.id}; what was done is not done again"

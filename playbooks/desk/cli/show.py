@@ -11,6 +11,9 @@ from playbooks.case.story import story
 from playbooks.desk.cli import questions, timeline, wording
 from playbooks.desk.cli.surroundings import Json, here, out, printable, show_json
 
+# The ends of a way back: nothing of the play is to be done or answered any more.
+OVER = ("rolled-back", *store.RELEASED)
+
 
 def show(incident: Annotated[str, typer.Argument()] = "", json: Json = False) -> None:
     """Show an incident: what is still open, questions, steps before -> after, evidence."""
@@ -61,7 +64,7 @@ def headline(console: Console, told: dict[str, Any]) -> None:
     # After a way back it is enough to say that all is open again.
     gone = " is undone, not in effect"
     for text in told["residual"]:
-        if not (told["status"] == "rolled-back" and text.endswith(gone)):
+        if not (told["status"] in OVER and text.endswith(gone)):
             console.print(f"[yellow]still open:[/] {wording.name(text, target)}")
 
 
@@ -79,7 +82,7 @@ def _list(found: list[Any], *, as_json: bool) -> None:
 def _questions(console: Console, told: dict[str, Any]) -> None:
     for q in told["questions"]:
         what = questions.subject(q, told["target"])
-        if q["state"] != "open" or told["status"] == "rolled-back":
+        if q["state"] != "open" or told["status"] in OVER:
             state = "lapsed" if q["state"] == "open" else q["state"]
             by = f" by {printable(q['approver'])}" if q["approver"] else ""
             why = f" ({printable(q['reason'])})" if q["reason"] else ""
@@ -99,6 +102,8 @@ def _steps(console: Console, told: dict[str, Any]) -> None:
         console.print(number.rstrip())
         for key, (before, after) in s["changes"].items():
             console.print(f"      {wording.change(key, before, after)}")
+        for key, who in s["held"].items():
+            console.print(f"      [yellow]held by {printable(who)}:[/] {printable(key)}")
         if s["result"]:
             console.print(f"      {printable(s['result'])}")
         elif not s["changes"]:
@@ -123,6 +128,6 @@ def _evidence(console: Console, told: dict[str, Any]) -> None:
         )
     if not told["evidence"]:
         console.print("  none")
-    for later in told["follow_ups"] if told["status"] != "rolled-back" else []:
+    for later in told["follow_ups"] if told["status"] not in OVER else []:
         when = wording.clock(later["at"])
         console.print(f"  later ({printable(later['what'])}): stanch resume {told['id']} at {when}")

@@ -6,7 +6,7 @@ from playbooks.case.enter import Ending
 from playbooks.case.store import Store
 from playbooks.case.story import story
 from playbooks.desk.cli import questions
-from playbooks.desk.cli.show import headline
+from playbooks.desk.cli.show import OVER, headline
 from playbooks.desk.cli.surroundings import out, printable, show_json
 
 # What a person must look at now: the host is not as the play should have left it.
@@ -40,7 +40,7 @@ def _say(told: dict[str, Any], again: str) -> None:
     steps = f"{len(done)} of {len(told['steps'])} in effect"
     console.print(f"steps  {steps}; {kept} artifacts kept, {missed} missed")
     for q in told["questions"]:
-        if q["state"] == "open" and told["status"] != "rolled-back":
+        if q["state"] == "open" and told["status"] not in OVER:
             what = questions.subject(q, told["target"])
             console.print(
                 f"[yellow]{q['id']}[/] may Stanch {what}? Read it: stanch show {told['id']}"

@@ -1,14 +1,17 @@
 """The guard in a play: our own role and host, protection, tags and ceilings, as they are met."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import URL, create_engine
 
 from actions.aws.deny_instance_sessions import DenyInstanceSessions
 from actions.aws.instance import Instance
 from actions.aws.tag_incident import TagIncident
 from playbooks.case.case import Case
+from playbooks.case.enter import enter
 from playbooks.case.guard import PROTECTED_TAG
 from playbooks.case.way_back import go_back, planned
 from playbooks.errors import RefusedError
@@ -57,6 +60,27 @@ def test_a_host_that_our_ledger_lies_on_is_refused(scene: Scene) -> None:
         incident, end = scene.play(tagging, id=f"{number:032x}")
         assert (end.state, incident.status) == ("Refused", "refused")
         assert part in end.says
+    assert scene.changed() == []
+
+
+def addresses(scene: Scene) -> list[str]:
+    """Return an address of each kind that the target has, and its name."""
+    found = scene.aws("ec2").describe_instances(InstanceIds=[scene.estate.target])
+    host = found["Reservations"][0]["Instances"][0]
+    nics = host["NetworkInterfaces"]
+    v4 = [a["PrivateIpAddress"] for n in nics for a in n["PrivateIpAddresses"]]
+    v6 = [a["Ipv6Address"] for n in nics for a in n["Ipv6Addresses"]]
+    return [v4[-1], v6[-1], host["PrivateDnsName"]]
+
+
+@apart
+def test_the_host_of_our_database_is_ours_unlisted(scene: Scene) -> None:
+    for number, address in enumerate(addresses(scene)):
+        url = URL.create("postgresql+psycopg", host=address, database="stanch")
+        parts = replace(scene.parts, engine=create_engine(url))
+        incident = scene.take(id=f"{number:032x}")
+        end = asyncio.run(enter(parts, scene.store, incident.id, tagging, incident.play))
+        assert (end.state, address in end.says) == ("Refused", True)
     assert scene.changed() == []
 
 
