@@ -10,6 +10,7 @@ from intake_door import house
 from siem_findings import ACCOUNT, HOST, KEY, REGION, SENDER, data
 
 from playbooks.case import store
+from playbooks.case.incident import Question
 from playbooks.intake.accepted import Came
 from playbooks.intake.generic import read_generic
 from playbooks.intake.read import read_alert
@@ -84,7 +85,7 @@ def test_the_same_id_from_two_senders_is_two_findings_of_one_incident(at):
     assert at.counts()["alerts"] == 2
 
 
-@pytest.mark.parametrize("status", ["rolled-back", "released", "gone"])
+@pytest.mark.parametrize("status", ["rolled-back", *store.RELEASED, "gone"])
 def test_a_closed_incident_is_joined_by_nothing_new(at, status):
     taken(at)
     close(at, status)
@@ -96,6 +97,27 @@ def test_any_other_is(at, status):
     taken(at)
     close(at, status)
     assert taken(at, uid="other").incident.id == "INC-0001"
+
+
+def test_what_happened_before_the_release_was_asked_for_is_no_newer_occurrence(at):
+    taken(at)
+    asked = NOW - timedelta(minutes=40)
+    question = Question(
+        id="",
+        incident="INC-0001",
+        step="release/1",
+        scopes=(),
+        about={},
+        requester="alice",
+        asked=asked,
+        expires=NOW,
+        state="used",
+    )
+    at.db.commit(lambda conn: store.add_question(conn, question))
+    close(at, "released")
+    before, after = (asked + timedelta(seconds=s) for s in (0, 1))
+    assert taken(at, count=8, last_seen=before.isoformat()).incident.id == "INC-0001"
+    assert taken(at, count=9, last_seen=after.isoformat()).incident.id == "INC-0002"
 
 
 @pytest.mark.parametrize("newer", [{"count": 3}, {"last_seen": LATER}], ids=str)

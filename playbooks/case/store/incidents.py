@@ -63,7 +63,8 @@ CLOSED = ("rolled-back", *RELEASED, "gone")
 _OPEN_ON = (
     select(schema.incidents)
     .where(schema.incidents.c.place == bindparam("at"), schema.incidents.c.play == bindparam("by"))
-    .where(schema.incidents.c.status.not_in(CLOSED))
+    # Not as a list, which is expanded anew at each execution.
+    .where(*(schema.incidents.c.status != status for status in CLOSED))
     .order_by(schema.incidents.c.number)
 )
 
