@@ -87,6 +87,12 @@ _ADD_ENTRY = (
     " VALUES (?, ?, ?, ?) RETURNING id"
 )
 _ADD_OPENING = "INSERT INTO ledger_openings (entry_id, salt, actor, body) VALUES (?, ?, ?, ?)"
+# Both with one round trip, which SQLite does not need and cannot say.
+_ADD_BOTH = (
+    "WITH entry AS (INSERT INTO ledger_entries (pseudonym, case_seq, leaf, leaf_hash)"
+    " VALUES (?, ?, ?, ?) RETURNING id), opening AS (INSERT INTO ledger_openings"
+    " (entry_id, salt, actor, body) SELECT id, ?, ?, ? FROM entry) SELECT id FROM entry"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +165,7 @@ def append(conn: Connection, entry: Entry, *, record_time: datetime, salt: bytes
     )
     data = write_leaf(leaf)
     hashed = leaf_hash(data)
-    ((added,),) = _run(conn, _ADD_ENTRY, (name, seq, data, hashed))
-    _run(conn, _ADD_OPENING, (added, salt, entry.actor, body))
+    added = _add(conn, (name, seq, data, hashed), (salt, entry.actor, body))
     return Appended(added, seq, hashed)
 
 
@@ -213,6 +218,16 @@ def _take_place(conn: Connection, case: str, salt: bytes) -> tuple[str, int, str
     if not before:
         raise LedgerCorruptError(f"case {case!r} lacks its entry {seq - 1}; the ledger was cut")
     return name, seq, before[0][0].hex()
+
+
+def _add(conn: Connection, entry: tuple[Any, ...], opening: tuple[Any, ...]) -> int:
+    """Write an entry and what it commits to; return its row id."""
+    if conn.dialect.name == "postgresql":
+        ((added,),) = _run(conn, _ADD_BOTH, (*entry, *opening))
+    else:
+        ((added,),) = _run(conn, _ADD_ENTRY, entry)
+        _run(conn, _ADD_OPENING, (added, *opening))
+    return int(added)
 
 
 def _run(conn: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
