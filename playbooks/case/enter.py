@@ -85,7 +85,7 @@ async def enter(
         except BaseException as error:
             # Its message may hold anything; the ledger gets its kind alone.
             says = f"the play broke off: {type(error).__name__}"
-            _close(case, Ending("Crashed", _status(case), says), kind, begun)
+            _close(case, Ending("Crashed", _stood(case), says), kind, begun)
             raise
         _close(case, ending, kind, begun)
         if kind == "play":
@@ -142,6 +142,12 @@ async def _ran(case: Case) -> Ending:
 
 def _status(case: Case) -> str:
     return case.store.read(lambda conn: standing(conn, case.incident.id))
+
+
+def _stood(case: Case) -> str:
+    """Return the status that a crash leaves: of a release that waits to be lifted, that."""
+    now = case.store.read(lambda conn: store.incident(conn, case.incident.id)).status
+    return now if now in store.RELEASED else _status(case)
 
 
 def _close(case: Case, ending: Ending, kind: Kind, begun: _Begun) -> None:

@@ -349,3 +349,20 @@ def test_whoever_enters_it_goes_on_with_a_way_back_that_broke_off(
     scene.world.tick(timedelta(hours=7).total_seconds())
     scene.enter(incident, containing)
     assert state(scene) == before
+
+
+@apart
+def test_a_lift_that_breaks_off_is_made_up_for_and_the_play_is_not_run_again(scene: Scene) -> None:
+    incident, before = contained(scene)
+    released(scene, incident)
+    scene.world.tick((due(scene, incident) - scene.world.now()).total_seconds() + 5)
+    events = scene.aws("iam").meta.events
+    events.register("before-call.iam", broken)
+    with pytest.raises(Broke):
+        scene.enter(incident, containing)
+    events.unregister("before-call.iam", broken)
+    assert scene.now(incident).status == DENIED
+    scene.world.calls.clear()
+    assert scene.enter(incident, containing).status == RELEASED
+    assert scene.changed() == ["DeleteRolePolicy"]
+    assert state(scene) == before
