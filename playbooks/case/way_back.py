@@ -129,7 +129,7 @@ def _begin(case: Case, conn: Connection, way: Way) -> None:
     if store.kept(conn, case.incident.id, KEPT) == _open(way):
         return
     store.keep_newest(conn, case.incident.id, KEPT, _open(way))
-    body = {"by": way.person, "approved": way.question, "step": way.number}
+    body = {"by": way.person, "approved": way.question, "number": way.number}
     case.record.note(conn, case.incident.id, f"{way.verb}.begun", body, actor=way.person)
     # Whoever began it may die; the incident is entered again then, and goes on.
     store.add_timer(conn, case.incident.id, store.clock(conn, case.parts.now) + 2 * store.LEASE)
