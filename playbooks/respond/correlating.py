@@ -5,7 +5,7 @@ All on the connection it is handed, with the ledger entries and the work that ma
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -21,6 +21,9 @@ from playbooks.respond import plays
 from playbooks.respond.judging import judge, own_parts
 from playbooks.respond.opening import opened
 from playbooks.wiring.parts import Parts
+
+# The most that PostgreSQL's `integer` holds ("Numeric Types"); no source counts so far.
+MOST: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,8 @@ def judged(parts: Parts, alert: Alert, channel: str) -> Judged:
     # Whoever holds Stanch's role can undo all that it did.
     ours = bool(own_parts(alert, parts.settings, own))
     how_bad = Severity.P0 if ours else severity.from_finding(alert.severity)
-    delivery = store.Delivery(
-        alert.dedupe_key, alert.count, alert.last_seen, channel, alert.received
-    )
+    count = min(alert.count, MOST)
+    delivery = store.Delivery(alert.dedupe_key, count, alert.last_seen, channel, alert.received)
     return Judged(alert, meant, why, how_bad, delivery)
 
 
@@ -72,7 +74,7 @@ def settle(record: Record, conn: Connection, found: Judged) -> Accepted:
     known = store.known_alert(conn, alert.dedupe_key)
     if known is not None:
         incident = store.incident(conn, known.incident)
-        later = alert.count > known.count or alert.last_seen > known.last_seen
+        later = found.delivery.count > known.count or alert.last_seen > known.last_seen
         if not (later and _after_release(conn, incident, alert)):
             _changed(record, conn, found, known, incident, later)
             return Accepted(incident.id, False)

@@ -209,6 +209,20 @@ def _takes_all(at: House, turn: int) -> int:
         return 101
 
 
+def test_the_largest_of_everything_that_is_read_can_be_recorded(at):
+    long = "x" * 512
+    body = data(
+        uid="u" * 64, title="\U0001f525" * 1024, count=2**53 - 1, type="t" * 128, severity=10
+    )
+    found = read_generic(body, "s" * 32, received=NOW)
+    found = replace(found, resource=replace(found.resource, uid=long), region="r" * 64)
+    came = Came("siem:" + "s" * 32, "f" * 64, NOW)
+    for result in accepting(at.parts, at.db)([Arrival(found, came)]):
+        assert result == Accepted("INC-0001", True)
+    accept(at.parts, at.db, found, Came("by hand"))
+    assert at.rows("SELECT repeats FROM alerts") == [(1,)]
+
+
 def test_a_replay_in_a_batch_keeps_nothing_else_out(at):
     one, two = MIXED[0], MIXED[4]
     take = accepting(at.parts, at.db)
