@@ -10,7 +10,7 @@ from playbooks.desk.cli.show import OVER, headline
 from playbooks.desk.cli.surroundings import out, printable, show_json
 
 # What a person must look at now: the host is not as the play should have left it.
-BAD = {"Refused", "Gone", "Stopped"}
+BAD = {"Refused", "Gone", "Stopped", "Frozen"}
 
 
 def tell_ending(
