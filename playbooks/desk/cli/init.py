@@ -30,6 +30,18 @@ origin = "stanch.local/ledger"
 # types = ["Backdoor:EC2/C&CActivity.B", "UnauthorizedAccess:EC2/TorClient"]
 # severity_floor = 7.0
 
+# Queues that EventBridge fills with GuardDuty's findings, polled with the account's role.
+# [queues.main]
+# url = "https://sqs.eu-west-1.amazonaws.com/111122223333/stanch-findings"
+# account = "111122223333"
+# region = "eu-west-1"
+
+# SIEMs that sign what they post to `stanch serve`: keys of 32 bytes or more by reference, two
+# while they are changed; what a rule of theirs means, its resource being the suspect.
+# [sources.edr]
+# keys = ["env:STANCH_EDR_KEY"]
+# plays = { "beaconing-host" = "compromised-instance" }
+
 # [guard]
 # own = ["i-...", "stanch-responder"]
 # protected = []
