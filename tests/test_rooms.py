@@ -95,7 +95,8 @@ def catalogue() -> dict[str, str]:
 def test_every_play_has_a_deployment_and_every_deployment_is_a_play() -> None:
     deployed = {entry.partition(":")[0] for entry in catalogue().values()}
     # Modules, not files: a worker runs in an empty folder, and files are looked for there.
-    assert deployed == {module for module, source in HOUSE.items() if source.is_play}
+    plays = {module for module, source in HOUSE.items() if source.is_play}
+    assert deployed - {f"playbooks.{name}" for name in walls.SCHEDULES} == plays
 
 
 def test_every_deployment_imports() -> None:
@@ -109,6 +110,7 @@ def test_every_deployment_imports() -> None:
     assert done.returncode == 0, done.stderr
 
 
+REFLEX = "async def r(case):\n    await case.act(X())\n\n@play(reflex=r)\nasync def f(case):\n"
 BAD = [
     (walls.walls, "actions.a", "import evidence.merkle"),
     (walls.walls, "actions.a", "def f():\n    from playbooks.case import guard"),
@@ -133,6 +135,15 @@ BAD = [
     (walls.plays, "playbooks.a", "@play\nasync def f(case):\n    while True: ..."),
     (walls.plays, "playbooks.a", "from actions.aws.clients import Aws\n@play\nasync def f(c): ..."),
     (walls.plays, "playbooks.a", "async def f(case): ..."),
+    (walls.plays, "playbooks.a", "@play(reflex=r)\nasync def f(case): ..."),
+    (walls.plays, "playbooks.a", f"{REFLEX}    await case.act(X())\n    await r(case)"),
+    (walls.plays, "playbooks.a", f"{REFLEX}    await case.act(X())"),
+    (
+        walls.plays,
+        "playbooks.a",
+        f"{REFLEX.replace('act', 'ask')}    await case.keep(r(case))",
+    ),
+    (walls.plays, "playbooks.a", "@play(r)\nasync def f(case): ..."),
     (walls.naive_time, "actions.a", "datetime.now()"),
     (walls.naive_time, "actions.a", "datetime.datetime.utcnow()"),
     (walls.naive_time, "actions.a", "datetime.fromtimestamp(1)"),
@@ -154,6 +165,11 @@ GOOD = [
     (walls.prefect, "playbooks.case.play", "from prefect import flow"),
     (walls.clients, "actions.aws.a", "from botocore.exceptions import ClientError"),
     (walls.plays, "playbooks.case.a", "import time"),
+    (
+        walls.plays,
+        "playbooks.a",
+        f"{REFLEX}    await case.tell(x)\n    await case.together(case.keep(y), r(case))",
+    ),
     (
         walls.plays,
         "playbooks.a",

@@ -13,6 +13,10 @@ ROOMS = {"actions": set(), "evidence": set(), "playbooks": {"actions", "evidence
 SHOWS_PREFECT = {"playbooks.case.play", "playbooks.case.shown"}
 # Top-level files of playbooks/ that are not plays.
 NOT_PLAYS = {"__init__", "__main__", "errors"}
+# What a schedule of Prefect's enters, as plays by their layer.
+SCHEDULES = {"follow_ups"}
+# What a reflex may ask of its case: what is pre-approved, and nothing that waits for people.
+REFLEX = {"act", "together", "in_turn"}
 # Each layer may import those to the right of it (architecture, "The house").
 LAYERS = ("drills", "desk", "intake respond", "PLAYS", "case", "wiring")
 NEVER_NAMED = {"utils", "helpers", "common", "base", "manager", "handler", "misc"}
@@ -45,7 +49,7 @@ class Source:
         return (
             self.module.count(".") == 1
             and self.room == "playbooks"
-            and (self.stem not in NOT_PLAYS)
+            and (self.stem not in NOT_PLAYS | SCHEDULES)
         )
 
     def nodes(self, kind: type[ast.AST]) -> Iterator[ast.AST]:
@@ -146,8 +150,41 @@ def plays(source: Source) -> list[str]:
         and any(ast.unparse(d).startswith("play") for d in node.decorator_list)
     ]
     if len(marked) != 1:
-        wrong.append(f"has {len(marked)} @play functions, expected one")
+        return [*wrong, f"has {len(marked)} @play functions, expected one"]
+    for one in marked[0].decorator_list:
+        if isinstance(one, ast.Call):
+            wrong += _reflex(source, marked[0], one)
     return wrong
+
+
+def _reflex(source: Source, play: ast.AsyncFunctionDef, decorator: ast.Call) -> list[str]:
+    """A reflex is the play's own beginning: of this file, acts alone, and before all others."""
+    given = {word.arg: ast.unparse(word.value) for word in decorator.keywords}
+    if decorator.args or given.keys() != {"reflex"}:
+        return [f"says {ast.unparse(decorator)}, expected @play(reflex=...)"]
+    name = given["reflex"]
+    found = [
+        node
+        for node in source.nodes(ast.AsyncFunctionDef)
+        if isinstance(node, ast.AsyncFunctionDef) and node.name == name
+    ]
+    if len(found) != 1:
+        return [f"has no function {name} in this file"]
+    more = {v for v in _verbs(found[0]) if v not in REFLEX}
+    wrong = [f"asks {v} of the case in its reflex" for v in sorted(more)]
+    begins = next((s for s in play.body if _verbs(s) & {"act", "ask", "keep"}), None)
+    calls = [n for n in ast.walk(begins or play) if isinstance(n, ast.Call)]
+    if begins is None or [ast.unparse(n.func) for n in calls].count(name) != 1:
+        wrong.append(f"does not begin with {name}")
+    return wrong
+
+
+def _verbs(node: ast.AST) -> set[str]:
+    """Return the names of what is called on the case."""
+    called = (n.func for n in ast.walk(node) if isinstance(n, ast.Call))
+    return {
+        f.attr for f in called if isinstance(f, ast.Attribute) and ast.unparse(f.value) == "case"
+    }
 
 
 NAIVE = {"utcnow", "utcfromtimestamp", "today"}

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, overload
 
 from prefect import Flow, flow
@@ -18,12 +19,13 @@ from prefect.events.worker import EventsWorker
 from prefect.flow_engine import run_flow
 from prefect.states import Completed, Failed, Pending, to_state_create
 
+from playbooks.case import store
 from playbooks.case.case import Step, plain
 from playbooks.case.enter import Body, Ending, enter
 from playbooks.case.shown import showing
 from playbooks.case.store import Store
-from playbooks.errors import BusyError, FrozenError, UnshownError
-from playbooks.wiring.parts import assemble
+from playbooks.errors import BusyError, FrozenError, PlaybookError, UnshownError
+from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import load
 
 Play = Flow[[str], Any]
@@ -72,6 +74,35 @@ def _made(body: Body, reflex: Body | None) -> Play:
     entry.body = body  # type: ignore[attr-defined]
     entry.reflex = reflex  # type: ignore[attr-defined]
     return flow(name=name, persist_result=False, retries=0, validate_parameters=False)(entry)
+
+
+def scheduled(name: str) -> Flow[[], Any]:
+    """Return a flow that enters what is due, each incident once: for where no responder stays."""
+
+    async def entry() -> State[Any]:
+        parts = assemble(load())
+        db = Store(parts.engine)
+        now = db.read(lambda conn: store.clock(conn, parts.now))
+        due = db.read(lambda conn: store.due_work(conn, now))
+        ended = [await _entered(parts, db, incident) for incident in {w.incident: 1 for w in due}]
+        return Completed(message="; ".join(ended) or "nothing was due")
+
+    return flow(name=name, persist_result=False, retries=0, validate_parameters=False)(entry)
+
+
+async def _entered(parts: Parts, db: Store, incident_id: str) -> str:
+    play = db.read(lambda conn: store.incident(conn, incident_id)).play
+    if not play:
+        return f"{incident_id}: no play answers it"
+    made: Play = getattr(import_module(f"playbooks.{play}"), play)
+    try:
+        ending = await enter(parts, db, incident_id, body_of(made), made.name, due=True)
+    except PlaybookError as error:
+        return f"{incident_id}: {error}"
+    except Exception as error:
+        # It stays due; what broke it must not keep the others waiting.
+        return f"{incident_id}: broke off: {type(error).__name__}"
+    return f"{incident_id}: {ending.state}"
 
 
 def body_of(made: Play) -> Body:

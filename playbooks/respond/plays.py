@@ -19,7 +19,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(m.name for m in files if not m.ispkg and m.name not in _NO_PLAYS))
 
 
-_NO_PLAYS = {"__main__", "errors"}
+_NO_PLAYS = {"__main__", "errors", "follow_ups"}
 
 
 def find(name: str) -> "Play":

@@ -44,7 +44,12 @@ async def boot(parts: Parts, db: Store) -> None:
     Then make due what stands begun though nobody holds it, as after an import or a restore.
     """
     await finish(parts, db, db.read(lost.begun))
-    db.commit(lambda conn: _due_again(parts, conn, lost.unheld(conn), begun=True))
+
+    def work(conn: Connection) -> None:
+        begun = lost.begun(conn)
+        _due_again(parts, conn, [i for i in lost.unheld(conn) if i in begun])
+
+    db.commit(work)
 
 
 async def finish(parts: Parts, db: Store, incidents: Iterable[str]) -> None:
@@ -74,15 +79,9 @@ def reconcile(parts: Parts, db: Store) -> list[str]:
     return db.commit(work)
 
 
-def _due_again(
-    parts: Parts, conn: Connection, incidents: list[str], *, begun: bool = False
-) -> None:
+def _due_again(parts: Parts, conn: Connection, incidents: list[str]) -> None:
     now = store.clock(conn, parts.now)
-    steps = lost.begun(conn)
     for incident in incidents:
-        # A person who was undoing it goes on with that; the play would do it all again.
-        if steps.get(incident) or (begun and incident not in steps):
-            continue
         if not store.last_work(conn, incident, now):
             store.add_work(conn, incident, WHY, now)
             store.count_entry(conn, incident)

@@ -24,14 +24,11 @@ def unheld(conn: Connection) -> list[str]:
     return list(conn.scalars(select(table.c.id).where(table.c.holder == "")))
 
 
-def begun(conn: Connection) -> dict[str, bool]:
-    """Return the incidents with steps that were begun and not ended, and whether one is undoing.
+def begun(conn: Connection) -> list[str]:
+    """Return the incidents with steps that were begun and not ended.
 
     What an entry tried and could not do has an error, and is not among them.
     """
     table = schema.steps
-    query = select(table.c.incident, table.c.phase).where(table.c.phase.in_(BEGUN))
-    found: dict[str, bool] = {}
-    for row in conn.execute(query.where(table.c.error == "").order_by(table.c.number)):
-        found[row.incident] = found.get(row.incident, False) or row.phase == "undoing"
-    return found
+    query = select(table.c.incident).where(table.c.phase.in_(BEGUN), table.c.error == "")
+    return list(conn.scalars(query.group_by(table.c.incident).order_by(table.c.incident)))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,11 +11,15 @@ from typing import Annotated, Any
 import typer
 
 from playbooks.case.store import Store
+from playbooks.respond import service
 from playbooks.respond.responder import Responder
 from playbooks.respond.service import responding
 from playbooks.wiring import logs
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.prefect_server import beside
+
+# Seconds beyond those that the verbs in hand are given: for Prefect's server, and the last sync.
+SLACK = 10.0
 
 WithoutPrefect = Annotated[
     bool, typer.Option("--without-prefect", help="Show nothing in Prefect, and start no server.")
@@ -31,7 +36,13 @@ def answering(parts: Parts, db: Store, *, prefect: bool) -> Iterator[Responder]:
         responding(parts, db, server) as responder,
     ):
         logs.gather("prefect")
-        yield responder
+        try:
+            yield responder
+        finally:
+            # A verb that hangs in a call must not keep the process: its lease runs out by itself.
+            end = threading.Timer(service.PATIENCE + SLACK, os._exit, (0,))
+            end.daemon = True
+            end.start()
 
 
 def until_told() -> None:
