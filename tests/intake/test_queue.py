@@ -14,10 +14,11 @@ from intake_door import house
 from moto.server import ThreadedMotoServer
 
 from playbooks.case import store
+from playbooks.desk.cli.permissions import polling
 from playbooks.errors import SettingsError
 from playbooks.intake.errors import EnvelopeError, IntakeError
 from playbooks.intake.event import read_event
-from playbooks.intake.queue import Poller, Pull
+from playbooks.intake.queue import PERMISSIONS, Poller, Pull
 from playbooks.respond.take import accepting, rejecting
 from playbooks.wiring.settings import Queue, Settings
 
@@ -275,3 +276,16 @@ def test_a_queue_is_ours_and_reached_by_tls(wrong):
         Settings(accounts={ACCOUNT: {}}, queues={"main": good | wrong})
     with pytest.raises(ValueError, match="hyphens"):
         Settings(accounts={ACCOUNT: {}}, queues={"No Name": good})
+
+
+def test_the_permissions_name_each_queue_of_the_account_and_nothing_more():
+    queues = {
+        name: Queue(url=f"https://sqs.example/{account}/q-{name}", account=account, region=REGION)
+        for name, account in (("one", ACCOUNT), ("two", HERE))
+    }
+    known = Settings(accounts={ACCOUNT: {}, HERE: {}}, queues=queues)
+    (statement,) = polling(known, ACCOUNT, "aws")
+    assert statement["Resource"] == [f"arn:aws:sqs:{REGION}:{ACCOUNT}:q-one"]
+    assert set(statement["Action"]) == set(PERMISSIONS)
+    assert len(polling(known, "*", "aws")[0]["Resource"]) == 2
+    assert polling(known, "999988887777", "aws") == []
