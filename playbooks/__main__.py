@@ -9,6 +9,7 @@ from playbooks.desk.cli import (
     approve,
     doctor,
     export,
+    freeze,
     init,
     migrate,
     open,
@@ -20,12 +21,14 @@ from playbooks.desk.cli import (
     rollback,
     serve,
     show,
+    unfreeze,
     worker,
 )
 from playbooks.desk.cli.surroundings import failing
 from playbooks.drills.command import drill
 from playbooks.errors import PlaybookError
 from playbooks.intake.errors import IntakeError
+from playbooks.wiring import logs
 
 app = typer.Typer(
     name="stanch",
@@ -47,6 +50,8 @@ app.command()(resume.resume)
 app.command()(show.show)
 app.command()(rollback.rollback)
 app.command()(release.release)
+app.command()(freeze.freeze)
+app.command()(unfreeze.unfreeze)
 app.command()(export.export)
 app.command()(permissions.permissions)
 app.command()(doctor.doctor)
@@ -55,6 +60,8 @@ app.command()(drill)
 
 def main() -> None:
     """Run the command line."""
+    # For people; the commands that stay say what they do as JSON.
+    logs.set_up(json=False)
     with failing(PlaybookError, IntakeError, ActionError, EvidenceError, OSError):
         app()
 

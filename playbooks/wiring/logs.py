@@ -9,10 +9,12 @@ No line holds a known secret (`hidden`), and no text in one can end it, colour i
 import json as json_format
 import logging
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any, Final
 
 from playbooks.wiring.hidden import redact
@@ -58,6 +60,22 @@ def set_up(*, json: bool, level: int = logging.INFO) -> None:
     logging.getLogger("stanch").setLevel(level if json else logging.WARNING)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    if json:
+        # What Python would print itself comes the same way, and as well redacted.
+        logging.captureWarnings(True)
+        sys.excepthook = _uncaught
+        threading.excepthook = lambda told: _uncaught(
+            told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
+        )
+        sys.unraisablehook = lambda told: _uncaught(
+            told.exc_type, told.exc_value or told.exc_type(), told.exc_traceback
+        )
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, SystemExit):
+        return  # A thread may end so; it is no error.
+    logging.getLogger("stanch").critical("nobody caught this", exc_info=(kind, error, trace))
 
 
 def gather(package: str) -> None:

@@ -5,7 +5,9 @@ import contextlib
 import io
 import json
 import logging
+import subprocess
 import sys
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr
@@ -28,11 +30,14 @@ TEXT = st.text(st.characters(codec=None), max_size=60)
 
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     root, levels = logging.getLogger(), {n: logging.getLogger(n).level for n in logs.TALKATIVE}
     handlers, factory = root.handlers[:], logging.getLogRecordFactory()
     yield
     root.handlers[:] = handlers
     logging.setLogRecordFactory(factory)
+    logging.captureWarnings(False)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     logging.getLogger("stanch").setLevel(logging.NOTSET)
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
@@ -153,6 +158,27 @@ def asked_of_aws(secret: str) -> None:
     )
     with contextlib.suppress(BotoCoreError):
         sts.assume_role(RoleArn="a" * 20, RoleSessionName="s" * 2, ExternalId=secret)
+
+
+def test_what_python_would_print_itself_comes_the_same_way() -> None:
+    code = """if True:
+        import threading, warnings
+        from playbooks.wiring import hidden, logs
+        class Bad:
+            def __del__(self): raise ValueError(hidden.hide("canary-in-unraisable"))
+        logs.set_up(json=True)
+        hidden.hide("canary-in-thread"), hidden.hide("canary-in-main"), hidden.hide("canary-warned")
+        warnings.warn("canary-warned")
+        def fail(): raise ValueError("canary-in-thread")
+        thread = threading.Thread(target=fail); thread.start(); thread.join()
+        one = Bad(); del one
+        raise ValueError("canary-in-main")
+    """
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    told = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert (ran.returncode, ran.stdout, len(told)) == (1, "", 4)
+    assert "canary" not in ran.stderr
+    assert ran.stderr.count(hidden.MASK) >= 4
 
 
 def test_a_second_set_up_replaces_the_first_and_streams_are_those_of_now() -> None:
