@@ -43,7 +43,7 @@ class NarrowInstanceSessions(Lens[Aws]):
     name: str = ""
     keep_ssm: bool = False
 
-    takes: ClassVar[Takes] = "nothing"
+    takes: ClassVar[Takes] = "access"
     permissions: ClassVar = (
         Permission("iam:GetRole", "arn:{partition}:iam::{account}:role/*"),
         Permission("iam:ListRolePolicies", "arn:{partition}:iam::{account}:role/*"),
