@@ -1,6 +1,6 @@
 """Joins what other incidents hold on a target: waits for its turn, a bounded time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from actions.action import Action, Lens, fields_of, name_of
@@ -63,10 +63,10 @@ class Turns:
             if found is not None:
                 return found
 
-    async def let_go(self) -> Intent:
+    async def let_go(self, allowed: Collection[str] | None) -> Intent:
         """Record that the step is being undone. Raise ActionError while others are at it."""
         while True:
-            found = await self._try(lambda: self._case.journal.let_go(self._step))
+            found = await self._try(lambda: self._case.journal.let_go(self._step, allowed))
             if found is not None:
                 return found
             if self._left <= 0:

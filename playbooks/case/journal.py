@@ -1,11 +1,12 @@
 """One incident's write-ahead journal: each record is a row and a ledger entry in one commit."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from actions.errors import UnfitError
 from actions.journal import Intent, Json, Plan
 from evidence import ledger
 from playbooks.case import holds, store
@@ -116,17 +117,29 @@ class CaseJournal:
         """Return what undoing the step would write, and what others hold. Nothing is recorded."""
         return self.store.read(lambda conn: holds.going(*self._mine(conn, step)))
 
-    def let_go(self, step: str) -> Intent:
+    def let_go(self, step: str, allowed: Collection[str] | None = None) -> Intent:
         """Record that the step is about to be undone, and return what of it is to be written.
 
         Keys that others hold are theirs from here on; a step of which they hold all is undone by
-        that. Raises Moved while another incident is at the same thing.
+        that. Raises Moved while another incident is at the same thing, and UnfitError where a key
+        is to be written that is not among those `allowed` (None: all), for its other holder went.
         """
 
         def work(conn: Connection) -> Intent:
             mine, others = self._mine(conn, step)
             self._must_be_quiet(mine, others)
             way = holds.going(mine, others)
+            lens = holds.lens_of(mine.intent.action, mine.intent.fields)
+            more = (
+                [k for k in holds.owed(lens, way.plan) if k not in allowed]
+                if allowed is not None and lens
+                else []
+            )
+            if more:
+                raise UnfitError(
+                    f"{step}: nobody else holds {', '.join(more)} any more, so undoing it writes "
+                    "more than was approved. Nothing of it was changed; ask anew."
+                )
             self._hand(conn, mine, way)
             self._given_up(conn, mine, way)
             found = store.step(conn, self.incident, step)

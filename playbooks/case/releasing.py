@@ -141,5 +141,4 @@ async def lift(case: Case, intent: Intent) -> Undone | datetime:
         ends = case.clock()
     if lens is not None and ends > case.clock():
         return ends
-    scope = Scope(f"release:{NAME}", target_of(intent.step), tuple(intent.plan.wanted))
-    return await undo_step(case, Undo(intent, {}, scope, ()))
+    return await undo_step(case, intent.step)

@@ -1,6 +1,6 @@
 """Undoes steps of an incident, the last first: planned, shown, guarded, each key by its holders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -145,9 +145,11 @@ async def _seen(case: Case, action: Action[Any]) -> Seen:
         return Seen({}, frozenset())
 
 
-async def undo_step(case: Case, one: Undo) -> Undone:
-    """Undo one step, first time or again; raise FrozenError where a freeze stops it."""
-    step = one.intent.step
+async def undo_step(case: Case, step: str, allowed: Collection[str] | None = None) -> Undone:
+    """Undo one step, first time or again; raise FrozenError where a freeze stops it.
+
+    No key is written that is not `allowed` (None: all): its other holder may just have gone.
+    """
     known = case.journal.find(step)
     if known is None or known.phase == "undone":
         return Undone(step)
@@ -155,7 +157,7 @@ async def undo_step(case: Case, one: Undo) -> Undone:
     if lens is None:
         raise UnfitError(f"{step} is one-way, and cannot be undone.")
     try:
-        intent = await Turns(case, step, lens.limit).let_go()
+        intent = await Turns(case, step, lens.limit).let_go(allowed)
         if intent.phase == "undone":
             return Undone(step, held=tuple((intent.result or {}).get("held by", ())))
         if not holds.owed(lens, intent.plan):

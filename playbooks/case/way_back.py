@@ -4,7 +4,7 @@ Both are approved by another person than who asks, begun as one record, and go o
 when they are entered again: by that person, or by whoever enters the incident.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -69,6 +69,8 @@ async def go_back(
     now = case.parts.now
     with holding.held(case.store, case.incident.id, alive, now, renewed=renewed) as mine:
         case = replace(case, store=mine)
+        if not undos and not begun(case):
+            return []
         narrowing = releasing.narrowing(case, undos) if verb == "release" else []
         why = await guarded(case, [*narrowing, *acts_of(undos)])
         why = (f"{person}: {reason}", *why) if reason else why
@@ -147,10 +149,21 @@ async def _go(case: Case, undos: list[Undo], way: Way) -> list[Undone]:
             # Nothing is opened before the old sessions are sure to stay denied.
             case.store.commit(lambda conn: _end(case, conn, way, [stuck], None))
             return [stuck]
-    ends = [await undo_step(case, one) for one in undos]
+    scopes = _question(case, way).scopes
+    ends = [await undo_step(case, u.intent.step, _allowed(u.scope, scopes)) for u in undos]
     until = await _until(case) if way.verb == "release" else None
     case.store.commit(lambda conn: _end(case, conn, way, ends, until))
     return ends
+
+
+def _question(case: Case, way: Way) -> Question:
+    return next(q for q in case.store.read(store.questions) if q.id == way.question)
+
+
+def _allowed(scope: Scope, approved: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the keys that were approved for the act."""
+    same = [s for s in approved if (s["action"], s["target"]) == (scope.action, scope.target)]
+    return [key for one in same for key in one["keys"]]
 
 
 async def _until(case: Case) -> datetime | None:
@@ -229,7 +242,7 @@ async def _go_on(case: Case, way: Way) -> tuple[str, str, str]:
     undos = await planned(case, way.verb, way.number)
     narrowing = releasing.narrowing(case, undos) if way.verb == "release" else []
     await guarded(case, [*narrowing, *acts_of(undos)])
-    question = next(q for q in case.store.read(store.questions) if q.id == way.question)
+    question = _question(case, way)
     scopes = [*(s for _, s in narrowing), *(u.scope for u in undos)]
     if wider := [text for one in scopes for text in beyond(one, question.scopes)]:
         says = f"{way.verb} by {way.person} stopped, for it now {'; '.join(wider)}: ask for it anew"

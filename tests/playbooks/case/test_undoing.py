@@ -165,7 +165,7 @@ def test_a_yes_to_all_covers_what_a_crash_left_of_it(scene: Scene) -> None:
 
     async def torn() -> None:
         undos = await undoing.plan(case)
-        await undoing.undo_step(case, undos[0])
+        await undoing.undo_step(case, undos[0].intent.step)
 
     asyncio.run(torn())
     (end,) = undo(scene, incident)
