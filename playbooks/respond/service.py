@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -59,9 +59,11 @@ def responding(
 
 def _work(parts: Parts, db: Store, responder: Responder, patience: float) -> None:
     async def work() -> None:
-        booted = asyncio.ensure_future(_booted(parts, db))
+        tried = asyncio.Event()
+        booted = asyncio.ensure_future(_booted(parts, db, tried))
         # What stands half-way goes first, but a database that is away must not hold alerts up.
-        await asyncio.wait({booted}, timeout=BOOT)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(tried.wait(), BOOT)
         try:
             await responder.work(patience)
         finally:
@@ -70,12 +72,14 @@ def _work(parts: Parts, db: Store, responder: Responder, patience: float) -> Non
     asyncio.run(work())
 
 
-async def _booted(parts: Parts, db: Store) -> None:
+async def _booted(parts: Parts, db: Store, tried: asyncio.Event) -> None:
     while True:
         try:
             return await reconciler.boot(parts, db)
         except SQLAlchemyError as error:
             log.error("the database said %s at the start; tried again", type(error).__name__)
+        finally:
+            tried.set()
         await asyncio.sleep(reconciler.LOOK)
 
 

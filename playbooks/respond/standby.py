@@ -29,7 +29,12 @@ def prepared(parts: Parts, db: Store) -> Emergency:
     except SpoolError as error:
         log.error("%s", error)
         spool = Spool(parts.settings.spool_path)
-    return Emergency(parts, db, spool)
+    emergency = Emergency(parts, db, spool)
+    try:
+        emergency.refresh()
+    except SQLAlchemyError as error:
+        log.error("nothing is known to act on: the database said %s", type(error).__name__)
+    return emergency
 
 
 def keep(emergency: Emergency, kick: Callable[[], None], ending: threading.Event) -> None:
