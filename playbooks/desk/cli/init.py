@@ -45,7 +45,14 @@ origin = "stanch.local/ledger"
 # [guard]
 # own = ["i-...", "stanch-responder"]
 # protected = []
+# Targets that may be acted on without a person: in one incident, and in all of them within
+# `window_minutes`, of one account, service (the tag named here) and scaling group.
 # ceiling = 5
+# account_ceiling = 25
+# service_ceiling = 10
+# group_ceiling = 5
+# window_minutes = 60
+# service_tag = "service"
 
 # What the database cannot take goes here meanwhile: name a path on another disk.
 # [spool]

@@ -54,9 +54,7 @@ def test_a_crowd_is_the_others_of_that_place_that_came_before(
 
 
 @given(rows)
-def test_as_many_targets_of_a_place_pass_as_its_ceiling_says(
-    known: list[Taken], what: Seen
-) -> None:
+def test_as_many_targets_of_a_place_pass_as_its_ceiling_says(known: list[Taken]) -> None:
     """Whatever came before, of any number of targets in turn no more pass by themselves."""
     passed: set[str] = set()
     so_far = [r for r in known if r.places["group"] != f"{ACCOUNTS[0]}/eu-west-1/z"]
