@@ -23,7 +23,7 @@ from playbooks.intake.counted import polls
 from playbooks.intake.generic import read_generic
 from playbooks.intake.queue import Polled
 from playbooks.wiring.settings import Sender, Settings
-from tests.playbooks.desk.test_door_figures import Unkicked
+from tests.playbooks.desk.test_door_figures import resting
 from tests.playbooks.scene import Scene, apart
 from tests.test_readme import commands
 
@@ -51,7 +51,7 @@ def test_a_sender_that_signs_as_shown_is_taken_in_once(scene: Scene, how: str) -
     finding.write_text(pick("json", '"uid"').replace("2026-01-31T23:5", "2020-01-31T23:5"))
     scene.set(sources={"siem": Sender(keys=(f"file:{key}",))})
     bound = door.bind(0)
-    made = door.door(scene.parts, scene.store, Unkicked())  # type: ignore[arg-type]
+    made = door.door(scene.parts, scene.store, resting(scene))
     with door.listens(made, bound):
         command = [sys.executable, "-c"] if how == "python" else ["sh", "-c"]
         env = {"URL": f"{door.url(bound)}/intake/generic", "FINDING": str(finding)}

@@ -16,17 +16,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from playbooks.case import store
 from playbooks.case.store import EVERYWHERE, Freeze
 from playbooks.desk import door
+from playbooks.respond import standby
+from playbooks.respond.responder import Responder
 from playbooks.wiring.settings import Sender
 from tests.playbooks.scene import Scene, apart
 
 KEY = "k" * 64
 
 
-class Unkicked:
-    """Stands for a responder that is busy elsewhere."""
-
-    def kick(self) -> None:
-        """Do nothing."""
+def resting(scene: Scene) -> Responder:
+    """Return a responder that takes alerts in and works on none."""
+    emergency = standby.prepared(scene.parts, scene.store)
+    return Responder(scene.parts, scene.store, None, emergency)
 
 
 @contextmanager
@@ -34,7 +35,7 @@ def opened(scene: Scene, monkeypatch: Any) -> Iterator[str]:
     monkeypatch.setenv("SIEM_KEY", KEY)
     scene.set(sources={"siem": Sender(keys=("env:SIEM_KEY",))})
     bound = door.bind(0)
-    made = door.door(scene.parts, scene.store, Unkicked())  # type: ignore[arg-type]
+    made = door.door(scene.parts, scene.store, resting(scene))
     with door.listens(made, bound):
         yield door.url(bound)
 
