@@ -44,14 +44,15 @@ class Living:
     def start(self, *command: str, **more: str) -> "subprocess.Popen[str]":
         """Start a command that stays, and return once it says that it is ready."""
         env = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "STANCH_"))}
-        child = subprocess.Popen(
-            [sys.executable, "-m", "playbooks", *command],
-            cwd=ROOT,
-            env=env | self.made.environment | more,
-            stdout=subprocess.PIPE,
-            stderr=(self.made.folder / f"log-{len(self.children)}").open("w"),
-            text=True,
-        )
+        with (self.made.folder / f"log-{len(self.children)}").open("w") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "playbooks", *command],
+                cwd=ROOT,
+                env=env | self.made.environment | more,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         self.children.append(child)
         assert child.stdout is not None
         said = child.stdout.readline().strip()
