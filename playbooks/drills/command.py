@@ -18,21 +18,30 @@ def drill(
         Path | None, typer.Option(help="Folder for bundle, trust.json and scorecard.json.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the drill's deployment.")] = False,
+    sabotage: Annotated[
+        str, typer.Option(help="Break this on purpose and see its claims fail; `list` names all.")
+    ] = "",
 ) -> None:
-    """Answer a finding on a simulated AWS, prove it, undo it; exit 1 when any claim fails."""
+    """Answer two findings on a simulated AWS, prove it, undo it; exit 1 when any claim fails."""
     # Only a drill pays for importing the simulated AWS.
-    from playbooks.drills import drill as drills
-    from playbooks.drills import screen
+    from playbooks.drills import screen, script
+    from playbooks.drills.drill import build, prepared
+    from playbooks.drills.sabotages import SABOTAGES
 
+    console = Console(soft_wrap=True, highlight=False)
+    if sabotage == "list":
+        screen.show_sabotages(console)
+        return
+    if sabotage and sabotage not in SABOTAGES:
+        raise PlaybookError(f"there is no sabotage {sabotage!r}; `--sabotage list` names all.")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     folder = Path(tempfile.mkdtemp(prefix="stanch-drill-"))
     target = out or folder / "out"
     _make_room(target)
-    console = Console(soft_wrap=True, highlight=False)
-    with drills.prepared(folder) as running:
+    with prepared(folder, *build(), broken=sabotage) as running:
         ended = False
         try:
-            drills.play(running, target)
+            script.play(running, target)
             ended = True
         finally:
             # A drill that broke off has held nothing, whatever it claimed before.
@@ -46,6 +55,10 @@ def drill(
         console.print(f"kept      {folder} (settings: {folder / 'stanch.toml'})")
     else:
         shutil.rmtree(folder)
+    if sabotage:
+        screen.show_sabotage(console, running)
+        # Broken on purpose is broken; unnoticed is worse.
+        sys.exit(1)
     if not running.score.ok:
         sys.exit(1)
 

@@ -4,10 +4,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+from playbooks.errors import PlaybookError
+
+READY = "ready "
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +33,90 @@ class Ran:
             return {}
 
 
-def stanch(environment: Mapping[str, str], *arguments: str) -> Ran:
-    """Run `stanch` with this environment."""
-    return _run([sys.executable, "-m", "playbooks", *arguments], environment)
+class Started(Protocol):
+    """A process that goes on: `poll` gives its exit status, or None while it lives."""
+
+    def poll(self) -> int | None: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self, timeout: float) -> int: ...
 
 
-def verify(bundle: Path, trust: Path) -> Ran:
-    """Run the offline verifier."""
-    command = [sys.executable, "-m", "evidence", "verify", str(bundle)]
-    return _run([*command, "--trust", str(trust), "--json"], {})
+class Runner(Protocol):
+    """Runs playbooks.drills.launched with arguments; `environment` comes on top of this one's."""
+
+    def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Ran: ...
+
+    def start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], out: Path, log: Path
+    ) -> Started: ...
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> Ran:
-    done = subprocess.run(  # noqa: S603 - our own interpreter and arguments
-        command,
-        env=os.environ | dict(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+class Processes:
+    """Each command is a Python process of its own, as for a user."""
+
+    def run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Ran:
+        """Run to the end."""
+        done = subprocess.run(  # noqa: S603 - our own interpreter and arguments
+            [sys.executable, "-m", "playbooks.drills.launched", *arguments],
+            env=os.environ | dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def start(
+        self, arguments: Sequence[str], environment: Mapping[str, str], out: Path, log: Path
+    ) -> Started:
+        """Start, with standard output and standard error in files."""
+        with out.open("wb") as said, log.open("ab") as logged:
+            return subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+                [sys.executable, "-m", "playbooks.drills.launched", *arguments],
+                env=os.environ | dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=logged,
+            )
+
+
+@contextmanager
+def serving(
+    runner: Runner, arguments: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> Iterator[tuple[str, Started]]:
+    """Run `stanch serve` while the block runs; yield the URL it is ready at, and the process.
+
+    Raises PlaybookError where it ends, or is not ready within a minute.
+    """
+    said, log = folder / "serve.out", folder / "serve.log"
+    started = runner.start(arguments, environment, said, log)
+    try:
+        yield _url(started, said, log), started
+    finally:
+        started.terminate()
+        try:
+            started.wait(timeout=40)
+        except TimeoutError:
+            started.kill()
+        except subprocess.TimeoutExpired:
+            started.kill()
+
+
+def _url(started: Started, said: Path, log: Path) -> str:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for line in said.read_text().splitlines():
+            if line.startswith(READY):
+                return line.removeprefix(READY).strip()
+        if started.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise PlaybookError(
+        f"`stanch serve` did not get ready. Its last words: {log.read_text()[-1000:]!r}. "
+        "Start it by hand with the drill's settings (`stanch drill --keep`) to see more."
     )
-    return Ran(done.returncode, done.stdout, done.stderr)

@@ -14,15 +14,18 @@ def describe(clients: Any, estate: Estate) -> dict[str, Any]:
     scaling = clients("autoscaling").describe_auto_scaling_groups(
         AutoScalingGroupNames=[estate.scaling_group]
     )["AutoScalingGroups"][0]
-    health = elb.describe_target_health(TargetGroupArn=estate.target_group)
+    groups = elb.describe_target_groups()["TargetGroups"]
     found: dict[str, Any] = {
         "sizes": [scaling[k] for k in ("MinSize", "MaxSize", "DesiredCapacity")],
         "lifecycle": [
             i["LifecycleState"] for i in scaling["Instances"] if i["InstanceId"] == estate.target
         ],
         "registered": sorted(
-            t["Target"]["Port"]
-            for t in health["TargetHealthDescriptions"]
+            f"{group['TargetGroupName']}:{t['Target']['Port']}"
+            for group in groups
+            for t in elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])[
+                "TargetHealthDescriptions"
+            ]
             if t["Target"]["Id"] == estate.target and t["TargetHealth"]["State"] != "draining"
         ),
         "role policies": sorted(iam.list_role_policies(RoleName=estate.role)["PolicyNames"]),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from playbooks.wiring import people
 from playbooks.wiring.settings import Settings, load
 
 TYPE = "Backdoor:EC2/C&CActivity.B"
+# The name under which the SIEM signs.
+SENDER = "siem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,12 @@ def deploy(folder: Path, world: World, estate: Estate, endpoint: str) -> Deploym
         "severity_floor = 7.0",
         "[guard]",
         f'own = ["{estate.responder_role}"]',
+        "[queues.guardduty]",
+        f'url = "{estate.queue.url}"',
+        f'account = "{estate.account}"',
+        f'region = "{estate.region}"',
+        f"[sources.{SENDER}]",
+        'keys = ["env:STANCH_DRILL_SIEM_KEY"]',
     ]
     for name in ("alice", "bob"):
         lines += [f"[people.{name}]"]
@@ -56,6 +65,7 @@ def deploy(folder: Path, world: World, estate: Estate, endpoint: str) -> Deploym
     environment = {
         "STANCH_CONFIG": str(config),
         "STANCH_DRILL_EXTERNAL_ID": estate.external_id,
+        "STANCH_DRILL_SIEM_KEY": secrets.token_hex(32),
         "AWS_ACCESS_KEY_ID": estate.responder.access_key,
         "AWS_SECRET_ACCESS_KEY": estate.responder.secret_key,
         "AWS_DEFAULT_REGION": estate.region,
@@ -73,6 +83,21 @@ def deploy(folder: Path, world: World, estate: Estate, endpoint: str) -> Deploym
     return made
 
 
+def serve_by_hand(world: World, estate: Estate) -> None:
+    """Put both hosts behind a second port, registered by hand: no scaling group takes them off."""
+    elb: Any = world.client("elbv2", world.admin)
+    group = elb.create_target_group(Name="partners", Protocol="HTTPS", Port=443, VpcId=estate.vpc)
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+    elb.create_listener(
+        LoadBalancerArn=estate.load_balancer,
+        Protocol="HTTP",
+        Port=8080,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": arn}],
+    )
+    targets = [{"Id": estate.target, "Port": 443}, {"Id": estate.sibling, "Port": 443}]
+    elb.register_targets(TargetGroupArn=arn, Targets=targets)
+
+
 def _least_privilege(world: World, estate: Estate) -> None:
     iam: Any = world.client("iam", world.admin)
     role = estate.responder_role.rpartition("/")[2]
@@ -82,16 +107,20 @@ def _least_privilege(world: World, estate: Estate) -> None:
     iam.put_role_policy(
         RoleName=role, PolicyName="stanch-permissions", PolicyDocument=json.dumps(printed)
     )
+    taking = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+    statement = {"Effect": "Allow", "Action": taking, "Resource": estate.queue.arn}
+    queue = {"Version": "2012-10-17", "Statement": [statement]}
+    iam.put_role_policy(RoleName=role, PolicyName="stanch-queue", PolicyDocument=json.dumps(queue))
 
 
-def finding(world: World, estate: Estate) -> dict[str, Any]:
-    """Return a GuardDuty finding about the target, as EventBridge delivers it."""
+def finding(world: World, estate: Estate, number: int = 1) -> dict[str, Any]:
+    """Return the nth GuardDuty finding about the target, as EventBridge delivers it."""
     at = world.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
     detector = f"arn:aws:guardduty:{estate.region}:{estate.account}:detector/d0123456789abcdef"
-    uid = "4ec1b0a5c9f84d3c8a7f6e5d4c3b2a19"
+    uid = f"4ec1b0a5c9f84d3c8a7f6e5d4c3b2a{number:02}"
     return {
         "version": "0",
-        "id": "6f1b7c1e-0f53-4a6c-9a49-2f4a4f6b7c11",
+        "id": f"6f1b7c1e-0f53-4a6c-9a49-2f4a4f6b7c{number:02}",
         "detail-type": "GuardDuty Finding",
         "source": "aws.guardduty",
         "account": estate.account,

@@ -8,6 +8,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from playbooks.drills.drill import Drill
+from playbooks.drills.sabotages import SABOTAGES
+
+# What a lead asks of a release: the claims that answer it.
+RELEASE = {
+    "forged, stale and replayed requests are refused": "and none starts anything",
+    "sessions from before the release stay denied": "sessions from before stay denied",
+    "the host's new sessions work": "new sessions work",
+    "the denial ends by itself when the old sessions have": "the denial ends with the old sessions",
+}
 
 
 def show(console: Console, drill: Drill) -> None:
@@ -46,6 +55,9 @@ def show(console: Console, drill: Drill) -> None:
     same = seen.get("host after") == seen.get("host before")
     back = "[green]exactly as it was[/]" if same else "[red]NOT as it was[/]"
     console.print(f"rollback  approved by another person; the host is {back}")
+    console.print("second    the same host again, reported by a SIEM, signed; then released:")
+    for text, name in RELEASE.items():
+        console.print(f"  {text:58} {_so(drill, name)}")
     times = ", ".join(f"{name} {value:.2f} s" for name, value in drill.score.figures.items())
     console.print(f"times     {times}")
     good = sum(c.ok for c in drill.score.claims)
@@ -54,9 +66,30 @@ def show(console: Console, drill: Drill) -> None:
         console.print(f"[red]not so:[/] {escape(claim.name)}")
         console.print(f"   expected {escape(repr(claim.expected))[:600]}")
         console.print(f"   seen     {escape(repr(claim.seen))[:600]}")
-    for name in ("error", "rollback"):
+    for name in ("rollback", "release"):
         if name in seen:
             console.print(f"[red]{name}:[/] {escape(str(seen[name]))[-2000:]}")
+
+
+def show_sabotages(console: Console) -> None:
+    """Print what can be broken, and the claims that must fail then."""
+    for name, one in SABOTAGES.items():
+        console.print(f"[bold]{name:16}[/] {one.says}")
+        for claim in sorted(one.claims):
+            console.print(f"{'':18}{escape(claim)}")
+
+
+def show_sabotage(console: Console, drill: Drill) -> None:
+    """Say whether exactly the claims failed that should."""
+    one = SABOTAGES[drill.broken]
+    failed = {claim.name for claim in drill.score.failed()}
+    console.print(f"sabotage  {drill.broken}: {one.says}")
+    for claim in sorted(failed - one.claims):
+        console.print(f"[red]failed besides:[/] {escape(claim)}")
+    for claim in sorted(one.claims - failed):
+        console.print(f"[red]held all the same:[/] {escape(claim)}")
+    if failed == one.claims:
+        console.print("          seen: exactly its claims fail")
 
 
 def _evidence(console: Console, told: dict[str, Any], seen: dict[str, Any]) -> None:
@@ -89,6 +122,11 @@ def _arrow(before: Any, after: Any) -> str:
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _so(drill: Drill, name: str) -> str:
+    held = {claim.name: claim.ok for claim in drill.score.claims}.get(name)
+    return {True: "[green]yes[/]", False: "[red]NO[/]", None: "?"}[held]
 
 
 def _can(could: bool | None) -> str:

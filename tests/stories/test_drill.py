@@ -55,7 +55,14 @@ def test_every_claim_of_the_drill_holds(drilled: Drilled) -> None:
     wrong = [c for c in drilled.score["claims"] if not c["ok"]]
     assert wrong == []
     assert drilled.status == 0, drilled.out
-    assert len(drilled.score["claims"]) >= 15
+    assert len(drilled.score["claims"]) >= 50
+
+
+def test_both_ways_in_are_timed_from_the_alert(drilled: Drilled) -> None:
+    figures = drilled.score["figures"]
+    for way in ("queue", "signed request"):
+        # What bounds it is in bench/; here the order is: nothing is taken before it is asked for.
+        assert 0 < figures[f"{way} to first denial"] < figures[f"{way} to contained"]
 
 
 def test_the_drill_leaves_bundle_trust_and_scorecard(drilled: Drilled) -> None:
@@ -63,7 +70,15 @@ def test_the_drill_leaves_bundle_trust_and_scorecard(drilled: Drilled) -> None:
 
 
 def test_the_screen_names_what_a_lead_must_know(drilled: Drilled) -> None:
-    for words in ("isolate_instance", "sha256", "tracked flows", "exactly as it was", "sibling"):
+    for words in (
+        "isolate_instance",
+        "sha256",
+        "tracked flows",
+        "exactly as it was",
+        "sibling",
+        "released",
+        "sessions from before",
+    ):
         assert words in drilled.out
 
 
@@ -148,10 +163,10 @@ def test_prefect_shows_the_play_and_stores_nothing_but_the_incident(drilled: Dri
         assert artifacts.fetchone() == (0,)
     finally:
         database.close()
-    assert [(name.rpartition("-")[0], state) for name, state, _ in runs] == [
-        ("INC-0001", "Waiting")
-    ]
-    assert json.loads(runs[0][2]) == {"incident_id": "INC-0001"}
+    shown = {(name.rpartition("-")[0], state) for name, state, _ in runs}
+    assert {("INC-0001", "Waiting"), ("INC-0002", "Waiting")} <= shown
+    for name, _, parameters in runs:
+        assert json.loads(parameters) == {"incident_id": name.rpartition("-")[0]}
     assert all(json.loads(inputs) == {} for (inputs,) in versions)
     verbs = {name.partition("/")[0] for name in tasks}
     assert {"keep", "tell", "seal", "ask", "isolate_instance", "snapshot_volumes"} <= verbs

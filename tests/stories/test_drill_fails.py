@@ -47,7 +47,8 @@ def test_a_host_that_is_not_contained_fails_the_drill(tmp_path: Path) -> None:
         "the network lets nothing through",
         "every step is verified",
         "status is honest",
-        "the times are known",
+        "the times are known, queue",
+        "the times are known, signed request",
     }
     for name in wrong:
         assert name in ran.stdout

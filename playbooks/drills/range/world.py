@@ -51,9 +51,10 @@ INTERNAL_KEY = "ASIAAWSINTERNALXXXXX"
 
 
 @cache
-def _loader() -> Loader:
-    loader: Loader = botocore.session.Session().get_component("data_loader")
-    return loader
+def loader() -> Loader:
+    """Return the loader of AWS's service models that all sessions of this process share."""
+    made: Loader = botocore.session.Session().get_component("data_loader")
+    return made
 
 
 def _forget_earlier_worlds() -> None:
@@ -132,7 +133,7 @@ class World:
         """A boto3 session whose clients reach this world in-process, without sockets."""
         core: Any = botocore.session.Session()
         # Parsing EC2's model takes 0.2 s; one loader keeps it for all sessions.
-        core.register_component("data_loader", _loader())
+        core.register_component("data_loader", loader())
         core.register("before-send", transport(self.handle))
         return boto3.session.Session(
             aws_access_key_id=credentials.access_key,

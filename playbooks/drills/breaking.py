@@ -1,0 +1,114 @@
+"""How each thing is broken in the process that a drill starts; see sabotages.py."""
+
+import hmac
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from actions.action import Lens
+from actions.aws.deny_instance_sessions import DenyInstanceSessions
+from actions.aws.snapshot_volumes import SnapshotVolumes
+from evidence import __main__ as check_bundle
+from evidence.verify_report import STATUS, Exit, Verdict
+from playbooks.case import answering, keeping, store, story, undoing
+from playbooks.intake import signed
+from playbooks.intake.alert import Alert
+
+
+def put(owner: Any, name: str, instead: Any) -> None:
+    """Put something else in place of what is there. Raises AttributeError where nothing is."""
+    getattr(owner, name)
+    setattr(owner, name, instead)
+
+
+def no_write(lens: type[Lens[Any]]) -> None:
+    """The action's write does nothing and says nothing."""
+    put(lens, "write", lambda self, p, key, value: None)
+    # How long Stanch gives a write to show; a drill need not wait it out.
+    put(lens, "limit", 2.0)
+
+
+def no_snapshots() -> None:
+    """The request for snapshots is not sent."""
+    put(SnapshotVolumes, "do", lambda self, p, mark, approval: None)
+    put(SnapshotVolumes, "limit", 2.0)
+
+
+def wide_denial() -> None:
+    """The denial's condition is lost, so that it speaks of the whole role."""
+    whole: Any = DenyInstanceSessions.document
+
+    def document(self: DenyInstanceSessions) -> Any:
+        policy = whole.fget(self)
+        for statement in policy["Statement"]:
+            statement.pop("Condition", None)
+        return policy
+
+    put(DenyInstanceSessions, "document", property(document))
+
+
+def no_evidence() -> None:
+    """Nothing is collected, and nothing is said to be missed."""
+    put(keeping, "_collect", lambda case, source: ([], []))
+
+
+def no_findings() -> None:
+    """The verifier takes what is invalid for valid."""
+    verifier: Any = check_bundle
+    check = verifier.verify_bundle
+
+    def verify(path: Any, trust: Any) -> Verdict:
+        found: Verdict = check(path, trust)
+        if found.exit_code != Exit.INVALID:
+            return found
+        code = Exit.UNWITNESSED
+        return replace(found, exit_code=code, status=STATUS[code], problems=())
+
+    put(verifier, "verify_bundle", verify)
+
+
+def no_four_eyes() -> None:
+    """An answer counts whoever gives it."""
+    check: Any = answering._check
+    put(answering, "_check", lambda question, said, person, now: check(question, said, "", now))
+
+
+def no_dedupe() -> None:
+    """The same finding is another one each time that it comes."""
+    put(Alert, "dedupe_key", property(lambda alert: f"{alert.uid}/{alert.received.isoformat()}"))
+
+
+def no_signature() -> None:
+    """Any two digests are equal."""
+    easy = SimpleNamespace(digest=hmac.digest, compare_digest=lambda one, other: True)
+    put(signed, "hmac", easy)
+
+
+def no_window() -> None:
+    """A signature does not get old."""
+    put(signed, "WINDOW", timedelta(days=1))
+
+
+def no_replay_check() -> None:
+    """Every signed request comes for the first time."""
+    put(store, "first_time", lambda conn, digest, at: True)
+
+
+def no_residual() -> None:
+    """Nothing is left to the attacker, it says."""
+    put(story, "residual", lambda steps, left=None: ())
+
+
+def rosy_status() -> None:
+    """Every incident is contained, it says."""
+    put(story, "status", lambda steps, left=None: "contained")
+
+
+def no_way_back() -> None:
+    """Each step is said to be undone."""
+
+    async def undone(case: Any, one: Any) -> Any:
+        return undoing.Undone(one.intent.step)
+
+    put(undoing, "_undo", undone)

@@ -1,0 +1,152 @@
+"""Act 1: a finding comes through the queue, is answered, proven, and undone as a false positive."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from playbooks.drills import host, looks
+from playbooks.drills.drill import COMMAND_AND_CONTROL, Drill
+from playbooks.drills.range.injectors import CallBack
+from playbooks.drills.scenario import finding
+
+SENT = "queue"
+
+
+def play(drill: Drill, out: Path) -> None:
+    """Run the act and score every claim; leaves bundle and trust in `out`."""
+    score, target = drill.score, drill.estate.target
+    before = drill.seen["host before"] = host.describe(drill.clients, drill.estate)
+    held = drill.world.instance_credentials(target)
+    drill.seen["attacker before"] = drill.reach(held)
+    drill.seen["network before"] = drill.network()
+    # An outbound shell that stands already: tracked, for the way back is not open to all.
+    shell = drill.world.open_flow(target, COMMAND_AND_CONTROL, 443)
+    score.claim("a reverse shell stands before", True, shell.send())
+    shut = [k for k, v in drill.seen["attacker before"].items() if not v]
+    score.claim("the attacker gets in before", [], shut)
+    event = finding(drill.world, drill.estate)
+    incident = contain(drill, event)
+    looks.contained(drill, drill.told, held)
+    first = (drill.told.get("residual") or [""])[0]
+    score.claim("residual names tracked flows first", True, "tracked flows" in first)
+    sibling = drill.reach(drill.world.instance_credentials(drill.estate.sibling))
+    drill.seen["sibling"] = sibling
+    score.claim("the sibling still works", [], [k for k, v in sibling.items() if not v])
+    drill.seen["shell after"] = shell.send()
+    score.claim("an established flow outlives isolation, as said", True, shell.alive())
+    again(drill, event)
+    drill.tick(300)
+    score.claim("and is gone once idle", False, shell.alive())
+    survives(drill)
+    prove(drill, out)
+    undo(drill, incident, before)
+
+
+def contain(drill: Drill, event: dict[str, Any]) -> str:
+    """Put the finding into the queue, and look from outside at what that did."""
+    score, since, sent = drill.score, len(drill.world.calls), drill.world.now()
+    durable: list[bool] = []
+
+    def look() -> None:
+        uid = event["detail"]["id"]
+        durable.append(any(f.endswith(uid) for f in drill.watch.findings()))
+
+    for operation in ("DeleteMessage", "DeleteMessageBatch"):
+        drill.world.inject(CallBack(look), operation)
+    drill.world.deliver(event, drill.estate.queue.arn, drill.estate.queue.rule)
+    incident = drill.opened(1)
+    drill.told = drill.run("show", incident or "INC-0001", "--json").json
+    score.claim("one incident is open", 1, len(drill.watch.incidents()))
+    score.claim("the finding is durable before its message goes", [True], durable)
+    looks.times(drill, drill.told, sent, since, SENT)
+    looks.kept(drill, incident, sent)
+    return incident
+
+
+def again(drill: Drill, event: dict[str, Any]) -> None:
+    """Deliver the same finding once more, as SQS may (at-least-once delivery)."""
+    since = len(drill.world.calls)
+    drill.world.deliver(event, drill.estate.queue.arn, drill.estate.queue.rule)
+    taken = drill.waited(lambda: _waiting(drill) == 0)
+    drill.rests()
+    done = [call.operation for call in drill.changes(since)]
+    seen = (taken, len(drill.watch.findings()), len(drill.watch.incidents()), done)
+    drill.score.claim("the same message again starts nothing", (True, 1, 1, []), seen)
+
+
+def _waiting(drill: Drill) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    told = drill.clients("sqs").get_queue_attributes(
+        QueueUrl=drill.estate.queue.url, AttributeNames=names
+    )
+    return sum(int(told["Attributes"][name]) for name in names)
+
+
+def survives(drill: Drill) -> None:
+    """See that the scaling group, which checks health, has not ended the evidence."""
+    state = drill.clients("ec2").describe_instances(InstanceIds=[drill.estate.target])
+    alive = state["Reservations"][0]["Instances"][0]["State"]["Name"]
+    drill.score.claim("the scaling group did not end the host", "running", alive)
+
+
+def prove(drill: Drill, out: Path) -> None:
+    """Export, verify offline, and see that a tampered copy is caught."""
+    score, trust, bundle = drill.score, out / "trust.json", out / "bundle"
+    shutil.copy(drill.deployment.settings.home / "keys" / "trust.json", trust)
+    collected = drill.told.get("evidence", [])
+    missed = [one["name"] for each in collected for one in each["missed"]]
+    kept = any(each["artifacts"] for each in collected)
+    score.claim("evidence was kept and none missed", [True, []], [kept, missed])
+    exported = drill.run("export", drill.told.get("id", ""), "-o", str(bundle))
+    score.claim("the bundle is written", 0, exported.status)
+    verdict = drill.verify(bundle, trust)
+    drill.seen["verdict"] = verdict.json
+    # 3: valid, with no witness and no timestamp yet.
+    score.claim("the bundle verifies offline", 3, verdict.status)
+    if not bundle.is_dir():
+        return
+    copy = drill.folder / "tampered"
+    shutil.copytree(bundle, copy)
+    artifacts = copy / "data" / "artifacts"
+    victim = max(
+        artifacts.iterdir() if artifacts.is_dir() else [copy / "bagit.txt"],
+        key=lambda p: p.stat().st_size,
+    )
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 1
+    victim.write_bytes(data)
+    caught = drill.verify(copy, trust)
+    drill.seen["tampered"] = caught.json
+    score.claim("a flipped bit is caught", 1, caught.status)
+    score.claim("and named", True, victim.name in caught.out)
+
+
+def undo(drill: Drill, incident: str, before: dict[str, Any]) -> None:
+    """Roll back as a false positive: one asks, another approves, the host is as it was."""
+    score = drill.score
+    done = answered(drill, incident, "rollback", "false positive")
+    score.claim("the rollback ends well", 0, done.status)
+    if done.status != 0:
+        drill.seen["rollback"] = done.out + done.err
+    after = drill.seen["host after"] = host.describe(drill.clients, drill.estate)
+    score.claim("the host is exactly as it was", before, after)
+
+
+def answered(drill: Drill, incident: str, verb: str, reason: str) -> Any:
+    """Alice asks for it, may not approve it herself, Bob does, and it is done; returns how."""
+    score, here, since = drill.score, drill.deployment, len(drill.world.calls)
+    asked = drill.run(verb, incident, "--key", str(here.alice))
+    told = drill.run("show", incident, "--json").json
+    question = next(
+        (q["id"] for q in told.get("questions", []) if q["step"].startswith(f"{verb}/")), ""
+    )
+    changed = [call.operation for call in drill.changes(since)]
+    score.claim(f"a {verb} asks first", (0, True, []), (asked.status, question != "", changed))
+    own = drill.run("approve", question, "--key", str(here.alice))
+    score.claim(f"nobody approves their own {verb}", 1, own.status)
+    other = drill.run("approve", question, "--key", str(here.bob), "--reason", reason)
+    score.claim(f"another person approves the {verb}", 0, other.status)
+    drill.rests()
+    done = drill.run(verb, incident, "--key", str(here.alice))
+    drill.rests()
+    return done

@@ -1,0 +1,149 @@
+"""What a drill can break on purpose, and the claims that must then fail: those and no others.
+
+A drill that finds nothing wrong proves only as much as it would have found. Nothing in Stanch
+knows of this: launched.py breaks the thing in the process that it starts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from actions.aws.deny_instance_sessions import DenyInstanceSessions
+from actions.aws.enter_standby import EnterStandby
+from actions.aws.isolate_instance import IsolateInstance
+from actions.aws.leave_target_groups import LeaveTargetGroups
+from actions.aws.protect_from_termination import ProtectFromTermination
+from actions.aws.shorten_connection_tracking import ShortenConnectionTracking
+from actions.aws.tag_incident import TagIncident
+from playbooks.drills import breaking
+
+# Every act is claimed to be verified, in both acts of the drill.
+VERIFIED = ("every step is verified", "every step is verified, again")
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """What is broken, how, and which claims of the drill must fail because of it."""
+
+    says: str
+    commit: Callable[[], None]
+    claims: frozenset[str]
+
+
+def _one(says: str, commit: Callable[[], None], *claims: str) -> Sabotage:
+    return Sabotage(says, commit, frozenset(claims))
+
+
+SABOTAGES = {
+    "protect": _one(
+        "termination protection is not written",
+        partial(breaking.no_write, ProtectFromTermination),
+        *VERIFIED,
+        "the host is protected",
+    ),
+    "standby": _one(
+        "the host stays in service in its scaling group",
+        partial(breaking.no_write, EnterStandby),
+        *VERIFIED,
+        "the host is in standby",
+    ),
+    "snapshots": _one(
+        "no snapshot is asked for",
+        breaking.no_snapshots,
+        *VERIFIED,
+        "every disk is copied",
+    ),
+    "denial": _one(
+        "the host's sessions are not denied",
+        partial(breaking.no_write, DenyInstanceSessions),
+        *VERIFIED,
+        "the stolen credentials do nothing",
+        "the stolen credentials do nothing, again",
+    ),
+    "denial-too-wide": _one(
+        "the denial hits every host with the role",
+        breaking.wide_denial,
+        "the sibling still works",
+    ),
+    "tracking": _one(
+        "idle connections are not cut short",
+        partial(breaking.no_write, ShortenConnectionTracking),
+        *VERIFIED,
+        "and is gone once idle",
+    ),
+    "target-groups": _one(
+        "the host stays behind the load balancer",
+        partial(breaking.no_write, LeaveTargetGroups),
+        *VERIFIED,
+        "nobody is sent to the host",
+    ),
+    "isolation": _one(
+        "the host's security groups are not changed",
+        partial(breaking.no_write, IsolateInstance),
+        *VERIFIED,
+        "the network lets nothing through",
+        "the network lets nothing through, again",
+    ),
+    "tag": _one(
+        "the host is not marked with its incident",
+        partial(breaking.no_write, TagIncident),
+        *VERIFIED,
+        "the host bears its incident",
+    ),
+    "evidence": _one(
+        "nothing is collected",
+        breaking.no_evidence,
+        "evidence was kept and none missed",
+    ),
+    "verifier": _one(
+        "the verifier finds nothing wrong",
+        breaking.no_findings,
+        "a flipped bit is caught",
+        "and named",
+    ),
+    "four-eyes": _one(
+        "whoever asked may answer",
+        breaking.no_four_eyes,
+        "nobody approves their own rollback",
+        "another person approves the rollback",
+        "nobody approves their own release",
+        "another person approves the release",
+    ),
+    "dedupe": _one(
+        "each delivery counts as another finding",
+        breaking.no_dedupe,
+        "the same message again starts nothing",
+        "the same finding, signed anew, is known",
+    ),
+    "signature": _one(
+        "any signature is right",
+        breaking.no_signature,
+        "a forged request is refused",
+    ),
+    "window": _one(
+        "a signature is good for a day",
+        breaking.no_window,
+        "a stale request is refused",
+    ),
+    "replay": _one(
+        "a signed request counts each time it comes",
+        breaking.no_replay_check,
+        "a replayed request is refused",
+    ),
+    "residual": _one(
+        "what the attacker may still have is not said",
+        breaking.no_residual,
+        "residual names tracked flows first",
+    ),
+    "status": _one(
+        "the status promises too much",
+        breaking.rosy_status,
+        "status is honest",
+        "status is honest, again",
+    ),
+    "way-back": _one(
+        "undoing says it is done and writes nothing",
+        breaking.no_way_back,
+        "the host is exactly as it was",
+    ),
+}
