@@ -56,7 +56,8 @@ class Crowd:
 class Facts:
     """What the guard must know of the act and its incident.
 
-    `alone` names the target groups that no other target would serve once this one is out.
+    `alone` names the target groups that no other target would serve once this one is out;
+    `unread` says why that could not be told, if it could not.
     """
 
     scope: Scope
@@ -68,6 +69,7 @@ class Facts:
     targets: frozenset[str]
     crowds: tuple[Crowd, ...] = ()
     alone: tuple[str, ...] = ()
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ def decide(facts: Facts, limits: Limits) -> Decision:
         if len(crowd.before - {facts.scope.target}) >= crowd.ceiling
     ]
     why += [f"no other target of {name} is healthy" for name in facts.alone]
+    if facts.unread:
+        why.append(f"whether another target is healthy could not be read: {facts.unread}")
     if facts.destroys:
         why.append("it destroys, and cannot be undone")
     if facts.undoes:

@@ -23,18 +23,17 @@ GROUP_TAG = "aws:autoscaling:groupName"
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A host's tags; the ids of its volumes and interfaces and its addresses, which acting on it
-    touches too; and the target groups that it is a healthy target of, where that was asked."""
+    touches too; and the target groups that it is a healthy target of, where that was asked, or
+    why they could not be read."""
 
     tags: Mapping[str, str]
     parts: frozenset[str]
     serving: tuple[Serving, ...] = ()
+    unread: str = ""
 
 
-def look(aws: Aws, target: str, *, at_service: bool = False) -> Seen:
-    """Return what is seen of a target account/region/id. Raise TargetGoneError, ProviderError.
-
-    `at_service` reads the load balancers too.
-    """
+def look(aws: Aws, target: str) -> Seen:
+    """Return what is seen of a target account/region/id. Raise TargetGoneError, ProviderError."""
     host = Instance(*target.split("/", 2))
     found = calling(aws, lambda: describe(aws, host))
     parts = {m["Ebs"]["VolumeId"] for m in found.get("BlockDeviceMappings", []) if "Ebs" in m}
@@ -44,5 +43,10 @@ def look(aws: Aws, target: str, *, at_service: bool = False) -> Seen:
         parts |= {a["PrivateIpAddress"] for a in nic.get("PrivateIpAddresses", [])}
         parts |= {a["Ipv6Address"] for a in nic.get("Ipv6Addresses", [])}
     tags = {t["Key"]: t["Value"] for t in found.get("Tags", [])}
-    served = calling(aws, lambda: serving(aws, found)) if at_service else ()
-    return Seen(tags, frozenset(parts - {""}), served)
+    return Seen(tags, frozenset(parts - {""}))
+
+
+def service(aws: Aws, target: str) -> tuple[Serving, ...]:
+    """Return the target groups that a target account/region/id serves. Raises as `look` does."""
+    host = Instance(*target.split("/", 2))
+    return calling(aws, lambda: serving(aws, describe(aws, host)))

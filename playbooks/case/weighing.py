@@ -1,7 +1,7 @@
 """Weighs an act: looks at its target, gathers what the guard must know, and asks the guard."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 from actions.action import Action
 from actions.aws.clients import Aws
 from actions.engine import patient
+from actions.errors import ProviderError
 from actions.one_way import OneWay
 from playbooks.case import crowding, store
 from playbooks.case.guard import Decision, Facts, Limits, Scope, decide, target_of, touched
 from playbooks.case.journal import Allowed
-from playbooks.case.looking import Seen, look
+from playbooks.case.looking import Seen, look, service
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
@@ -49,10 +50,15 @@ async def weigh(case: "Case", action: Action[Any], scope: Scope, aws: Aws) -> We
 async def seen_of(case: "Case", action: Action[Any], aws: Aws | None = None) -> Seen:
     """Return what the guard sees of an act's target. Raise TargetGoneError, ProviderError."""
     aws = aws or case.parts.aws(case.target.account, case.target.region)
-    at_service = action.takes == "service"
-    return await case.drive(
-        patient(action, lambda: look(aws, action.target, at_service=at_service))
-    )
+    seen = await case.drive(patient(action, lambda: look(aws, action.target)))
+    if action.takes != "service":
+        return seen
+    try:
+        found = await case.drive(patient(action, lambda: service(aws, action.target)))
+    except ProviderError as error:
+        # Whether it is the last one nobody can tell then; a person is asked.
+        return replace(seen, unread=f"{error.operation} {error.code}")
+    return replace(seen, serving=found)
 
 
 def judged(case: "Case", conn: Connection, weighed: Weighed) -> Decision:
@@ -69,6 +75,7 @@ def judged(case: "Case", conn: Connection, weighed: Weighed) -> Decision:
         targets=frozenset(target_of(i.step) for i, _ in store.steps(conn, case.incident.id)),
         crowds=crowding.crowds(rows, target, weighed.places, guard),
         alone=crowding.alone(rows, target, weighed.seen),
+        unread=weighed.seen.unread,
     )
     return decide(facts, limits(case))
 

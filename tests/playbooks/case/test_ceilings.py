@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Connection
 
 from actions.aws.deny_instance_sessions import DenyInstanceSessions
+from actions.aws.enter_standby import EnterStandby
 from actions.aws.instance import Instance
 from actions.aws.leave_target_groups import LeaveTargetGroups
 from actions.aws.protect_from_termination import ProtectFromTermination
@@ -28,6 +29,7 @@ from playbooks.case.record import Record
 from playbooks.case.rehearsing import rehearse
 from playbooks.case.store import Store
 from playbooks.case.weighing import Outrun, Weighed
+from playbooks.drills.range.injectors import FailedCall
 from playbooks.respond.scratch import scratch
 from playbooks.wiring.settings import Guard
 from tests.actions.scene import in_child
@@ -191,6 +193,10 @@ def test_the_window_passes(scene: Scene) -> None:
     assert intended(scene, scene.store, two, weighed(scene, two, "access", IN_SHOP)) == ""
 
 
+async def standby(case: Case) -> None:
+    await case.act(EnterStandby(case.target))
+
+
 async def leaving(case: Case) -> None:
     await case.act(LeaveTargetGroups(case.target))
 
@@ -209,6 +215,18 @@ def test_the_last_healthy_target_of_a_group_is_asked_about(scene: Scene) -> None
     scene.say(scene.asked(incident))
     assert scene.enter(incident, leaving).state == "Completed"
     assert scene.changed() == ["DeregisterTargets"]
+
+
+@pytest.mark.parametrize("fault", [FailedCall("AccessDenied", 403), FailedCall()])
+@apart
+def test_where_health_cannot_be_read_it_is_asked(scene: Scene, fault: FailedCall) -> None:
+    scene.world.inject(fault, "DescribeTargetHealth", times=9999)
+    incident, end = scene.play(standby)
+    assert (end.state, scene.changed()) == ("Waiting", [])
+    assert any("could not be read" in why for why in scene.asked(incident).about["why"])
+    scene.say(scene.asked(incident))
+    assert scene.enter(incident, standby).state == "Completed"
+    assert "EnterStandby" in scene.changed()
 
 
 @apart

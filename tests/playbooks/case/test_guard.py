@@ -42,6 +42,7 @@ facts = st.builds(
     targets=some,
     crowds=st.lists(crowds, max_size=3).map(tuple),
     alone=st.lists(words, max_size=2).map(tuple),
+    unread=st.just("") | words,
 )
 limits = st.builds(Limits, own=some, protected=some, ceiling=st.integers(1, 5))
 
@@ -79,6 +80,7 @@ def test_a_reason_to_ask_is_never_passed_over(f: Facts, limit: Limits) -> None:
         or len(f.targets | {f.scope.target}) > limit.ceiling
         or any(len(c.before - {f.scope.target}) >= c.ceiling for c in f.crowds)
         or f.alone
+        or f.unread
     )
     decision = decide(f, limit)
     assert (decision.may != "yes") == bool(reasons or f.touched & limit.own)
@@ -104,6 +106,7 @@ def test_more_that_is_known_of_others_is_stricter_and_never_refuses(
     for grown in (
         replace(f, crowds=(*f.crowds, *more)),
         replace(f, alone=(*f.alone, *alone)),
+        replace(f, unread="AccessDenied"),
         replace(f, crowds=wider),
         replace(f, crowds=tuple(replace(c, ceiling=1) for c in f.crowds)),
         replace(f, targets=f.targets | before),
