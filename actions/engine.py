@@ -5,7 +5,7 @@ waits (asyncio in a case, a fake clock in tests).
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from actions.action import Action, Lens, P, Provider, Unseen, fields_of, name_of
@@ -157,7 +157,9 @@ def finish(lens: Lens[P], p: P, intent: Intent) -> Steps[bool]:
     _same_fields(lens, intent)
     if intent.phase in ("done", "undone"):
         return False
-    half = _half(lens, intent, (yield from _read(lens, p)))
+    # What was handed on is no danger, and may be what another wants: only ways are finished.
+    way = replace(intent, plan=replace(intent.plan, passing={}))
+    half = _half(lens, way, (yield from _read(lens, p)))
     yield from _write(lens, p, half)
     return bool(half)
 

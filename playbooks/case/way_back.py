@@ -229,7 +229,10 @@ async def entered(case: Case) -> tuple[str, str, str] | None:
     way = Way(*(known[part] for part in ("verb", "question", "person", "number")))
     try:
         if not known["ended"]:
-            return await _go_on(case, way)
+            gone = await _go_on(case, way)
+            if gone[1] != WAITS:
+                return gone
+            case = replace(case, incident=replace(case.incident, status=WAITS, says=gone[2]))
         lifted = await _lift(case)
     except FrozenError as error:
         case.timers.add(case.clock() + AGAIN)

@@ -6,7 +6,10 @@ A crash stops an entry for good before or after any write, with what was recorde
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,9 +29,9 @@ from playbooks.case.journal import CaseJournal, Moved
 from playbooks.case.record import Record
 from playbooks.case.store import Store
 from tests.actions.driver import run
-from tests.playbooks.case.test_store import file_db, opened
+from tests.playbooks.case.test_store import db, file_db, opened
 
-__all__ = ["file_db"]
+__all__ = ["db", "file_db"]
 
 AT = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 SALT = itertools.count()
@@ -265,6 +268,40 @@ def test_what_changed_since_it_was_seen_is_planned_anew(file_db: Store) -> None:
     elsewhere = journal.held_on(here.place)
     step = step_of(lens)
     assert journal.intend(step, name_of(lens), fields_of(lens), found, seen=elsewhere).step == step
+
+
+def test_many_at_once_hold_and_release_as_one_after_the_other(db: Store) -> None:
+    """On either database: what is read to decide stays so until the commit."""
+    here = site(db, {"a": None, "b": None}, 6)
+    start = threading.Barrier(6)
+
+    def one(who: int) -> None:
+        incident = here.incidents[who]
+        taken = db.commit(lambda conn: store.take(conn, incident, f"h:{who}:1:1", alive, AT))
+        assert not isinstance(taken, str)
+        start.wait()
+        until_done(lambda: here.contain(who, ACTS[who % 3]))
+        until_done(lambda: here.undo(who))
+        db.commit(lambda conn: store.let_go(conn, taken))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(one, range(6)))
+    assert here.world.values == here.base
+    assert here.journal(0).held_on(here.place) == []
+    assert sum(kinds(here, who).count("action.intent") for who in range(6)) == 6
+
+
+def alive(holder: str) -> bool:
+    return True
+
+
+def until_done(work: Callable[[], None]) -> None:
+    """Do it, and again while another incident is at the same thing."""
+    while True:
+        try:
+            return work()
+        except Moved:
+            time.sleep(0.002)
 
 
 def test_holds_on_another_target_are_nobodys_business(file_db: Store) -> None:
