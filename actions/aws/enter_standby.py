@@ -109,7 +109,7 @@ class EnterStandby(Lens[Aws]):
             if not key.startswith("lifecycle/"):
                 continue
             name = key.removeprefix("lifecycle/")
-            if member["state"] not in ("InService", "Standby"):
+            if _settled(member["state"]) not in ("InService", "Standby"):
                 raise UnfitError(
                     f"{self.host.instance_id} is {member['state']} in Auto Scaling group {name}; "
                     "standby can be entered from InService only. Enter the play again in a minute."

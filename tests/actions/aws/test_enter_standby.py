@@ -167,3 +167,12 @@ def test_what_is_not_in_service_cannot_enter_standby_and_that_is_said(world, est
     with pytest.raises(UnfitError, match=state):
         op.apply(arrange(world, estate))
     assert op.written(start) == []
+
+
+def test_what_enters_standby_already_is_left_to_arrive(world, estate, op):
+    """Another incident put it there, and its connections drain still (300 s by default)."""
+    action = arrange(world, estate)
+    op.apply(action)
+    op.p.autoscaling = Entering(op.p.autoscaling, "EnteringStandby")
+    found = engine.plan(action, op.p)
+    assert engine.changes(action, found) == {}
