@@ -80,7 +80,7 @@ def settle(record: Record, conn: Connection, found: Judged) -> Accepted:
             return Accepted(incident.id, False)
     other = _other(conn, found)
     if other is None:
-        incident = opened(record, conn, _opening(record, found), found.body, "alert")
+        incident = opened(record, conn, _opening(found), found.body, "alert")
     else:
         incident = other
         record.note(conn, other.id, "alert.joined", found.body, happened=alert.last_seen)
@@ -106,7 +106,7 @@ def _after_release(conn: Connection, incident: Incident, alert: Alert) -> bool:
     return all(alert.last_seen > one for one in asked)
 
 
-def _opening(record: Record, found: Judged) -> Incident:
+def _opening(found: Judged) -> Incident:
     alert = found.alert
     target = {"account": alert.account, "region": alert.region, "id": alert.resource.uid or ""}
     return Incident(
@@ -115,7 +115,8 @@ def _opening(record: Record, found: Judged) -> Incident:
         title=f"{alert.finding_type} on {alert.resource.uid or alert.resource.kind}",
         severity=found.severity,
         target=target | {"kind": alert.resource.kind},
-        opened=record.now(),
+        # Not when it is recorded: what waited in the spool was known all the while.
+        opened=alert.received,
         requester=alert.source,
         hindrances=found.why,
         alert=alert.to_json(),

@@ -258,7 +258,8 @@ async def _reflex(case: SpooledCase) -> Ending:
     except (PlaybookError, ActionError) as error:
         log.error("%s: the reflex stopped: %s", case.incident.id, error)
         return Ending("Stopped", _standing(case), str(error))
-    return Ending("Completed", _standing(case))
+    state = "Frozen" if case.frozen else "Completed"
+    return Ending(state, _standing(case), case.gate.frozen())
 
 
 def _standing(case: SpooledCase) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
+from actions.aws.deny_instance_sessions import OURS
 from evidence import ledger
 from playbooks.case import spooling, store
 from playbooks.case.enter import Body, Ending, enter
@@ -95,7 +96,8 @@ def enter_again(scene: Scene, incident: Any, body: Body) -> Ending:
 def missing(scene: Scene) -> list[str]:
     """Return what of the reflex is not in effect, as AWS says."""
     found, estate = [], scene.estate
-    if not scene.aws("iam").list_role_policies(RoleName=estate.role)["PolicyNames"]:
+    names = scene.aws("iam").list_role_policies(RoleName=estate.role)["PolicyNames"]
+    if not any(name.startswith(OURS) for name in names):
         found.append("sessions are not denied")
     kept = scene.aws("ec2").describe_instance_attribute(
         InstanceId=estate.target, Attribute="disableApiTermination"
