@@ -28,7 +28,15 @@ from playbooks.case.record import Record
 from playbooks.case.spool import Spool, running
 from playbooks.case.spooling import Run, SpooledCase, cannot_commit
 from playbooks.case.store import CLOSED, Store
-from playbooks.case.store.memory import MemoryStore, Within, refreeze, rename
+from playbooks.case.store.memory import (
+    MemoryStore,
+    Snapshot,
+    Within,
+    learn,
+    refreeze,
+    rename,
+    snapshot_of,
+)
 from playbooks.case.story import standing
 from playbooks.errors import PlaybookError, SpoolError
 from playbooks.intake.accepted import Accepted, Arrival
@@ -62,6 +70,8 @@ class Emergency:
         self._waiting: list[Run] = []
         # What this process opened since the last look: no responder may have seen it yet.
         self._opened: list[str] = []
+        # What is in the memory of these is newer than what the database has.
+        self._begun: set[str] = set()
         self._places: dict[str, asyncio.Lock] = {}
 
     @property
@@ -119,10 +129,16 @@ class Emergency:
 
         Raises UnknownIncidentError where it is not known well enough, or SpoolError.
         """
-        memory = self._away()
-        about = memory.read(lambda conn: store.incident(conn, incident))
-        run = self._run(incident, about.place)
-        run.tell("began", why=_kind(error))
+        with self._turn:
+            if (known := self._memory) and incident not in self._begun:
+                # The database may have come and gone since the memory was made.
+                found = self._now(incident)
+                known.commit(lambda conn: learn(conn, found))
+            memory = self._away()
+            about = memory.read(lambda conn: store.incident(conn, incident))
+            run = self._run(incident, about.place)
+            run.tell("began", why=_kind(error))
+            self._begun.add(incident)
         return run
 
     async def contain(self, run: Run) -> Ending:
@@ -162,6 +178,7 @@ class Emergency:
             with self._turn:
                 # What was asked for meanwhile is in the database now, with its work.
                 self._memory, self._waiting = None, []
+                self._begun.clear()
         return count
 
     def _by_database(self, arrivals: Sequence[Arrival]) -> Sequence[Accepted | Exception]:
@@ -188,6 +205,7 @@ class Emergency:
         if known and (alert.count, alert.last_seen) <= (known.count, known.last_seen):
             return taken, None
         run = self._run(taken.incident, store.incident(conn, taken.incident).place)
+        self._begun.add(taken.incident)
         if taken.new:
             # The database gives it a number once it knows of it.
             rename(conn, taken.incident, run.id)
@@ -230,6 +248,12 @@ class Emergency:
         if self._parts.pool is None:
             return self._away()
         return await asyncio.get_running_loop().run_in_executor(self._parts.pool, self._away)
+
+    def _now(self, incident: str) -> Snapshot:
+        try:
+            return self._db.read(lambda conn: snapshot_of(conn, incident))
+        except SQLAlchemyError:
+            return self._known.own(incident)
 
     def _look(self, memory: MemoryStore) -> None:
         """Read again what is frozen: of all that the guard knows, only people change that."""

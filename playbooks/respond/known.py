@@ -56,6 +56,12 @@ class Known:
         """
         return _Followed(self._db, of, tables, self._commits, self._learn)
 
+    def own(self, incident: str) -> Snapshot:
+        """Return what this process committed for the incident since the last look, or nothing."""
+        with self._turn:
+            found = self._own.get(incident)
+            return found.found if found else Snapshot()
+
     def latest(self) -> tuple[float, Snapshot]:
         """Return when others' doings were seen last (-inf: never), and all that is known."""
         with self._turn:

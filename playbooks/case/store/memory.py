@@ -122,6 +122,19 @@ def rename(conn: Connection, incident: str, name: str) -> None:
         conn.execute(update(table).where(table.c.incident == incident).values(incident=name))
 
 
+def learn(conn: Connection, found: Snapshot) -> None:
+    """Put what is said of incidents in place of what the memory knew of them."""
+    for name, rows in found.rows.items():
+        table = schema.metadata.tables[name]
+        of = table.c.id if name == "incidents" else table.c.incident
+        ids = {row["id" if name == "incidents" else "incident"] for row in rows}
+        conn.execute(delete(table).where(of.in_(ids)))
+        for row in rows:
+            # Numbered anew: what was spooled meanwhile has numbers too.
+            mine = {k: v for k, v in _fitting(table, row).items() if k != "number"}
+            conn.execute(insert(table).values(mine))
+
+
 def refreeze(conn: Connection, now: Iterable[Freeze]) -> None:
     """Put the freezes that hold now in place of those in memory."""
     conn.execute(delete(schema.freezes))

@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from evidence import ledger
 from playbooks.case import freezing, spooling, store
+from playbooks.case.enter import enter
 from playbooks.case.record import Record
 from playbooks.case.spool import Spool, alone, running
 from playbooks.case.spooling import Run, SpooledCase, cannot_commit
@@ -254,6 +255,33 @@ def test_only_sealing_fails_and_only_what_has_a_way_back_is_done(scene: Scene) -
     assert kinds == ["action.left", "keep.missed", "notification"]
     found.bring_in()
     assert {"action.left", "keep.missed", "notification"} <= set(scene.kinds(incident))
+
+
+@apart
+def test_a_database_that_comes_and_goes_leaves_no_step_out(scene: Scene) -> None:
+    """Made when something else was spooled, the memory does not know what was committed since."""
+    found = emergency(scene)
+    found._away()
+    incident = scene.take()
+    for intent in (False, True):
+        failing = Failing(scene.parts.engine, "read-only", 6 if intent else 1)
+        try:
+            db = found.following(incident.id)
+            asyncio.run(
+                enter(scene.parts, db, incident.id, REFLEX, "p", alive=lambda holder: False)
+            )
+        except OperationalError as error:
+            run = found.began(incident.id, error) if intent else None
+        failing.mend()
+    known = {i.step: i.plan for i, _ in scene.store.read(lambda c: store.steps(c, incident.id))}
+    assert known, "nothing was committed before it went"
+    in_memory = found._away().read(lambda c: store.steps(c, incident.id))
+    assert {i.step: i.plan for i, _ in in_memory} == known
+    assert run is not None
+    asyncio.run(found.contain(run))
+    found.bring_in()
+    enter_again(scene, incident, REFLEX)
+    assert well(scene) == ""
 
 
 @apart
