@@ -20,7 +20,7 @@ from playbooks.drills import host
 from playbooks.wiring.parts import Parts
 from tests.deployment import Deployment, case, deployed, go, person
 from tests.stories.effect import effect
-from tests.stories.test_crash_sweep import approve
+from tests.stories.test_way_back_sweep import approve
 
 
 def told(folder: Path, **settings: Any) -> dict[str, Any]:
