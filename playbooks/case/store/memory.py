@@ -29,7 +29,7 @@ from playbooks.case.store.steps import LIVE
 T = TypeVar("T")
 Rows = list[Mapping[str, Any]]
 # So many findings are known while the database is away; an older one is joined at the import.
-ALERTS = 5000
+ALERTS = 1000
 INCIDENTS = 2000
 
 
