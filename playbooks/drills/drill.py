@@ -159,7 +159,8 @@ def prepared(
 ) -> Iterator[Drill]:
     """Yield a drill that is set up: range, deployment, and Prefect's server unless told not to."""
     with serve(world) as endpoint:
-        kept = {k: os.environ.get(k) for k in ("STANCH_CONFIG",)}
+        # Settings of a real deployment: the drill must not write to its database or its home.
+        kept = {k: os.environ.pop(k) for k in list(os.environ) if k.startswith("STANCH_")}
         deployment = deploy(folder, world, estate, endpoint)
         os.environ.update(deployment.environment)
         home = deployment.settings.home
@@ -169,4 +170,4 @@ def prepared(
         finally:
             for name in deployment.environment:
                 os.environ.pop(name, None)
-            os.environ.update({k: v for k, v in kept.items() if v is not None})
+            os.environ.update(kept)
