@@ -73,9 +73,14 @@ class Living:
         """Return the log's lines."""
         return [json.loads(one) for one in self.said().splitlines() if one.startswith("{")]
 
-    def post(self, child: "subprocess.Popen[str]", number: int = 1) -> tuple[int, Any]:
+    def post(
+        self, child: "subprocess.Popen[str]", number: int = 1, host: str = ""
+    ) -> tuple[int, Any]:
         """Post the nth finding as the SIEM would; return the status and the answer."""
-        body = json.dumps(finding(self.world, self.estate, number)).encode()
+        told = finding(self.world, self.estate, number)
+        if host:
+            told["detail"]["resource"]["instanceDetails"]["instanceId"] = host
+        body = json.dumps(told).encode()
         stamp = str(int(time.time()))
         key = self.made.environment["STANCH_DRILL_SIEM_KEY"].encode()
         signed = hmac.new(key, f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
