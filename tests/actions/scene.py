@@ -11,6 +11,7 @@ import importlib
 import os
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
@@ -157,8 +158,9 @@ def mutates(operation: str) -> bool:
     return not operation.startswith(("Describe", "Get", "List", "Lookup"))
 
 
-def in_child(check: Callable[[], str | None]) -> str:
-    """Run the check in a fork that owns a copy of the world; return what it says, or raised."""
+@contextmanager
+def forked(check: Callable[[], str | None]) -> Iterator[Callable[[], str]]:
+    """Run the check in a fork that owns a copy of the world; yield what waits for what it says."""
     out, into = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -173,9 +175,14 @@ def in_child(check: Callable[[], str | None]) -> str:
             os._exit(0)
     os.close(into)
     with os.fdopen(out, "rb") as pipe:
-        text = pipe.read().decode()
+        yield lambda: pipe.read().decode()
     os.waitpid(pid, 0)
-    return text
+
+
+def in_child(check: Callable[[], str | None]) -> str:
+    """Return what the check says in a fork that owns a copy of the world."""
+    with forked(check) as said:
+        return said()
 
 
 def crashes(found: Scene, steps: Steps[Any], check: Callable[[], str | None]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -32,7 +33,7 @@ from playbooks.case.weighing import Outrun, Weighed
 from playbooks.drills.range.injectors import FailedCall
 from playbooks.respond.scratch import scratch
 from playbooks.wiring.settings import Guard
-from tests.actions.scene import in_child
+from tests.actions.scene import forked
 from tests.deployment import deployed
 from tests.playbooks.scene import Scene, apart, nothing
 
@@ -106,14 +107,20 @@ def test_of_twenty_incidents_at_once_as_many_pass_as_the_ceiling_says(
     scene.guard(**{kind: 3})
     work = [(i, weighed(scene, i, "access", IN_SHOP)) for i in sides(scene, 20, scene.store)]
 
+    wait, go = os.pipe()
+
     def half() -> str:
         # A process of its own: connections do not outlive a fork.
         scene.store.engine.dispose(close=False)
+        os.read(wait, 1)
         return json.dumps(raced(scene, [Store(scene.store.engine)], work[:10]))
 
-    with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(in_child, half)
-        told = raced(scene, [scene.store], work[10:]) + json.loads(other.result(PATIENCE))
+    # Forked while no other thread runs, which might hold a lock that the child would wait for.
+    with forked(half) as other:
+        os.write(go, b"!")
+        told = raced(scene, [scene.store], work[10:]) + json.loads(other())
+    os.close(wait)
+    os.close(go)
     assert sorted(map(bool, told)) == [False] * 3 + [True] * 17
     assert all(f"more than 3 targets of {KINDS[kind]}" in said for said in told if said)
     rows = scene.store.read(
