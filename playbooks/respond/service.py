@@ -1,6 +1,7 @@
 """Keeps a responder running in this process: its loop, the reconciler and the integrator."""
 
 import asyncio
+import gc
 import logging
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager, suppress
 from sqlalchemy.exc import SQLAlchemyError
 
 from playbooks.case.store import Store
+from playbooks.intake.known_types import known_types
 from playbooks.respond import integrator, plays, reconciler, standby
 from playbooks.respond.responder import Responder
 from playbooks.wiring.parts import Parts
@@ -32,6 +34,10 @@ def responding(
     """
     warm(parts)
     emergency = standby.prepared(parts, db)
+    # What is loaded by now stays: looking through it all again stops every thread for 0.1 s and
+    # more, in the middle of an alert (Python documentation, `gc.freeze`).
+    gc.collect()
+    gc.freeze()
     responder = Responder(parts, db, server, emergency)
     ending = threading.Event()
     threads = [
@@ -84,7 +90,9 @@ async def _booted(parts: Parts, db: Store, tried: asyncio.Event) -> None:
 
 
 def warm(parts: Parts) -> None:
-    """Import every play and make every account's clients, so that no alert waits for it."""
+    """Import every play, read what findings mean and make every account's clients, so that no
+    alert waits for it."""
+    known_types()
     for name in plays.names():
         plays.find(name)
     for account, known in parts.settings.accounts.items():

@@ -25,6 +25,10 @@ log = logging.getLogger("stanch.prefect")
 # Seconds until a server that died is started again: at first, and at most.
 SOONEST, LATEST = 1.0, 60.0
 PR_SET_PDEATHSIG = 1
+# What the child gets of this process's environment: what it takes to run. Keys of senders, the
+# database's URL and AWS credentials, which may all stand there, are none of its business.
+GIVEN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DO_NOT_TRACK")
+GIVEN_PREFIXES = ("PREFECT_", "PYTHON")
 # Loaded before any fork: a child of a process with threads must take no lock.
 _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
@@ -141,7 +145,7 @@ def _start(home: Path, port: int) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     database = f"sqlite+aiosqlite:///{folder / 'prefect.db'}"
-    env = os.environ | {"PREFECT_API_DATABASE_CONNECTION_URL": database}
+    env = _without_secrets() | {"PREFECT_API_DATABASE_CONNECTION_URL": database}
     env.pop("PREFECT_API_URL", None)
     with (folder / "server.log").open("ab") as out:
         return subprocess.Popen(  # noqa: S603 - our own interpreter, fixed arguments
@@ -152,6 +156,10 @@ def _start(home: Path, port: int) -> "subprocess.Popen[bytes]":
             stderr=out,
             preexec_fn=partial(_follow, os.getpid()),
         )
+
+
+def _without_secrets() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k in GIVEN or k.startswith(GIVEN_PREFIXES)}
 
 
 def _follow(parent: int) -> None:

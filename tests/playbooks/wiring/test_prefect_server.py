@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from playbooks.wiring.prefect_server import environment, running
+from playbooks.wiring.prefect_server import beside, environment, running
 
 HOLDER = """
 import sys, time
@@ -47,6 +47,22 @@ def test_the_server_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     while _listens(port):
         assert time.monotonic() < end, "the server outlives its parent"
         time.sleep(0.1)
+
+
+def test_the_server_is_given_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in environment(tmp_path):
+        monkeypatch.setenv(name, "")
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    for name in ("STANCH_SIEM_KEY", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD"):
+        monkeypatch.setenv(name, "canary-for-the-child")
+    with beside(tmp_path) as server:
+        end = time.monotonic() + 20
+        while server.pid is None:
+            assert time.monotonic() < end, "no server was started"
+            time.sleep(0.02)
+        given = Path(f"/proc/{server.pid}/environ").read_bytes()
+    assert b"canary-for-the-child" not in given
+    assert f"PREFECT_HOME={tmp_path / 'prefect'}".encode() in given
 
 
 def test_a_server_that_is_named_is_used_and_left_alone(
