@@ -27,7 +27,7 @@ class Forked:
         self.pid = os.fork()
         if self.pid == 0:
             mine.close()
-            _serve(its)
+            serve_orders(its)
             os._exit(0)
         its.close()
         self._line = mine.makefile("rw")
@@ -90,7 +90,8 @@ class Child:
         return status
 
 
-def _serve(line: socket.socket) -> None:
+def serve_orders(line: socket.socket) -> None:
+    """Fork a process for each order that comes, and tell how those that ended did."""
     orders = line.makefile("rw")
     ended: dict[int, int] = {}
     for text in orders:

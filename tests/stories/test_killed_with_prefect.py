@@ -1,0 +1,51 @@
+"""`stanch serve` is killed while the one server of Prefect that it shows its plays in stays up."""
+
+import json
+import random
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playbooks.wiring.prefect_server import running
+from tests.stories.kindling import kindled
+from tests.stories.restless import left, lived, restless
+from tests.stories.test_crash_sweep import FULL
+
+KILLS, ROUNDS = (5, 2) if FULL else (2, 1)
+
+
+def runs(url: str) -> list[dict[str, Any]]:
+    """Return all flow runs that the server knows."""
+    request = urllib.request.Request(
+        f"{url}/flow_runs/filter", b"{}", {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read())
+
+
+def test_killed_again_and_again_beside_one_server_there_is_one_effect(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PREFECT_API_URL", "PREFECT_HOME"):
+        monkeypatch.setenv(name, "")  # Given back at the end, whatever `running` makes of it.
+        monkeypatch.delenv(name)
+    with running(tmp_path, 90.0) as url:
+        assert url is not None, "Prefect's server did not get up"
+        with kindled(tmp_path / "fire", PREFECT_API_URL=url) as fire:
+            with restless(tmp_path / "whole", fire) as here:
+                lived(here, random.Random(1), 0, prefect=True)
+                wanted = left(here)
+            where: list[str] = []
+            for n in range(ROUNDS):
+                with restless(tmp_path / f"round-{n}", fire) as here:
+                    where += lived(here, random.Random(f"31/{n}"), KILLS, prefect=True)
+                    assert left(here) == wanted
+        found = runs(url)
+    # What Prefect was told: which incident, and nothing else.
+    assert found
+    assert all(set(run["parameters"]) == {"incident_id"} for run in found)
+    with capsys.disabled():
+        print(f"\n{len(where)} SIGKILLs, {where.count('at work')} at work; {len(found)} flow runs")
+    assert "at work" in where
