@@ -19,7 +19,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import DBAPIError
 
 from evidence import ledger_schema as table
 from evidence.errors import LedgerCorruptError, LedgerError
@@ -36,7 +35,7 @@ from evidence.leaf import (
     stamp,
     write_leaf,
 )
-from evidence.ledger_engine import in_dialect, sqlite_engine
+from evidence.ledger_engine import in_dialect, run, sqlite_engine
 from evidence.ledger_postgres import postgres_engine
 from evidence.ledger_replay import replay
 from evidence.ledger_schema import create_schema
@@ -231,19 +230,7 @@ def _add(conn: Connection, entry: tuple[Any, ...], opening: tuple[Any, ...]) -> 
 
 
 def _run(conn: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
-    """Run one statement with the driver itself, in the caller's transaction; return all rows.
-
-    Every change of state waits for its entry, and SQLAlchemy would more than double the wait.
-    """
-    driver = conn.dialect.loaded_dbapi
-    cursor = conn.connection.cursor()
-    try:
-        cursor.execute(in_dialect(conn, statement), values)
-        return cursor.fetchall() if cursor.description else []
-    except driver.Error as error:
-        raise DBAPIError.instance(statement, values, error, driver.Error) from error
-    finally:
-        cursor.close()
+    return run(conn, in_dialect(conn, statement), values)
 
 
 def _body(entry: Entry) -> bytes:

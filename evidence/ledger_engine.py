@@ -1,10 +1,12 @@
 """Opens the ledger's SQLite file so that an acknowledged entry survives a power cut."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -31,6 +33,31 @@ def in_dialect(conn: Connection, statement: str) -> str:
     The statement holds no other `?` and no `%`.
     """
     return statement if conn.dialect.paramstyle == "qmark" else statement.replace("?", "%s")
+
+
+def run(
+    conn: Connection, statement: str, values: Sequence[Any] | Mapping[str, Any]
+) -> Sequence[Any]:
+    """Run one statement with the driver itself, in the caller's transaction; return all rows.
+
+    The statement is in the driver's own form. Each alert and each change of state waits for such
+    statements, and SQLAlchemy would more than double the wait. Raises DBAPIError, which tells as
+    SQLAlchemy does whether the connection was lost.
+    """
+    driver = conn.dialect.loaded_dbapi
+    cursor = conn.connection.cursor()
+    try:
+        cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+    except driver.Error as error:
+        lost = conn.dialect.is_disconnect(error, conn.connection.dbapi_connection, cursor)
+        if lost:
+            conn.invalidate(error)
+        raise DBAPIError.instance(
+            statement, values, error, driver.Error, connection_invalidated=lost
+        ) from error
+    finally:
+        cursor.close()
 
 
 def _set_up(connection: Any, _record: object) -> None:

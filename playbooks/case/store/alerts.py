@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Text, bindparam, cast, delete, insert, select, text, update
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from playbooks.case import schema
 from playbooks.case.severity import Severity
+from playbooks.case.store.built import Built
 
 # Built once: what a storm of repeats costs is mostly the building of statements.
 _SEEN = text("INSERT INTO seen (digest, at) VALUES (:digest, :at) ON CONFLICT DO NOTHING")
@@ -62,16 +62,16 @@ def repeat_alert(
         "how_bad": severity.value,
         "hindered": hindered,
     }
-    found = conn.execute(_REPEAT, values).scalar_one_or_none()
-    return None if found is None else str(found)
+    found = _REPEAT.run(conn, values)
+    return str(found[0][0]) if found else None
 
 
-def _repeat() -> ReturningUpdate[tuple[str]]:
+def _repeat() -> Built:
     alert, of = schema.alerts, schema.incidents
     no_worse = of.c.severity <= bindparam("how_bad")
     as_free = bindparam("hindered") | (cast(of.c.hindrances, Text) == "[]")
     unchanged = select(of.c.id).where(of.c.id == alert.c.incident, no_worse, as_free).exists()
-    return (
+    return Built(
         update(alert)
         .where(
             alert.c.dedupe_key == bindparam("key"),
@@ -85,12 +85,12 @@ def _repeat() -> ReturningUpdate[tuple[str]]:
 
 
 _REPEAT = _repeat()
-_KNOWN = (
+_KNOWN = Built(
     select(schema.alerts.c.incident, schema.alerts.c.count, schema.alerts.c.last_seen)
     .where(schema.alerts.c.dedupe_key == bindparam("key"))
     .with_for_update()
 )
-_ADD = insert(schema.alerts)
+_ADD = Built(insert(schema.alerts))
 
 
 def count_repeat(conn: Connection, key: str) -> None:
@@ -102,10 +102,10 @@ def count_repeat(conn: Connection, key: str) -> None:
 
 def known_alert(conn: Connection, key: str) -> Known | None:
     """Return what is known of the finding, or None when it never came."""
-    row = conn.execute(_KNOWN, {"key": key}).one_or_none()
-    if row is None:
+    rows = _KNOWN.run(conn, {"key": key})
+    if not rows:
         return None
-    incident, count, last_seen = row
+    ((incident, count, last_seen),) = rows
     return Known(incident, count, datetime.fromisoformat(last_seen))
 
 
@@ -120,7 +120,7 @@ def add_alert(conn: Connection, incident: str, delivery: Delivery) -> None:
         "received": _text(delivery.received),
         "repeats": 0,
     }
-    conn.execute(_ADD, row)
+    _ADD.run(conn, row)
 
 
 def change_alert(conn: Connection, incident: str, known: Known, delivery: Delivery) -> None:
