@@ -44,16 +44,22 @@ class Stage:
 
     def run(self) -> tuple[str, dict[str, Any]]:
         """Start the deployment by hand as a person does; return its final state and parameters."""
+        arguments = ("compromised-instance/by-hand", "-p", f"incident_id={INCIDENT}")
+        run = self.ended(*arguments)
+        return run["state_name"], run["parameters"]
+
+    def ended(self, deployment: str, *more: str) -> dict[str, Any]:
+        """Start a deployment by hand, and return its run once that has ended."""
         before = {run["id"] for run in self.runs()}
-        arguments = ["deployment", "run", "compromised-instance/by-hand"]
-        prefect(*arguments, "-p", f"incident_id={INCIDENT}")
-        [run] = [run for run in self.runs() if run["id"] not in before]
+        prefect("deployment", "run", deployment, *more)
+        # A schedule makes runs too, ahead of their time.
+        [run] = [r for r in self.runs() if r["id"] not in before and not r["auto_scheduled"]]
         end = time.monotonic() + 120
         while run["state_type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
             assert time.monotonic() < end, f"the run is still {run['state_name']}"
             time.sleep(0.2)
             [run] = [one for one in self.runs() if one["id"] == run["id"]]
-        return run["state_name"], run["parameters"]
+        return run
 
     def runs(self) -> list[dict[str, Any]]:
         answer = requests.post(f"{self.url}/flow_runs/filter", json={}, timeout=30)
@@ -136,6 +142,8 @@ def test_every_play_is_deployed(stage: Stage) -> None:
     # What somebody types there is checked, and nothing is filled in for them.
     assert all(one["enforce_parameter_schema"] for one in listed)
     assert all(one["parameters"] == {} for one in listed)
+    scheduled = {one["name"] for one in listed if any(s["active"] for s in one["schedules"])}
+    assert scheduled == {"on-schedule"}
 
 
 def test_a_frozen_deployment_changes_nothing(stage: Stage) -> None:
@@ -167,6 +175,18 @@ def test_a_run_by_hand_contains_once(stage: Stage) -> None:
     incident = stage.db.read(lambda conn: store.incident(conn, INCIDENT))
     assert incident.status == "contained, live flows possible"
     assert stage.run()[0] == "Waiting"
+    assert stage.mutations() == done
+
+
+def test_a_schedule_enters_what_is_due_and_only_that(stage: Stage) -> None:
+    done = stage.mutations()
+    nothing = stage.ended("follow-ups/on-schedule")
+    assert (nothing["state_name"], nothing["state"]["message"]) == ("Completed", "nothing was due")
+    now = stage.parts.now()
+    stage.db.commit(lambda conn: store.add_work(conn, INCIDENT, "by hand", now))
+    entered = stage.ended("follow-ups/on-schedule")
+    assert entered["state"]["message"] == f"{INCIDENT}: Waiting"
+    assert stage.db.read(lambda conn: store.last_work(conn, INCIDENT, stage.parts.now())) == 0
     assert stage.mutations() == done
 
 
