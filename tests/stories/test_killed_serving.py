@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.stories.kindling import Kindled, kindled
-from tests.stories.restless import left, lived, restless
+from tests.stories.restless import contained, lived, restless
 from tests.stories.test_crash_sweep import FULL
 
 # So often one deployment is killed, before it is let live.
@@ -20,24 +20,13 @@ def fire(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield made
 
 
-@pytest.fixture(scope="module")
-def wanted(fire: Kindled, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with restless(tmp_path_factory.mktemp("whole") / "x", fire) as here:
-        assert lived(here, random.Random(1), 0) == []
-        found = left(here)
-    steps = [step for of in found.values() if "steps" in of for step in of["steps"].values()]
-    assert len(steps) > 15
-    assert all(step == ["done", "verified"] for step in steps)
-    return found
-
-
 @pytest.mark.parametrize("seed", range(6 if FULL else 1))
 def test_killed_again_and_again_there_is_one_effect(
-    seed: int, fire: Kindled, wanted: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    seed: int, fire: Kindled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with restless(tmp_path, fire) as here:
         where = lived(here, random.Random(f"29/{seed}"), KILLS)
-        assert left(here) == wanted
+        contained(here)
         assert "at work" in where
         with capsys.disabled():
             print(
