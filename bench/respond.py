@@ -1,119 +1,242 @@
-"""From a finding in hand to the first call that takes something from the attacker, warm.
+"""From an alert that is sent to the first call that takes something from the attacker.
 
-The range answers over HTTP from a process of its own; the responder has its modules imported and
-its clients made, as a service would. Figures are of this machine, the range's own time included.
+    python bench/respond.py [--runs 5] [--rounds 1] [--prefect up --prefect slow --prefect down]
+
+`stanch serve` as it is, warm; AWS is the range in a process of its own, whose log of calls says
+when it was asked to deny a host's sessions or to change its groups. Times run from before the
+alert is signed and posted: accepting it is part of them. One alert at a time, and 20 at once, with
+Prefect's server up, slow (each answer a second late) and down. The peer is an empty flow.
 """
 
-import asyncio
+import argparse
+import json
 import os
+import secrets
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from playbooks.case.enter import enter
-from playbooks.case.store import Store
-from playbooks.drills.range.server import serve
-from playbooks.intake.read import read_alert
-from playbooks.respond.take import take
-from playbooks.wiring.prefect_server import environment, running
+from bench.rig.figures import spread, tell
+from bench.rig.served import environment, serving
+from playbooks.drills.deliver import post, signed
+from playbooks.drills.scenario import TYPE
+from playbooks.wiring.prefect_server import beside
 
-RUNS = 5
+AT_ONCE = 20
+TAKES = ("PutRolePolicy", "ModifyNetworkInterfaceAttribute")
+SENDER = "bench"
+STATES = ("up", "slow", "down")
+# Seconds for twenty plays to come to their end, which nothing here measures.
+PATIENCE = 240.0
 
 
 def main() -> None:
-    """Measure without Prefect, then with it: one child process each, for each sets its own up."""
-    if len(sys.argv) > 1:
-        measure(prefect=sys.argv[1] == "prefect")
-        return
-    for kind in ("plain", "prefect"):
-        subprocess.run([sys.executable, __file__, kind], check=True)
-
-
-def measure(*, prefect: bool) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="stanch-bench-"))
-    os.environ.update(environment(folder))
-    with running(folder, 90.0) if prefect else nullcontext("") as url:
-        if url is None:
-            raise SystemExit("Prefect's server did not answer within 90 s")
-        runs = []
-        for run in range(RUNS + 1):
-            home = folder / str(run)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--calls", type=Path, help="Keep the log of calls there.")
+    parser.add_argument("--prefect", choices=STATES, action="append")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="stanch-bench-") as name:
+        folder = Path(name)
+        for state in chosen.prefect or STATES:
+            home = folder / state
             home.mkdir()
-            runs.append(once(home, shown=prefect))
-    warm = runs[1:]  # the first one imports and connects; a service has done so long before
-    kind = "with_prefect" if prefect else "without_prefect"
-    first, denial, start = (median(r[k] for r in warm) for k in ("first", "denial", "start"))
-    print(f"BENCH respond_first_mutating_call_{kind} {first:.3f} s")
-    print(f"BENCH respond_attacker_loses_credentials_{kind} {denial:.3f} s")
-    if prefect:
-        print(f"BENCH flow_start {start:.3f} s")
+            with prefect(home, state) as url:
+                if state == "up":
+                    peer(home, url)
+                measure(home, state, url, chosen)
 
 
-def once(home: Path, *, shown: bool) -> dict[str, float]:
-    """Answer one finding on a fresh range; return seconds from the finding in hand."""
-    from playbooks.case import play
-    from playbooks.compromised_instance import compromised_instance
-    from tests.deployment import deployed
+@contextmanager
+def prefect(folder: Path, state: str) -> Iterator[str]:
+    """Yield the URL of a server that is up, slow or down."""
+    if state == "down":
+        yield "http://127.0.0.1:9/api"
+        return
+    with beside(folder) as server:
+        if not server.answers(120.0):
+            raise SystemExit("Prefect's server did not answer within 120 s")
+        url = os.environ.pop("PREFECT_API_URL")
+        if state == "up":
+            yield url
+            return
+        port = url.removesuffix("/api").rpartition(":")[2]
+        with serving(["-m", "bench.rig.delayed", port, "1.0"], environment(), folder) as proxy:
+            yield f"{proxy.url}/api"
 
-    deployment = deployed(home)
-    calls: list[tuple[str, float]] = []
-    handled = deployment.world.handle
 
-    def handle(environ: dict[str, Any]) -> Any:
-        answer = handled(environ)
-        last = deployment.world.calls[-1]
-        if last.mutating:
-            calls.append((last.operation, time.perf_counter()))
-        return answer
+def peer(folder: Path, url: str) -> None:
+    """Print how long an empty flow takes to begin, in a process that did it before."""
+    env = environment(PREFECT_API_URL=url, PREFECT_HOME=str(folder / "prefect"))
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.rig.flow"], env=env, check=True, stdout=subprocess.PIPE
+    )
+    spread("respond_peer_empty_flow_begins", json.loads(done.stdout))
 
-    deployment.world.handle = handle  # type: ignore[method-assign]
-    with serve(deployment.world) as endpoint:
-        parts = over_http(deployment, endpoint)
-        entered: list[float] = []
-        body = play.body_of(compromised_instance)
 
-        async def timed(case: Any) -> None:
-            entered.append(time.perf_counter())
-            await body(case)
+def measure(folder: Path, state: str, prefect_url: str, chosen: argparse.Namespace) -> None:
+    runs, rounds = chosen.runs, chosen.rounds
+    told, calls = folder / "told.json", folder / "calls"
+    count = 1 + runs + rounds * AT_ONCE
+    aside = folder / "range"
+    aside.mkdir()
+    with serving(
+        ["-m", "bench.rig.cloud", str(count), str(told), str(calls)], environment(), aside
+    ):
+        facts = json.loads(told.read_text())
+        env = deploy(folder, facts) | {"PREFECT_API_URL": prefect_url}
+        with serving(["-m", "playbooks", "serve", "--port", "0"], env, folder) as served:
+            here = Bench(folder, facts, served.url, env["BENCH_KEY"], calls)
+            hosts = iter(facts["hosts"])
+            here.once([next(hosts)])  # A service has answered one before.
+            one = [here.once([next(hosts)])[0] for _ in range(runs)]
+            spread(f"respond_1_prefect_{state}", one, f"{runs} runs")
+            rest = [[next(hosts) for _ in range(AT_ONCE)] for _ in range(rounds)]
+            many = [took for these in rest for took in here.once(these)]
+            spread(f"respond_{AT_ONCE}_prefect_{state}", many, f"{rounds} times {AT_ONCE}")
+            share = here.busy / here.waited
+            tell(f"respond_{AT_ONCE}_prefect_{state}_aws_busy", 100 * share, "% of the time")
+            tell(f"respond_prefect_{state}_memory", served.memory("VmRSS"), "MB")
+    if chosen.calls:
+        calls.replace(chosen.calls)
 
-        start = time.perf_counter()
-        alert = read_alert(deployment.finding(), received=deployment.now())
-        db = Store(parts.engine)
-        incident = take(parts, db, alert).incident
-        if shown:
-            play.assemble = lambda settings: parts  # the warm parts, not new ones
-            play.load = lambda: parts.settings
-            made = named(play, timed)
-            asyncio.run(play.show(made, incident.id, incident.entry, 60.0))
+
+def deploy(folder: Path, facts: dict[str, Any]) -> dict[str, str]:
+    """Write the settings and make the deployment; return its environment."""
+    (folder / "stanch.toml").write_text(
+        f'home = "home"\naws_endpoint = "{facts["endpoint"]}"\n'
+        f'[accounts."{facts["account"]}"]\nrole = "{facts["role"]}"\n'
+        f'external_id = "env:BENCH_EXTERNAL_ID"\nregions = ["{facts["region"]}"]\n'
+        f'[automatic]\ntypes = ["{TYPE}"]\n'
+        # So many at once would rightly be asked about.
+        "[guard]\naccount_ceiling = 10000\nservice_ceiling = 10000\ngroup_ceiling = 10000\n"
+        f'[sources.{SENDER}]\nkeys = ["env:BENCH_KEY"]\n'
+        f'[sources.{SENDER}.plays]\n"{TYPE}" = "compromised-instance"\n'
+    )
+    env = environment(
+        STANCH_CONFIG=str(folder / "stanch.toml"),
+        BENCH_EXTERNAL_ID=facts["external_id"],
+        BENCH_KEY=secrets.token_hex(32),
+        AWS_ACCESS_KEY_ID=facts["access_key"],
+        AWS_SECRET_ACCESS_KEY=facts["secret_key"],
+        AWS_DEFAULT_REGION=facts["region"],
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    init = [sys.executable, "-m", "playbooks", "init"]
+    subprocess.run(init, env=env, check=True, stdout=subprocess.DEVNULL)
+    return env
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A line of bench/rig/cloud.py."""
+
+    operation: str
+    host: str
+    began: float
+    ended: float
+    status: int
+
+
+class Bench:
+    """A running deployment.
+
+    Of the `waited` seconds until the last host was taken something, AWS had something to answer
+    for `busy`.
+    """
+
+    def __init__(
+        self, folder: Path, facts: dict[str, Any], url: str, key: str, calls: Path
+    ) -> None:
+        self._database = folder / "home" / "stanch.db"
+        self._facts = facts
+        self._url = url
+        self._key = key
+        self._calls = calls.open()
+        self._seen: list[Call] = []
+        self._taken: dict[str, float] = {}
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self.busy = self.waited = 0.0
+
+    def once(self, hosts: Sequence[str]) -> list[float]:
+        """Tell of all these hosts at once; return how long each kept what it has, in seconds."""
+        sent = list(self._pool.map(self._send, hosts))
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            time.sleep(0.25)
+            self._look()
+            if all(host in self._taken for host in hosts) and self._quiet():
+                break
         else:
-            asyncio.run(enter(parts, db, incident.id, timed, incident.play))
-    return {
-        "first": calls[0][1] - start,
-        "denial": next(at for name, at in calls if name == "PutRolePolicy") - start,
-        "start": entered[0] - start,
-    }
+            raise SystemExit(f"not all of {len(hosts)} hosts were contained in {PATIENCE:g} s")
+        first, last = min(sent), max(self._taken[host] for host in hosts)
+        spent = [(one.began, min(one.ended, last)) for one in self._seen if one.began >= first]
+        self.busy, self.waited = covered(spent), last - first
+        return [self._taken[host] - at for host, at in zip(hosts, sent, strict=True)]
+
+    def _send(self, host: str) -> float:
+        at = time.monotonic()
+        now = datetime.now(UTC)
+        answer = post(self._url, signed(SENDER, self._key, self._finding(host, now), now))
+        if answer.status != 202 or not answer.said["new"]:
+            raise SystemExit(f"the alert about {host} was answered {answer}")
+        return at
+
+    def _finding(self, host: str, now: datetime) -> dict[str, Any]:
+        at = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {
+            "uid": f"bench-{host}",
+            "type": TYPE,
+            "title": "A host talks to a command and control server",
+            "severity": 8.0,
+            "account": self._facts["account"],
+            "region": self._facts["region"],
+            "resource": {"kind": "instance", "uid": host},
+            "first_seen": at,
+            "last_seen": at,
+        }
+
+    def _look(self) -> None:
+        """Read what AWS was asked since the last look, and when a host was first taken something.
+
+        A look at the whole each time would take from what is measured.
+        """
+        while line := self._calls.readline():
+            if not line.endswith("\n"):
+                self._calls.seek(self._calls.tell() - len(line))
+                return
+            one = Call(*json.loads(line))
+            self._seen.append(one)
+            if one.operation in TAKES and one.host and one.status == 200:
+                self._taken.setdefault(one.host, one.ended)
+
+    def _quiet(self) -> bool:
+        """Return whether no play runs, so that the next alert is answered by a resting service."""
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as database:
+            due = "SELECT count(*) FROM work WHERE NOT done AND why <> 'timer'"
+            held = "SELECT count(*) FROM incidents WHERE holder <> ''"
+            return all(database.execute(one).fetchone() == (0,) for one in (due, held))
 
 
-def named(play: Any, body: Any) -> Any:
-    """Return the flow of a body that is called as the play is."""
-    body.__name__ = "compromised_instance"
-    return play.play(body)
-
-
-def over_http(deployment: Any, endpoint: str) -> Any:
-    """Return parts with clients over HTTP, real waits and a pool."""
-    maker = deployment.over_http(endpoint)
-    for service in ("ec2", "iam", "autoscaling", "elbv2", "cloudtrail", "kms"):
-        maker("", "eu-west-1")(service)
-    pool = ThreadPoolExecutor(16)
-    return replace(deployment.parts(), maker=maker, sleep=asyncio.sleep, pool=pool)
+def covered(spans: Sequence[tuple[float, float]]) -> float:
+    """Return the length of the union of spans of time."""
+    total, until = 0.0, float("-inf")
+    for began, ended in sorted(spans):
+        total += max(ended - max(began, until), 0.0)
+        until = max(until, ended)
+    return total
 
 
 if __name__ == "__main__":
