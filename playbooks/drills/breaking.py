@@ -2,7 +2,7 @@
 
 import hmac
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,9 +11,10 @@ from actions.aws.deny_instance_sessions import DenyInstanceSessions
 from actions.aws.snapshot_volumes import SnapshotVolumes
 from evidence import __main__ as check_bundle
 from evidence.verify_report import STATUS, Exit, Verdict
-from playbooks.case import answering, keeping, store, story, undoing
+from playbooks.case import answering, keeping, releasing, store, story, undoing
 from playbooks.intake import signed
 from playbooks.intake.alert import Alert
+from playbooks.intake.queue import Poller
 
 
 def put(owner: Any, name: str, instead: Any) -> None:
@@ -50,7 +51,7 @@ def wide_denial() -> None:
 
 def no_evidence() -> None:
     """Nothing is collected, and nothing is said to be missed."""
-    put(keeping, "_collect", lambda case, source: ([], []))
+    put(keeping, "_collect", lambda case, source: ([], [], []))
 
 
 def no_findings() -> None:
@@ -81,8 +82,8 @@ def no_dedupe() -> None:
 
 def no_signature() -> None:
     """Any two digests are equal."""
-    easy = SimpleNamespace(digest=hmac.digest, compare_digest=lambda one, other: True)
-    put(signed, "hmac", easy)
+    easy = vars(hmac) | {"compare_digest": lambda one, other: True}
+    put(signed, "hmac", SimpleNamespace(**easy))
 
 
 def no_window() -> None:
@@ -93,6 +94,52 @@ def no_window() -> None:
 def no_replay_check() -> None:
     """Every signed request comes for the first time."""
     put(store, "first_time", lambda conn, digest, at: True)
+
+
+class _Hasty:
+    """A queue's client that deletes what it receives."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def receive_message(self, **how: Any) -> Any:
+        answer = self._client.receive_message(**how)
+        for message in answer.get("Messages", []):
+            handle = message["ReceiptHandle"]
+            self._client.delete_message(QueueUrl=how["QueueUrl"], ReceiptHandle=handle)
+        return answer
+
+
+def hasty_queue() -> None:
+    """A message is deleted before what it says is recorded."""
+    begin: Any = Poller.__init__
+
+    def hasty(self: Poller, pull: Any) -> None:
+        begin(self, replace(pull, connect=lambda: _Hasty(pull.connect())))
+
+    put(Poller, "__init__", hasty)
+
+
+def no_narrowing() -> None:
+    """A release lifts the denial as it is, and stolen sessions with it."""
+
+    async def narrow(case: Any, undos: Any, question: str) -> None:
+        return None
+
+    put(releasing, "narrow", narrow)
+
+
+def no_lift() -> None:
+    """A release's denial of old sessions is put off again and again."""
+
+    async def lift(case: Any, intent: Any) -> datetime:
+        later: datetime = case.clock() + timedelta(days=1)
+        return later
+
+    put(releasing, "lift", lift)
 
 
 def no_residual() -> None:
@@ -108,7 +155,8 @@ def rosy_status() -> None:
 def no_way_back() -> None:
     """Each step is said to be undone."""
 
-    async def undone(case: Any, one: Any) -> Any:
-        return undoing.Undone(one.intent.step)
+    async def undone(case: Any, lens: Any, intent: Any) -> Any:
+        case.journal.undone(intent.step, {})
+        return undoing.Undone(intent.step)
 
     put(undoing, "_undo", undone)

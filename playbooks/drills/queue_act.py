@@ -48,8 +48,7 @@ def contain(drill: Drill, event: dict[str, Any]) -> str:
     durable: list[bool] = []
 
     def look() -> None:
-        uid = event["detail"]["id"]
-        durable.append(any(f.endswith(uid) for f in drill.watch.findings()))
+        durable.append(bool(drill.watch.findings()))
 
     for operation in ("DeleteMessage", "DeleteMessageBatch"):
         drill.world.inject(CallBack(look), operation)
@@ -107,11 +106,8 @@ def prove(drill: Drill, out: Path) -> None:
         return
     copy = drill.folder / "tampered"
     shutil.copytree(bundle, copy)
-    artifacts = copy / "data" / "artifacts"
-    victim = max(
-        artifacts.iterdir() if artifacts.is_dir() else [copy / "bagit.txt"],
-        key=lambda p: p.stat().st_size,
-    )
+    artifacts = [*(copy / "data" / "artifacts").glob("*"), copy / "bagit.txt"]
+    victim = max(artifacts, key=lambda p: p.stat().st_size)
     data = bytearray(victim.read_bytes())
     data[len(data) // 2] ^= 1
     victim.write_bytes(data)

@@ -19,6 +19,19 @@ from playbooks.drills import breaking
 
 # Every act is claimed to be verified, in both acts of the drill.
 VERIFIED = ("every step is verified", "every step is verified, again")
+# What is not contained is not said to be, in either act.
+HONEST = (
+    "residual names tracked flows first",
+    "status is honest",
+    "status is honest, again",
+)
+# A denial that is not as Stanch wrote it is not narrowed, and so nothing is released.
+UNRELEASED = (
+    "the release ends well",
+    "all else is as it was",
+    "the denial ends with the old sessions",
+    "and the incident is released",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +70,18 @@ SABOTAGES = {
         "the host's sessions are not denied",
         partial(breaking.no_write, DenyInstanceSessions),
         *VERIFIED,
+        *HONEST,
+        *UNRELEASED,
         "the stolen credentials do nothing",
         "the stolen credentials do nothing, again",
+        "sessions from before stay denied",
     ),
     "denial-too-wide": _one(
         "the denial hits every host with the role",
         breaking.wide_denial,
+        *UNRELEASED,
         "the sibling still works",
+        "new sessions work",
     ),
     "tracking": _one(
         "idle connections are not cut short",
@@ -81,6 +99,9 @@ SABOTAGES = {
         "the host's security groups are not changed",
         partial(breaking.no_write, IsolateInstance),
         *VERIFIED,
+        *HONEST,
+        "the times are known, queue",
+        "the times are known, signed request",
         "the network lets nothing through",
         "the network lets nothing through, again",
     ),
@@ -145,5 +166,27 @@ SABOTAGES = {
         "undoing says it is done and writes nothing",
         breaking.no_way_back,
         "the host is exactly as it was",
+        # The second act finds the host as the first left it, and gives it back as it found it.
+        "the times are known, signed request",
+        "all else is as it was",
+        "new sessions work",
+        "the denial ends with the old sessions",
+    ),
+    "hasty-queue": _one(
+        "a message is deleted before its finding is recorded",
+        breaking.hasty_queue,
+        "the finding is durable before its message goes",
+    ),
+    "narrowing": _one(
+        "a release lifts the denial of stolen sessions at once",
+        breaking.no_narrowing,
+        "sessions from before stay denied",
+        "all else is as it was",
+    ),
+    "lift": _one(
+        "the denial of old sessions outlives them",
+        breaking.no_lift,
+        "the denial ends with the old sessions",
+        "and the incident is released",
     ),
 }

@@ -31,8 +31,9 @@ def contain(drill: Drill, url: str, held: Credentials) -> str:
     letter = signed(SENDER, key, event, sent)
     first = post(url, letter)
     score.claim("a signed request is accepted", (202, True), _accepted(first))
-    incident = drill.opened(2)
-    told = drill.run("show", incident or "INC-0002", "--json").json
+    drill.rests()
+    incident = str(first.said.get("incident", "INC-0002"))
+    told = drill.run("show", incident, "--json").json
     looks.times(drill, told, sent, since, SENT)
     looks.contained(drill, told, held, AGAIN)
     refuses(drill, url, letter, event)

@@ -1,0 +1,128 @@
+"""Each thing that a drill can break turns exactly its own claims red, and no other."""
+
+import json
+import os
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import evidence.__main__
+import playbooks.__main__
+import playbooks.compromised_instance
+from playbooks.drills import breaking, launched, script
+from playbooks.drills.drill import build, prepared
+from playbooks.drills.sabotages import SABOTAGES
+from tests.stories.zygote import Forked
+
+FULL = bool(os.environ.get("CI") or os.environ.get("STANCH_CRASH") == "full")
+# As many as two cores take: a drill waits for most of its time.
+AT_ONCE = 4
+SAMPLE = ("", "denial", "signature", "way-back")
+
+
+# Imported once, for every process that is forked here.
+PRELOADED = (evidence.__main__, playbooks.__main__, playbooks.compromised_instance)
+
+
+def drilled(name: str, folder: Path, world: Any, estate: Any) -> None:
+    """Run a drill with this broken; leave what it claimed in the folder."""
+    runner = Forked()
+    with prepared(
+        folder,
+        world,
+        estate,
+        prefect=False,
+        runner=runner,
+        broken=name,
+        serve_with=("--without-prefect",),
+    ) as drill:
+        ended = False
+        try:
+            script.play(drill, folder)
+            ended = True
+        finally:
+            drill.score.claim("the drill ran to its end", True, ended)
+            drill.score.write(folder / "scorecard.json")
+    runner.end()
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Every drill's claims by what was broken; each has its own copy of one world."""
+    base = tmp_path_factory.mktemp("sabotage")
+    world, estate = build()
+    chosen = os.environ.get("STANCH_SABOTAGES", "").split()
+    names = chosen or (["", *SABOTAGES] if FULL else list(SAMPLE))
+    running: dict[int, str] = {}
+    for name in names:
+        if len(running) == AT_ONCE:
+            running.pop(os.wait()[0])
+        folder = base / (name or "nothing")
+        folder.mkdir()
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                drilled(name, folder, world, estate)
+                status = 0
+            except BaseException:
+                (folder / "trace").write_text(traceback.format_exc())
+            finally:
+                os._exit(status)
+        running[child] = name
+    while running:
+        running.pop(os.wait()[0])
+    found = {}
+    for name in names:
+        card = base / (name or "nothing") / "scorecard.json"
+        assert card.exists(), (base / (name or "nothing") / "trace").read_text()
+        found[name] = json.loads(card.read_text())
+    return found
+
+
+@pytest.mark.parametrize("name", ["", *SABOTAGES])
+def test_what_is_broken_turns_exactly_its_claims_red(
+    walked: dict[str, dict[str, Any]], name: str
+) -> None:
+    if name not in walked:
+        pytest.skip("set CI or STANCH_CRASH=full to walk all, or name some in STANCH_SABOTAGES")
+    red = {claim["name"] for claim in walked[name]["claims"] if not claim["ok"]}
+    wanted = SABOTAGES[name].claims if name else frozenset()
+    assert {"besides": red - wanted, "held all the same": wanted - red} == {
+        "besides": set(),
+        "held all the same": set(),
+    }
+    # The scorecard is what the command's exit status follows.
+    assert walked[name]["ok"] is (name == "")
+
+
+def test_every_claim_is_somebodys() -> None:
+    """A name that no drill claims would be a typing error: the sets above would never hold."""
+    source = "".join(path.read_text() for path in Path(script.__file__).parent.glob("*_act.py"))
+    source += Path(script.__file__).with_name("looks.py").read_text()
+    for sabotage in SABOTAGES.values():
+        assert sabotage.claims
+        for claim in sabotage.claims:
+            stem = claim.split(",")[0].removesuffix(" rollback").removesuffix(" release")
+            assert stem in source, claim
+
+
+def test_a_thing_that_is_not_there_cannot_be_broken() -> None:
+    with pytest.raises(AttributeError):
+        breaking.put(script, "no such thing", None)
+
+
+def test_what_is_launched_follows_the_ranges_time(tmp_path: Path) -> None:
+    clock = tmp_path / "clock"
+    before = launched.parts.now
+    try:
+        clock.write_text("0")
+        launched.follow(clock)
+        early = launched.parts.now()
+        clock.write_text("3600")
+        ahead = (launched.parts.now() - early).total_seconds()
+    finally:
+        launched.parts.now = before
+    assert 3600 <= ahead < 3660
