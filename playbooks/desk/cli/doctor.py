@@ -32,7 +32,8 @@ def doctor(json: Json = False) -> None:
     else:
         console = out()
         for one in found:
-            told = f"{one.check}: {one.what}{'.' if one.do else ''} {one.do}".rstrip()
+            what = f"{one.what.rstrip('.')}." if one.do else one.what
+            told = f"{one.check}: {what} {one.do}".rstrip()
             pad = " " * (5 - len(one.level))
             console.print(f"[{COLOURS[one.level]}]{one.level}[/]{pad}{printable(told)}")
     if worst:

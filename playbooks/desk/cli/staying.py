@@ -35,7 +35,9 @@ def answering(parts: Parts, db: Store, *, prefect: bool) -> Iterator[Responder]:
         beside(parts.settings.home) if prefect else nullcontext() as server,
         responding(parts, db, server) as responder,
     ):
-        logs.gather("prefect")
+        # Prefect gives handlers to the loggers of the other two as well.
+        for package in ("prefect", "uvicorn", "fastapi"):
+            logs.gather(package)
         try:
             yield responder
         finally:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,10 @@ def test_it_writes_json_without_secrets_and_leaves_well(scene: Scene) -> None:
         # Its role cannot be assumed, so the play of this one is refused, and says so.
         finding = scene.deployment.finding(title="t", description=hostile)
         statuses = [post(url, finding, KEY), post(url, finding, "forged"), post(url, b"{", KEY)]
+        port = int(url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as stranger:
+            stranger.sendall(b"\x1b[31mno HTTP\r\n\r\n")
+            assert stranger.recv(64).startswith(b"HTTP/1.1 400")
         figures = scraped(url)
         child.send_signal(signal.SIGTERM)
         _, said = child.communicate(timeout=60)
