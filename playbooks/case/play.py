@@ -160,7 +160,7 @@ async def show(
     shown = _Shown(entering)
     token = _shown.set(shown)
     try:
-        run = asyncio.ensure_future(_flow_run(made, incident_id, entry))
+        run = asyncio.ensure_future(_tried(_flow_run(made, incident_id, entry)))
     finally:
         _shown.reset(token)
     try:
@@ -177,7 +177,7 @@ async def show(
 
 
 async def _begun(
-    shown: _Shown, run: "asyncio.Future[None]", patience: float
+    shown: _Shown, run: "asyncio.Future[Exception | None]", patience: float
 ) -> "asyncio.Task[Ending]":
     """Return the entry once it runs, in this turn of the loop; else raise UnshownError."""
     waiting = asyncio.ensure_future(shown.begun.wait())
@@ -193,9 +193,18 @@ async def _begun(
         waiting.cancel()
     if shown.task is not None:
         return shown.task
-    error = run.exception() if run.done() and not run.cancelled() else None
+    error = run.result() if run.done() and not run.cancelled() else None
     why = type(error).__name__ if error else f"it took more than {patience:g} s"
     raise UnshownError(f"Prefect did not run it: {why}") from error
+
+
+async def _tried(flow_run: Awaitable[None]) -> Exception | None:
+    """Return what Prefect raised: nobody may be there any more to take it."""
+    try:
+        await flow_run
+    except Exception as error:
+        return error
+    return None
 
 
 async def _flow_run(made: Play, incident_id: str, entry: int) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from playbooks.desk.cli.staying import WithoutPrefect, answering, until_told
+from playbooks.desk.cli.staying import WithoutPrefect, answering, leave, until_told
 from playbooks.desk.cli.surroundings import here
 
 Port = Annotated[
@@ -26,3 +26,4 @@ def serve(port: Port = None, without_prefect: WithoutPrefect = False) -> None:
     ):
         typer.echo(f"ready {door.url(bound)}")
         until_told()
+    leave()

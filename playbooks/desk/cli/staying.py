@@ -1,12 +1,14 @@
 """What commands that stay have in common: signals, Prefect's server, and the responder."""
 
+import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -45,6 +47,17 @@ def answering(parts: Parts, db: Store, *, prefect: bool) -> Iterator[Responder]:
             end = threading.Timer(service.PATIENCE + SLACK, os._exit, (0,))
             end.daemon = True
             end.start()
+
+
+def leave() -> NoReturn:
+    """End this process well, now that all is in order.
+
+    At exit Prefect would try for seconds each event that its server, which has ended, no longer
+    takes (prefect.events.clients, reconnection_attempts).
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def until_told() -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from playbooks.desk.cli.staying import WithoutPrefect, answering, until_told
+from playbooks.desk.cli.staying import WithoutPrefect, answering, leave, until_told
 from playbooks.desk.cli.surroundings import here
 
 
@@ -12,3 +12,4 @@ def worker(without_prefect: WithoutPrefect = False) -> None:
     with answering(parts, db, prefect=not without_prefect):
         typer.echo("ready")
         until_told()
+    leave()
