@@ -174,8 +174,9 @@ class Emergency:
     def bring_in(self) -> int:
         """Import what waits, and look at the database again; as `importing.bring_in`."""
         count = importing.bring_in(self._parts, self._db, self.spool)
-        if self.on and self.spool.empty():
-            with self._turn:
+        # In its turn: what is spooled between a look and this would not be run before the next.
+        with self._turn:
+            if self.on and self.spool.empty():
                 # What was asked for meanwhile is in the database now, with its work.
                 self._memory, self._waiting = None, []
                 self._begun.clear()
@@ -201,8 +202,10 @@ class Emergency:
         """Take the alert into the memory and, where it says anything new, into the spool."""
         alert = one.alert
         known = store.known_alert(conn, alert.dedupe_key)
+        before = store.incident(conn, known.incident) if known else None
         taken = take.accept(self._parts, Within(conn), alert, one.came)
-        if known and (alert.count, alert.last_seen) <= (known.count, known.last_seen):
+        repeated = known and alert.count <= known.count and alert.last_seen <= known.last_seen
+        if repeated and store.incident(conn, taken.incident) == before:
             return taken, None
         run = self._run(taken.incident, store.incident(conn, taken.incident).place)
         self._begun.add(taken.incident)

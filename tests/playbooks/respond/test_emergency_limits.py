@@ -13,6 +13,7 @@ from evidence import ledger
 from playbooks.case import freezing, spooling, store
 from playbooks.case.enter import enter
 from playbooks.case.record import Record
+from playbooks.case.severity import Severity
 from playbooks.case.spool import Spool, alone, running
 from playbooks.case.spooling import Run, SpooledCase, cannot_commit
 from playbooks.case.store import EVERYWHERE
@@ -126,6 +127,24 @@ def test_repeats_while_it_is_away_take_no_room_and_open_nothing(scene: Scene) ->
         e.leaf.kind for e in spooled
     }
     assert all(e.leaf.event_time <= e.leaf.record_time for e in spooled)
+
+
+@apart
+def test_a_finding_that_only_grows_more_severe_is_news(scene: Scene) -> None:
+    found = emergency(scene)
+    found.refresh()
+    failing = Failing(scene.parts.engine, "read-only", 1)
+    told = alert(scene)
+    (ending,) = answer(scene, found, replace(told, severity=2.0, severity_id=2))
+    assert ending.state == "Proposed"
+    (ending,) = answer(scene, found, told)
+    assert ending.state == "Completed"
+    assert answer(scene, found, told) == []
+    failing.mend()
+    found.bring_in()
+    (incident,) = scene.store.read(store.incidents)
+    assert (incident.severity, incident.hindrances) == (Severity.P1, ())
+    assert well(scene) == ""
 
 
 @apart
