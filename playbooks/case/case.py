@@ -23,7 +23,7 @@ from playbooks.case.holding import LeasedStore
 from playbooks.case.incident import Incident
 from playbooks.case.journal import CaseJournal
 from playbooks.case.record import Record
-from playbooks.case.residual import residual
+from playbooks.case.residual import residual, status
 from playbooks.case.store import Store
 from playbooks.errors import PlaybookError
 from playbooks.wiring import logs
@@ -89,6 +89,15 @@ class Case:
         return residual(steps, store.left(conn, self.incident.id))
 
     @property
+    def contained(self) -> bool:
+        """Return whether the target is cut off and its credentials denied, both read back."""
+        return self.store.read(self._contained)
+
+    def _contained(self, conn: Connection) -> bool:
+        steps = [intent for intent, _ in store.steps(conn, self.incident.id)]
+        return status(steps, store.left(conn, self.incident.id)).startswith("contained")
+
+    @property
     def keep_ssm(self) -> bool:
         """Return whether the team wants the management agent to stay reachable."""
         return self.parts.settings.keep_ssm
@@ -131,8 +140,12 @@ class Case:
         For what is not the same when it is done twice: undoing, and one-way acts.
         """
         lease = self.store.lease if isinstance(self.store, LeasedStore) else None
-        while lease and lease.quiet_from and (now := self.clock()) < lease.quiet_from:
-            await self.parts.sleep(min((lease.quiet_from - now).total_seconds(), 1.0))
+        # Taken after it had run out, so no longer than a call is left, wherever the clock goes.
+        left = store.CALL.total_seconds()
+        while lease and lease.quiet_from and (now := self.clock()) < lease.quiet_from and left > 0:
+            pause = min((lease.quiet_from - now).total_seconds(), 1.0)
+            await self.parts.sleep(pause)
+            left -= pause
 
     @property
     def code(self) -> str:

@@ -109,6 +109,11 @@ def alive(holder: str) -> bool:
     return _lives(int(pid)) and _start(int(pid)) == start
 
 
+def ours(holder: str) -> bool:
+    """Return whether the holder is an entry of this process that goes on."""
+    return holder in _working
+
+
 def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)

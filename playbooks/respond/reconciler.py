@@ -72,7 +72,7 @@ def reconcile(parts: Parts, db: Store) -> list[str]:
     def work(conn: Connection) -> list[str]:
         now = store.clock(conn, parts.now)
         store.forget_work(conn, now - KEPT)
-        found = lost.abandoned(conn, now, holding.alive)
+        found = lost.abandoned(conn, now, holding.alive, holding.ours)
         _due_again(parts, conn, found)
         return found
 

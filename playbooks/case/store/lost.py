@@ -10,12 +10,25 @@ from playbooks.case import schema
 BEGUN = ("intended", "undoing")
 
 
-def abandoned(conn: Connection, now: datetime, alive: Callable[[str], bool]) -> list[str]:
-    """Return the incidents whose holder is dead, or has not renewed its lease in time."""
+def abandoned(
+    conn: Connection,
+    now: datetime,
+    alive: Callable[[str], bool],
+    ours: Callable[[str], bool],
+) -> list[str]:
+    """Return the incidents whose holder is dead, or has not renewed its lease in time.
+
+    What is `ours` goes on: there a lease seems to end only where the clock jumped, or where the
+    whole process was paused, and it is renewed presently.
+    """
     table = schema.incidents
     query = select(table.c.id, table.c.holder, table.c.until).where(table.c.holder != "")
     rows = conn.execute(query.order_by(table.c.number))
-    return [r.id for r in rows if r.until <= now.isoformat() or not alive(r.holder)]
+    return [
+        r.id
+        for r in rows
+        if not ours(r.holder) and (r.until <= now.isoformat() or not alive(r.holder))
+    ]
 
 
 def unheld(conn: Connection) -> list[str]:

@@ -194,3 +194,34 @@ def test_what_is_long_done_is_forgotten_and_nothing_else(scene: Scene) -> None:
     scene.world.tick(reconciler.KEPT.total_seconds() + 1)
     reconciler.reconcile(scene.parts, scene.store)
     assert rows() == [row for row in before if not row[1]]
+
+
+@apart
+def test_a_clock_that_jumps_takes_nothing_from_who_goes_on(scene: Scene) -> None:
+    incident = scene.take()
+    found: list[list[str]] = []
+
+    async def body(case: Case) -> None:
+        scene.world.tick(3600)
+        found.append(reconciler.reconcile(scene.parts, scene.store))
+        await tagging(case)
+
+    assert scene.enter(incident, body).state == "Completed"
+    assert found == [[]]
+
+
+@apart
+def test_a_clock_set_back_makes_nobody_wait_longer_than_a_call(scene: Scene) -> None:
+    incident = scene.take()
+    held_by(scene, incident, ELSEWHERE)
+    scene.world.tick(LEASE.total_seconds() + 1)
+    waited: list[timedelta] = []
+
+    async def body(case: Case) -> None:
+        scene.world.ground.offset -= 3600
+        begun = scene.world.now()
+        await case.quiet()
+        waited.append(scene.world.now() - begun)
+
+    assert scene.enter(incident, body).state == "Completed"
+    assert waited[0] <= store.CALL + timedelta(seconds=2)
