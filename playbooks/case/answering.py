@@ -72,6 +72,7 @@ def answer(
         record.note(conn, question.incident, "approval.answered", body, actor=person)
         if not question.step.startswith(UNDOING):
             store.count_entry(conn, question.incident)
+            store.drop_timer(conn, question.incident, question.expires)
             store.add_work(conn, question.incident, "answer", store.clock(conn, record.now))
         return next(q for q in store.questions(conn) if q.id == question_id)
 

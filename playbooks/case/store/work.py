@@ -50,6 +50,13 @@ def add_timer(conn: Connection, incident: str, due: datetime) -> None:
         add_work(conn, incident, TIMER, due)
 
 
+def drop_timer(conn: Connection, incident: str, due: datetime) -> None:
+    """Take for settled what was to be done at this time: it came about before."""
+    table = schema.work
+    same = (table.c.incident == incident) & (table.c.why == TIMER)
+    conn.execute(update(table).where(same, table.c.due == due.isoformat()).values(done=True))
+
+
 def _due(now: datetime) -> ColumnElement[bool]:
     """Return which rows are due.
 

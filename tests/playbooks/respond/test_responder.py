@@ -160,6 +160,9 @@ def test_an_answer_is_worked_without_anybody_asking_for_it(scene: Scene) -> None
     assert [w.why for w in due(one)] == ["answer"]
     asyncio.run(worked(one))
     assert scene.steps(incident)["terminate_instance"].phase == "done"
+    scene.world.tick(scene.parts.settings.answer_hours * 3600 + 1)
+    asked = [w.due for w in due(one)]
+    assert asked == timers(scene, incident, "due/")
 
 
 @apart
