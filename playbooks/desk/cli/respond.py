@@ -6,21 +6,24 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from playbooks.case import store
 from playbooks.case.acting import Planned
 from playbooks.case.case import Case
 from playbooks.case.incident import Incident
 from playbooks.case.rehearsing import rehearse
+from playbooks.case.spooling import cannot_commit
 from playbooks.case.store import Store
 from playbooks.desk.cli import wording
 from playbooks.desk.cli.surroundings import Json, here, out, printable, show_json
-from playbooks.desk.cli.told import tell_ending
+from playbooks.desk.cli.told import tell_ending, tell_unaided
 from playbooks.intake.read import read_alert
 from playbooks.respond import plays
 from playbooks.respond.run import PATIENCE, run
 from playbooks.respond.scratch import scratch
 from playbooks.respond.take import take
+from playbooks.respond.unaided import contained
 from playbooks.wiring.parts import Parts
 
 WithoutPrefect = Annotated[
@@ -50,12 +53,19 @@ def respond(
             planned = asyncio.run(rehearsed(apart, empty, taken.incident.id)) if known else []
             show_plan(taken.incident, planned, as_json=json)
         return
-    taken = take(parts, db, alert)
-    joined = taken.incident
+    try:
+        taken = take(parts, db, alert)
+        joined, ending = taken.incident, None
+        if joined.play:
+            ending = run(
+                parts, db, joined.id, prefect=not without_prefect, patience=prefect_patience
+            )
+    except SQLAlchemyError as error:
+        if not cannot_commit(error):
+            raise
+        tell_unaided(contained(parts, db, alert, error), as_json=json)
+        return
     again = "" if taken.new else _known(joined, alert.count)
-    ending = None
-    if joined.play:
-        ending = run(parts, db, joined.id, prefect=not without_prefect, patience=prefect_patience)
     tell_ending(db, joined.id, ending, as_json=json, again=again)
 
 

@@ -29,6 +29,21 @@ def tell_ending(
         raise SystemExit(1)
 
 
+def tell_unaided(ending: Ending, *, as_json: bool) -> None:
+    """Print what was done without the database. Leaves with exit status 1 when that was not all."""
+    if as_json:
+        show_json({"ended": ending.state, "status": ending.status, "says": ending.says})
+    else:
+        why = f": {ending.says}" if ending.says else ""
+        out().print(
+            "[yellow]the database cannot commit; what could be done without it is in the spool[/]\n"
+            f"status {printable(ending.status)} ({ending.state}{printable(why)})\n"
+            "next   mend the database (stanch doctor); stanch serve then brings it in and goes on"
+        )
+    if ending.state != "Completed":
+        raise SystemExit(1)
+
+
 def _say(told: dict[str, Any], again: str) -> None:
     console = out()
     if again:
