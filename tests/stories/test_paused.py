@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from actions.one_way import OneWay
 from playbooks.case import schema
 from playbooks.case.store import CALL, LEASE
 from playbooks.wiring.gated import mutating
@@ -108,8 +109,9 @@ def test_whoever_wakes_after_its_lease_was_taken_does_nothing_more(
         other = here.start("worker", "--without-prefect")
         here.tick(LEASE.total_seconds() + AFTER)
         here.until(lambda: f":{other.pid}:" in holder(here))
-        # What is under way may still arrive; whatever is not the same twice waits for that.
-        time.sleep(AFTER)
+        # What is under way may still arrive, later than whoever looks for it would give it up.
+        # What is not the same when it is done twice waits for as long as a call may take.
+        time.sleep(OneWay.window + 3 * AFTER if operation == "CreateSnapshots" else AFTER)
         pause.release.set()
         here.tick(CALL.total_seconds() + AFTER)
         here.settled()
