@@ -54,7 +54,8 @@ async def compromised_instance(case: Case) -> None:
     await case.act(LeaveTargetGroups(host))
     await case.act(IsolateInstance(host))
     await case.act(TagIncident(host, case.incident.id))
-    await case.tell(case.stakeholders, "contained", residual=case.residual)
+    how = "contained" if case.contained else "not contained"
+    await case.tell(case.stakeholders, how, residual=case.residual)
     await case.seal("interim")
     shots = SnapshotFacts(disks.ids("snapshots"), host.account, host.region)
     await case.keep(shots)

@@ -23,7 +23,9 @@ def residual(steps: Iterable[Intent], left: Left | None = None) -> tuple[str, ..
     done = list(steps)
     phases = {i.action: i.phase for i in done}
     said: list[str] = []
-    if phases.get("isolate_instance") == "done":
+    if _ended(done):
+        pass  # A host that is no more has no flows; its sessions outlive it.
+    elif phases.get("isolate_instance") == "done":
         said += FLOWS
     else:
         said.append("the host is still on the network")
@@ -46,11 +48,22 @@ def residual(steps: Iterable[Intent], left: Left | None = None) -> tuple[str, ..
 def status(steps: Iterable[Intent], left: Left | None = None) -> str:
     """Say contained only when cut off and denied, both read back; else partial.
 
-    A host that has no credentials needs no denial.
+    A host that has no credentials needs no denial, and one that is terminated no isolation.
     """
-    good = {i.action for i in steps if i.phase == "done" and i.verdict == "verified"}
+    done = list(steps)
+    good = _good(done)
     denied = "deny_instance_sessions" in good or _needless(left)
+    if denied and _ended(done):
+        return "contained, host terminated"
     return "contained, live flows possible" if denied and "isolate_instance" in good else "partial"
+
+
+def _good(steps: Iterable[Intent]) -> set[str]:
+    return {i.action for i in steps if i.phase == "done" and i.verdict == "verified"}
+
+
+def _ended(steps: Iterable[Intent]) -> bool:
+    return "terminate_instance" in _good(steps)
 
 
 def _needless(left: Left | None) -> bool:

@@ -69,6 +69,27 @@ def test_only_a_host_without_credentials_needs_no_denial(kind: str, contained: b
     assert any("why it was not" in text for text in residual(steps, left)) is not contained
 
 
+@given(intents)
+def test_a_host_that_is_terminated_has_no_flows_and_its_sessions_are_still_said(
+    steps: list[Intent],
+) -> None:
+    ended = [*steps, intent("terminate_instance")]
+    denied = any(i.action == DENIED and i.phase == "done" for i in steps)
+    said = residual(ended)
+    assert not {*FLOWS, "the host is still on the network"} & set(said)
+    assert any("credentials" in text for text in said) is not denied
+    seen = any(i.action == DENIED and i.phase == "done" and i.verdict == "verified" for i in steps)
+    assert (status(ended) == "contained, host terminated") is seen
+
+
+@pytest.mark.parametrize(("phase", "verdict"), [("intended", "verified"), ("done", "unverified")])
+def test_a_termination_that_nobody_saw_closes_nothing(phase: str, verdict: str) -> None:
+    steps = [intent(ISOLATED), intent(DENIED)]
+    unsure = [*steps, intent("terminate_instance", phase, verdict)]
+    assert residual(unsure)[: len(FLOWS)] == FLOWS
+    assert status(unsure) == status(steps)
+
+
 def test_what_could_not_be_read_is_named() -> None:
     said = residual([intent(ISOLATED, "done", "unverified", unseen={"eni-9": "denied"})])
     assert any("eni-9 could not be read" in text for text in said)
