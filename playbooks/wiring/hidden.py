@@ -10,6 +10,9 @@ import threading
 from urllib.parse import quote, quote_plus, urlsplit
 
 MASK = "[hidden]"
+# To mask every "x" of a text hides no secret: it tells which one it is, and spoils the text. What
+# is not ASCII stands in no text of ours by itself.
+SHORTEST = 5
 
 _learning = threading.Lock()
 _known: set[str] = set()
@@ -42,7 +45,7 @@ def _password(secret: str) -> str:
 
 def _spellings(value: str) -> set[str]:
     """Return how a value may stand in a URL, in JSON and in a representation of Python's."""
-    if not value:
+    if not value or (value.isascii() and len(value) < SHORTEST):
         return set()
     plain = json.dumps(value, ensure_ascii=False)[1:-1]
     spelt = {value, quote(value, safe=""), quote(value), quote_plus(value), plain}

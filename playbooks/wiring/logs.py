@@ -60,6 +60,9 @@ def set_up(*, json: bool, level: int = logging.INFO) -> None:
     logging.getLogger("stanch").setLevel(level if json else logging.WARNING)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A person reads of it in the error that follows; a process that stays may go on without one.
+    heard = logging.WARNING if json else logging.CRITICAL
+    logging.getLogger("botocore.credentials").setLevel(heard)
     if json:
         # What Python would print itself comes the same way, and as well redacted.
         logging.captureWarnings(True)

@@ -149,6 +149,13 @@ def test_what_a_reference_leads_to_is_in_no_record(
         assert hidden.redact(text) == text
 
 
+@pytest.mark.parametrize("secret", ["x", "1234", "postgresql://u:x@127.0.0.1/x"])
+def test_what_is_too_short_to_be_secret_spoils_no_text(secret: str) -> None:
+    hidden.hide(secret)
+    text = "Expected env:NAME of 1234 with the next x"
+    assert hidden.redact(text) == text
+
+
 def asked_of_aws(secret: str) -> None:
     """Pass the secret to AWS, as an external id is, with botocore at its most talkative."""
     logging.getLogger("botocore").setLevel(logging.DEBUG)
