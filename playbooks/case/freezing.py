@@ -3,6 +3,7 @@
 What is half-way is taken to its end; evidence and clocks go on; all else waits.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -57,15 +58,18 @@ def unfreeze(db: Store, record: Record, account: str, reason: str) -> list[str]:
     def work(conn: Connection) -> list[str]:
         store.lock(conn, LOCK)
         if not store.drop_freeze(conn, account):
-            what = "all accounts" if account == EVERYWHERE else f"account {account}"
-            raise UnknownIncidentError(
-                f"{what} is not frozen by itself. `stanch doctor` lists the freezes that stand."
-            )
+            raise UnknownIncidentError(_unfrozen(store.freezes(conn), account))
         body = {"account": account, "by": record.actor, "reason": reason}
         record.note(conn, DEPLOYMENT, "freeze.lifted", body)
         return _go_on(conn, store.clock(conn, record.now))
 
     return db.commit(work)
+
+
+def _unfrozen(standing: Sequence[Freeze], account: str) -> str:
+    what = "every account at once" if account == EVERYWHERE else f"account {account} by itself"
+    others = " ".join(map(said, standing)) or "Nothing is: Stanch may change things."
+    return f"not frozen: {what}. {others}"
 
 
 def _go_on(conn: Connection, due: datetime) -> list[str]:

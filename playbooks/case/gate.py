@@ -88,6 +88,6 @@ def said(freeze: Freeze) -> str:
     where = "every account" if freeze.account == EVERYWHERE else f"account {freeze.account}"
     option = "" if freeze.account == EVERYWHERE else f" --account {freeze.account}"
     return (
-        f"{where} is frozen by {freeze.by} since {freeze.since.isoformat(timespec='seconds')}: "
-        f"{freeze.reason}. Nothing is changed there until `stanch unfreeze{option}`."
+        f"{where} is frozen by {freeze.by} since {freeze.since.isoformat(timespec='seconds')} "
+        f"({freeze.reason}). Nothing is changed there until `stanch unfreeze{option}`."
     )

@@ -191,7 +191,8 @@ def _end(
         said.append(f"sessions from before stay denied until {until.isoformat(timespec='seconds')}")
     if left:
         said.append(f"left: {', '.join(left)}")
-    if held := sorted({who for e in ends for who in e.held}):
+    # What a release keeps for itself is said above: until when.
+    if held := sorted({who for e in ends for who in e.held} - {case.incident.id}):
         said.append(f"held by {', '.join(held)}")
     if gone := [e.step for e in ends if e.gone]:
         said.append(f"gone, and cannot come back: {', '.join(gone)}")

@@ -9,9 +9,10 @@ from playbooks.case import store
 from playbooks.case.answering import answer, sign
 from playbooks.case.record import Record
 from playbooks.case.sealing import checkpoint
-from playbooks.desk.cli import questions
+from playbooks.desk.cli import questions, wording
+from playbooks.desk.cli.show import OVER
 from playbooks.desk.cli.surroundings import Key, here, out, printable
-from playbooks.errors import UnknownIncidentError
+from playbooks.errors import ApprovalError, UnknownIncidentError
 from playbooks.wiring import people
 
 
@@ -33,10 +34,18 @@ def approve(
     shown: dict[str, Any] = {"step": asked.step, "incident": asked.incident}
     shown |= {"scopes": asked.scopes, "about": asked.about}
     console.print(f"[bold]{found.id}[/] {found.severity.value} {printable(found.title)}")
+    console.print(f"where  {wording.where(found.target)}")
     console.print(f"{asked.id}: {questions.subject(shown, found.target)}")
     questions.detail(console, shown, found.target)
-    if asked.state == "open" and not sure and sys.stdin.isatty():
-        typer.confirm(f"Sign {'no' if deny else 'yes'} as {person}?", abort=True)
+    if asked.state == "open" and found.status not in OVER and not sure:
+        if sys.stdin.isatty():
+            typer.confirm(f"Sign {'no' if deny else 'yes'} as {person}?", abort=True)
+        elif not deny and not asked.step.startswith(questions.BACK):
+            # Such acts cannot be undone, and a script's yes is not one that somebody has read.
+            raise ApprovalError(
+                f"{asked.id} was not answered: this is no terminal, so nobody was asked to "
+                f"confirm. Read the above, then add --yes (or --deny)."
+            )
     token = sign(asked, not deny, reason, person, secret, parts.now())
     record = Record(person, parts.now, parts.random)
     answered = answer(db, record, question, token, people.known(settings))
@@ -44,4 +53,4 @@ def approve(
     console.print(f"{answered.id}: [bold]{answered.state}[/] by {printable(person)}")
     console.print("nothing of it will be done." if deny else f"now    {questions.after(shown)}")
     if deny and not answered.step.startswith(questions.BACK):
-        console.print(f"now    {questions.after(shown)}   (so that the play ends)")
+        console.print(f"now    {questions.after(shown)}")

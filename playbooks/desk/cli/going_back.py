@@ -1,7 +1,6 @@
 """What `stanch rollback` and `stanch release` have in common: show, ask, then go the way back."""
 
 import asyncio
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 from playbooks.case import store
 from playbooks.case.answers import Waiting
 from playbooks.case.case import Case
+from playbooks.case.incident import Incident
 from playbooks.case.releasing import narrowing
 from playbooks.case.sealing import checkpoint
 from playbooks.case.undoing import Undo, Undone, staying
@@ -52,7 +52,7 @@ def go(verb: Verb, incident: str, key: Path, step: int | None, reason: str) -> N
             console.print(f"then   stanch {verb} {incident}{number} --key KEY   (does it)")
             return True
         for end in ends:
-            _tell(end, found.target)
+            _tell(end, found)
         now = db.read(lambda conn: store.incident(conn, incident))
         console.print(f"status [bold]{now.status}[/]: {printable(now.says)}")
         return all(not end.why for end in ends)
@@ -67,11 +67,13 @@ async def _nothing(case: Case) -> None:
     """Stand in for a play: the way back enters none."""
 
 
-def _tell(end: Undone, target: Mapping[str, str]) -> None:
-    console, name = out(), wording.name(end.step, target)
+def _tell(end: Undone, of: Incident) -> None:
+    console, name = out(), wording.name(end.step, of.target)
     if end.why:
         console.print(f"[red]left[/] {name}")
         console.print(f"    {printable(end.why)}")
+    elif end.held == (of.id,):
+        console.print(f"[yellow]narrowed[/] {name}")
     elif end.held:
         console.print(f"[yellow]held by {', '.join(end.held)}[/] {name}")
     elif end.gone:
@@ -88,14 +90,17 @@ def _show(case: Case, verb: Verb, undos: list[Undo], step: int | None) -> None:
             "[bold]first[/] the denial is narrowed to sessions issued before the release; it is "
             "taken away once the last of them has run out"
         )
+    for why, names in wording.together((u.gone, u.intent.step) for u in undos if u.gone):
+        console.print(f"[yellow]cannot come back:[/] {wording.names(names, target)}")
+        console.print(f"    {printable(why)}")
     for one in undos:
+        if one.gone and not (one.keys or one.held):
+            continue
         console.print(f"[bold]{wording.name(one.intent.step, target)}[/]")
         for key, (now, then) in one.keys.items():
             console.print(f"    {wording.change(key, now, then)}")
         for key, who in one.held.items():
             console.print(f"    {printable(key)}: stays as it is, held by {who}")
-        if one.gone:
-            console.print(f"    [yellow]cannot come back:[/] {printable(one.gone)}")
         if not (one.keys or one.held or one.gone):
             console.print("    nothing was changed by it")
         for text in one.lost:

@@ -64,8 +64,8 @@ def _back(console: Console, question: Mapping[str, Any], target: Mapping[str, st
     for step, key, who in about.get("held", []):
         where = wording.name(step, target)
         console.print(f"    {where}: {printable(key)} stays, held by {printable(who)}")
-    for step, why in about.get("gone", []):
-        console.print(f"    {wording.name(step, target)} cannot come back: {printable(why)}")
+    for why, names in wording.together((why, step) for step, why in about.get("gone", [])):
+        console.print(f"    cannot come back: {wording.names(names, target)}: {printable(why)}")
     for step in about.get("stays", []):
         console.print(f"    stays, it cannot be undone: {wording.name(step, target)}")
     for lost in dict.fromkeys(text for s in question["scopes"] for text in s["lost"]):
@@ -73,11 +73,12 @@ def _back(console: Console, question: Mapping[str, Any], target: Mapping[str, st
 
 
 def after(question: Mapping[str, Any]) -> str:
-    """Return the command that goes on once the question is answered."""
+    """Return what goes on once the question is answered: a responder, or a command."""
     kind, _, rest = question["step"].partition("/")
     number = rest.partition("/")[0]
     if not question["step"].startswith(BACK):
-        return f"stanch resume {question['incident']}"
+        incident = question["incident"]
+        return f"a running responder goes on at once; without one: stanch resume {incident}"
     return f"stanch {kind} {question['incident']} --key KEY" + (
         "" if number == "all" else f" --step {number}"
     )

@@ -28,6 +28,7 @@ def show(incident: Annotated[str, typer.Argument()] = "", json: Json = False) ->
     if json:
         show_json(told)
         return
+    told = wording.once(told)
     console = out()
     headline(console, told)
     _questions(console, told)
@@ -42,7 +43,7 @@ def headline(console: Console, told: dict[str, Any]) -> None:
     says = f": {printable(told['says'])}" if told["says"] else ""
     console.print(f"status [bold]{told['status']}[/]{says}")
     target = told["target"]
-    console.print(f"where  {printable(' '.join(target[k] for k in ('account', 'region', 'id')))}")
+    console.print(f"where  {wording.where(target)}")
     if told["frozen"]:
         console.print(f"[red]frozen:[/] {printable(told['frozen'])}")
     for kept in told["evidence"]:
@@ -59,7 +60,11 @@ def headline(console: Console, told: dict[str, Any]) -> None:
             f"[red]half-way:[/] step {', '.join(half)}; `stanch resume {told['id']}` finishes "
             "what a crash left, and is refused while another process works on it"
         )
-    elif told["status"] == "partial" and all(s["phase"] == "done" for s in told["steps"]):
+    elif (
+        told["status"] == "partial"
+        and not told["frozen"]
+        and all(s["phase"] == "done" for s in told["steps"])
+    ):
         console.print(f"[red]not all is done:[/] `stanch resume {told['id']}` goes on")
     # After a way back it is enough to say that all is open again.
     gone = " is undone, not in effect"
@@ -76,7 +81,8 @@ def _list(found: list[Any], *, as_json: bool) -> None:
     if not found:
         out().print("no incidents.")
     for i in found:
-        out().print(f"{i.id}  {i.severity.value}  {i.status:30}  {printable(i.title)}")
+        says = f"  ({printable(i.says)})" if i.says.startswith("waiting") else ""
+        out().print(f"{i.id}  {i.severity.value}  {i.status:30}  {printable(i.title)}{says}")
 
 
 def _questions(console: Console, told: dict[str, Any]) -> None:
@@ -130,4 +136,7 @@ def _evidence(console: Console, told: dict[str, Any]) -> None:
         console.print("  none")
     for later in told["follow_ups"] if told["status"] not in OVER else []:
         when = wording.clock(later["at"])
-        console.print(f"  later ({printable(later['what'])}): stanch resume {told['id']} at {when}")
+        console.print(
+            f"  later ({printable(later['what'])}): at {when} by a running responder; without one: "
+            f"stanch resume {told['id']}"
+        )

@@ -73,7 +73,10 @@ def failing(*kinds: type[Exception]) -> Iterator[None]:
         _leave(_file_trouble(error) if isinstance(error, OSError) else str(error))
     except DBAPIError as error:
         # Its own text holds the statement's parameters; the driver's says what is wrong.
-        _leave(f"the database cannot be used: {error.orig}. Check its disk, and `stanch doctor`.")
+        why = str(error.orig).strip().partition("\n")[0]
+        _leave(
+            f"the database cannot be used: {why}. Check that it runs, its disk, `stanch doctor`."
+        )
 
 
 def _leave(why: str) -> NoReturn:

@@ -5,7 +5,7 @@ from typing import Any
 from playbooks.case.enter import Ending
 from playbooks.case.store import Store
 from playbooks.case.story import story
-from playbooks.desk.cli import questions
+from playbooks.desk.cli import questions, wording
 from playbooks.desk.cli.show import OVER, headline
 from playbooks.desk.cli.surroundings import out, printable, show_json
 
@@ -45,6 +45,7 @@ def tell_unaided(ending: Ending, *, as_json: bool) -> None:
 
 
 def _say(told: dict[str, Any], again: str) -> None:
+    told = wording.once(told)
     console = out()
     if again:
         console.print(printable(again))

@@ -1,6 +1,6 @@
 """How steps, changes and times read on a screen; JSON has them in full."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +24,25 @@ def name(step: str, target: Mapping[str, str]) -> str:
     return printable(plain)
 
 
+def where(target: Mapping[str, str]) -> str:
+    """Return account, region and host."""
+    return printable(" ".join(target[k] for k in ("account", "region", "id")))
+
+
+def once(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a story in which the freeze that stands is told in full by `frozen` alone."""
+    freeze = told["frozen"]
+
+    def short(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace(freeze, "frozen")
+        if isinstance(value, Mapping):
+            return {key: short(one) for key, one in value.items()}
+        return [short(one) for one in value] if isinstance(value, list | tuple) else value
+
+    return (short(told) | {"frozen": freeze}) if freeze else dict(told)
+
+
 def change(key: str, before: Any, after: Any) -> str:
     """Return one key's change; of two maps only what differs."""
     if isinstance(before, dict) and isinstance(after, dict):
@@ -38,6 +57,19 @@ def folded(texts: list[str]) -> str:
     """Return texts with how often each occurs, in the order of their first."""
     counts = {text: texts.count(text) for text in texts}
     return ", ".join(f"{n} x {text}" if n > 1 else text for text, n in counts.items())
+
+
+def together(said: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """Return each reason once, with the steps that it is given for, in the order of the first."""
+    steps: dict[str, list[str]] = {}
+    for why, step in said:
+        steps.setdefault(why, []).append(step)
+    return list(steps.items())
+
+
+def names(steps: Iterable[str], target: Mapping[str, str]) -> str:
+    """Return the steps' names, as `name` has them, with commas."""
+    return ", ".join(name(step, target) for step in steps)
 
 
 def _arrow(before: Any, after: Any) -> str:

@@ -19,6 +19,11 @@ OLD_KEY = timedelta(days=365)
 # A source that says nothing for so long may have been cut off; a sample finding tells.
 QUIET = timedelta(days=7)
 DEEP = 1_000
+# One that does not say so is taken for real, and acted on where its type may be.
+SAMPLE = (
+    'Send a sample that says so (GuardDuty\'s, or a body with `"sample": true`) and see it here: '
+    "it is taken in, and only proposes."
+)
 
 
 def sender(place: Place, name: str) -> Iterator[Finding]:
@@ -63,10 +68,10 @@ def heard(place: Place) -> Iterator[Finding]:
     for channel in channels:
         at = last.get(channel)
         if at is None:
-            do = "Send a sample: it is taken in, and only proposes."
+            do = SAMPLE
             yield warn(channel, "nothing came from it yet", do)
         elif (age := place.now() - at) > QUIET:
-            do = "If that is unusual, send a sample and look whether it arrives."
+            do = f"If that is unusual: {SAMPLE[0].lower()}{SAMPLE[1:]}"
             yield warn(channel, f"nothing new for {lasted(age)}", do)
         else:
             yield ok(channel, f"last event {lasted(age)} ago")

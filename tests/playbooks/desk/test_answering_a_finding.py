@@ -104,6 +104,10 @@ def test_a_person_opens_an_incident_and_a_stranger_does_not(scene: Scene) -> Non
         ran = stanch("open", *aim, "--key", made.alice)
         assert (ran.status, ran.json["ended"]) == (0, "Waiting"), ran.err
         assert ran.json["requester"] == "alice"
+        unread = stanch("approve", "Q-0001", "--key", made.bob)
+        assert (unread.status, "--yes" in unread.err) == (1, True)
+        assert estate.sibling in unread.out
+        assert stanch("show", "INC-0001", "--json").json["questions"][0]["state"] == "open"
         denied = stanch("approve", "Q-0001", "--key", made.bob, "--deny")
         assert (denied.status, "Q-0001" in denied.out) == (0, True)
         assert stanch("approve", "Q-0404", "--key", made.bob).status == 1
@@ -149,8 +153,9 @@ def test_doctor_names_what_is_not_well(scene: Scene) -> None:
             conn.exec_driver_sql("UPDATE ledger_entries SET leaf_hash = zeroblob(32)")
         ill = stanch("doctor")
         assert ill.status == 1
-        bad = [line.split()[1] for line in ill.out.splitlines() if line.startswith("bad")]
-        assert {"people:", "ledger:"} <= set(bad)
+        lines = [line for line in ill.out.splitlines() if line.startswith("bad")]
+        bad = [line.removeprefix("bad").partition(": ")[0].strip() for line in lines]
+        assert {"people", "ledger"} <= set(bad)
         assert any(scene.estate.account in name for name in bad)
         assert "canary" not in ill.out + ill.err
 

@@ -27,13 +27,19 @@ def test_what_is_frozen_is_said_everywhere_and_lifted_by_a_person(scene: Scene) 
         ran = stanch("respond", made.finding, "--without-prefect", "--json")
         assert (ran.status, ran.json["ended"]) == (1, "Frozen")
         assert scene.changed() == []
+        kinds = [e["about"] for e in ran.json["timeline"] if e["kind"] == "notification"]
+        assert kinds == ["opened", "not contained"]
         for shown in (stanch("show"), stanch("show", "INC-0001")):
+            assert shown.out.count("is frozen by") == 1
+            assert "`stanch resume" not in shown.out
             assert "frozen" in shown.out
             assert "alice" in shown.out
             assert f"stanch unfreeze --account {account}" in shown.out
 
         wrong = stanch("unfreeze", *WHY, "--key", made.bob)
         assert (wrong.status, "not frozen" in wrong.err) == (1, True)
+        # What is to be typed instead.
+        assert f"`stanch unfreeze --account {account}`" in wrong.err
         lifted = stanch("unfreeze", *WHY, "--account", account, "--key", made.bob)
         assert (lifted.status, "INC-0001" in lifted.out) == (0, True), lifted.err
         assert "frozen" not in stanch("show").out

@@ -74,7 +74,15 @@ def test_a_question_tells_all_that_is_lost_and_felt() -> None:
     told = said(questions.detail, q, TARGET)
     for word in ("terminate_instance", "memory", "it destroys", "nobody else", "Throttled"):
         assert word in told
-    assert questions.after(q) == "stanch resume INC-1"
+    assert questions.after(q).endswith("stanch resume INC-1")
+
+
+def test_one_reason_for_many_steps_is_read_once() -> None:
+    gone = [[f"{step}/{HERE}", "the host is gone"] for step in ("one", "two", "three")]
+    q = {"step": "rollback/all/x", "about": {"gone": gone}, "scopes": []}
+    told = said(questions.detail, q, TARGET)
+    assert told.count("the host is gone") == 1
+    assert "one, two, three" in told
 
 
 def test_after_a_rollbacks_answer_the_same_step_is_named() -> None:

@@ -31,7 +31,8 @@ def bad() -> set[str]:
     ran = stanch("doctor")
     lines = [line for line in ran.out.splitlines() if line.startswith("bad")]
     assert ran.status == bool(lines)
-    return {line.split()[1].rstrip(":") for line in lines}
+    names = [line.removeprefix("bad").partition(": ")[0].strip() for line in lines]
+    return {one for name in names for one in name.split(", ")}
 
 
 def test_files_that_cannot_be_read_are_named_without_a_number(home: Path) -> None:
@@ -58,6 +59,17 @@ def test_a_database_that_is_none_is_one_line_everywhere(home: Path, content: byt
     assert "doctor" in ran.err
     assert "SELECT" not in ran.err
     assert {"database", "ledger"} <= bad()
+
+
+def test_what_is_bad_is_read_first_and_each_cause_once(home: Path) -> None:
+    (home / "stanch.db").write_bytes(b"no database at all")
+    *lines, last = stanch("doctor").out.splitlines()
+    levels = [line.split()[0] for line in lines]
+    assert levels == sorted(levels, key=["bad", "warn", "ok"].index)
+    causes = [line.partition(": ")[2] for line in lines if not line.startswith("ok")]
+    assert len(causes) == len(set(causes))
+    found = stanch("doctor", "--json").json["findings"]
+    assert last.startswith(f"{sum(one['level'] == 'bad' for one in found)} bad, ")
 
 
 def test_doctor_sees_settings_that_would_contain_nothing(home: Path) -> None:
@@ -130,7 +142,7 @@ def test_an_incident_undone_asks_nothing_and_says_why_nothing_happens(scene: Sce
         stanch("approve", "Q-0002", "--key", made.bob)
         assert stanch("rollback", "INC-0001", "--key", made.alice).status == 0
         late = stanch("approve", "Q-0001", "--key", made.bob)
-        assert (late.status, "rolled back" in late.err) == (1, True)
+        assert (late.status, "rolled back" in late.err) == (1, True), late.err
         scene.world.calls.clear()
         ran = stanch("respond", made.finding, "--without-prefect")
         assert ran.status == 0
