@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -62,11 +63,14 @@ class Responder:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._stopping = False
+        # Set where something that is to go on as long as the process has broken off.
+        self.broken = threading.Event()
 
     def kick(self) -> None:
-        """Look at once for what is due; from any thread."""
+        """Look at once for what is due; from any thread. Once `work` has ended, nothing is done."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake.set)
+            with suppress(RuntimeError):  # The loop is closed.
+                self._loop.call_soon_threadsafe(self._wake.set)
 
     def stop(self) -> None:
         """Take nothing more; from any thread. `work` then ends the entries in hand and returns."""

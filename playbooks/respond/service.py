@@ -4,8 +4,9 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,7 +31,8 @@ def responding(
 ) -> Iterator[Responder]:
     """Work what is due while the block runs; yield the responder, to be kicked.
 
-    What a crash left half-way is taken to its end first. On leaving, the verbs in hand end.
+    What a crash left half-way is taken to its end first. On leaving, the verbs in hand end. Where
+    one of its threads breaks off, that is logged, and `broken` of the responder is set.
     """
     warm(parts)
     emergency = standby.prepared(parts, db)
@@ -40,16 +42,16 @@ def responding(
     gc.freeze()
     responder = Responder(parts, db, server, emergency)
     ending = threading.Event()
-    threads = [
+    going: dict[str, Callable[[], None]] = {
         # Not in the main thread: Prefect would take its SIGTERM for the flow's (capture_sigterm).
-        threading.Thread(target=_work, args=(parts, db, responder, patience), name="responder"),
-        threading.Thread(
-            target=reconciler.keep, args=(parts, db, responder.kick, ending), name="reconciler"
-        ),
-        threading.Thread(target=integrator.integrate, args=(parts, db, ending), name="integrator"),
-        threading.Thread(
-            target=standby.keep, args=(emergency, responder.kick, ending), name="standby"
-        ),
+        "responder": partial(_work, parts, db, responder, patience),
+        "reconciler": partial(reconciler.keep, parts, db, responder.kick, ending),
+        "integrator": partial(integrator.integrate, parts, db, ending),
+        "standby": partial(standby.keep, emergency, responder.kick, ending),
+    }
+    threads = [
+        threading.Thread(target=_kept, args=(responder, work), name=name)
+        for name, work in going.items()
     ]
     for thread in threads:
         thread.start()
@@ -61,6 +63,18 @@ def responding(
         ending.set()
         for thread in threads[1:]:
             thread.join()
+
+
+def _kept(responder: Responder, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except BaseException:
+        # Alerts would be taken in and never answered. A process that starts anew goes on.
+        name = threading.current_thread().name
+        log.critical(
+            "the %s broke off; this process ends, to be started again", name, exc_info=True
+        )
+        responder.broken.set()
 
 
 def _work(parts: Parts, db: Store, responder: Responder, patience: float) -> None:

@@ -25,5 +25,5 @@ def serve(port: Port = None, without_prefect: WithoutPrefect = False) -> None:
         queues.polled(parts, db, responder),
     ):
         typer.echo(f"ready {door.url(bound)}")
-        until_told()
-    leave()
+        until_told(responder)
+    leave(responder)

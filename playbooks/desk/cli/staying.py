@@ -49,19 +49,19 @@ def answering(parts: Parts, db: Store, *, prefect: bool) -> Iterator[Responder]:
             end.start()
 
 
-def leave() -> NoReturn:
-    """End this process well, now that all is in order.
+def leave(responder: Responder) -> NoReturn:
+    """End this process, now that all is in order; with status 1 where a part of it broke off.
 
     At exit Prefect would try for seconds each event that its server, which has ended, no longer
     takes (prefect.events.clients, reconnection_attempts).
     """
     logging.shutdown()
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(1 if responder.broken.is_set() else 0)
 
 
-def until_told() -> None:
-    """Return once this process is told to end; told again, it ends at once.
+def until_told(responder: Responder) -> None:
+    """Return once this process is told to end, or a part of it broke off; told again, it ends.
 
     To be called in the main thread. SIGTERM and SIGINT tell it.
     """
@@ -74,5 +74,5 @@ def until_told() -> None:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, tell)
-    while not told:
+    while not told and not responder.broken.is_set():
         time.sleep(0.1)

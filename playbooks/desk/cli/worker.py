@@ -9,7 +9,7 @@ from playbooks.desk.cli.surroundings import here
 def worker(without_prefect: WithoutPrefect = False) -> None:
     """Answer what is due, beside `stanch serve` or in its place, until told to stop."""
     _, parts, db = here()
-    with answering(parts, db, prefect=not without_prefect):
+    with answering(parts, db, prefect=not without_prefect) as responder:
         typer.echo("ready")
-        until_told()
-    leave()
+        until_told(responder)
+    leave(responder)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from playbooks.case import schema, store
-from tests.playbooks.respond.living import Living, living
+from tests.playbooks.respond.living import PATIENCE, Living, living
 
 # What the estate's host takes exactly once. A denial may be written twice: it is the same one.
 ONCE = ("EnterStandby", "CreateSnapshots")
@@ -123,3 +124,15 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         here.until(lambda: ended(here, "INC-0001"))
         assert here.stop(again) == 0
         assert len(denials(here)) == 1
+
+
+def test_a_process_whose_responder_broke_off_ends_and_says_so(tmp_path: Path) -> None:
+    """It must not go on taking in what it never answers."""
+    with living(tmp_path) as here:
+        child = here.start("worker", "--without-prefect")
+        # What no version of Stanch writes: a time that is none.
+        row = {"incident": "INC-0001", "why": "timer", "due": "0", "tries": 0, "error": ""}
+        here.db.commit(lambda conn: conn.execute(insert(schema.work).values(**row, done=False)))
+        assert child.wait(timeout=PATIENCE) == 1
+        [line] = [one for one in here.logged() if one["level"] == "critical"]
+        assert line["event"].startswith("the responder broke off")
