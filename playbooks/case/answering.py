@@ -64,7 +64,8 @@ def answer(
         status = store.incident(conn, question.incident).status
         if status in ("rolled-back", *store.RELEASED):
             raise ApprovalError(
-                f"{question.incident} is {status}, so {question.id} has nothing left to decide."
+                f"{question.incident} is {status.replace('-', ' ')}, so {question.id} has nothing "
+                "left to decide."
             )
         values = {"state": said["answer"], "approver": person, "reason": said["reason"]}
         store.change_question(conn, question.id, **values, proof=token)

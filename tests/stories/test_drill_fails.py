@@ -16,11 +16,13 @@ from playbooks.drills.scorecard import Claim, Scorecard
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def drill(folder: Path, **environment: str) -> Any:
+def drill(folder: Path, before: str = "") -> Any:
+    """Run the drill, with some Python before it: settings of the environment do not reach it."""
+    code = f"{before}\nfrom playbooks.__main__ import main\nmain()"
     return subprocess.run(
-        [sys.executable, "-m", "playbooks", "drill", "--out", str(folder)],
+        [sys.executable, "-c", code, "drill", "--out", str(folder)],
         cwd=ROOT,
-        env=os.environ | environment | {"COLUMNS": "120"},
+        env=os.environ | {"COLUMNS": "120"},
         capture_output=True,
         text=True,
         timeout=300,
@@ -33,8 +35,8 @@ def test_a_host_that_is_not_contained_fails_the_drill(tmp_path: Path) -> None:
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "old").write_text("")
     (tmp_path / "scorecard.json").write_text("{}")
-    # The finding's severity is 8: below this floor it is proposed, and nobody answers.
-    ran = drill(tmp_path, STANCH_AUTOMATIC__SEVERITY_FLOOR="9.5")
+    # Below this floor the finding is proposed, and nobody answers.
+    ran = drill(tmp_path, "from playbooks.drills import scenario; scenario.FLOOR = 9.5")
     assert ran.returncode == 1, ran.stderr
     score = json.loads((tmp_path / "scorecard.json").read_text())
     assert score["ok"] is False
