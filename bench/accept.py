@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bench.rig import storm
 from bench.rig.figures import at, skip, spread, tell
-from bench.rig.served import Served, environment, serving, session_cpu
+from bench.rig.served import Served, environment, family_cpu, serving
 from bench.rig.tally import Told, read, tally
 from evidence import ledger
 from tests.postgres import Server, server
@@ -170,7 +170,7 @@ def highest(name: str, send: Callable[[float, float], Sent]) -> list[Told]:
 def sent(one: storm.Storm, served: Served, folder: Path, postgres: Server | None) -> Sent:
     """Send a storm from a process of its own."""
     out = folder / f"{one.name}.told"
-    before, database = served.cpu, session_cpu(postgres.pid) if postgres else 0.0
+    before, database = served.cpu, family_cpu(postgres.pid) if postgres else 0.0
     arguments = [str(served.port), str(out), one.name, str(one.rate), str(one.seconds)]
     done = subprocess.run(
         [sys.executable, "-m", "bench.rig.sender", *arguments],
@@ -181,7 +181,7 @@ def sent(one: storm.Storm, served: Served, folder: Path, postgres: Server | None
         stdout=subprocess.PIPE,
     )
     mine = json.loads(done.stdout)
-    used = session_cpu(postgres.pid) - database if postgres else 0.0
+    used = family_cpu(postgres.pid) - database if postgres else 0.0
     return Sent(read(out), mine["cpu"], mine["latest"], served.cpu - before, used)
 
 

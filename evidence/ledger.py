@@ -71,10 +71,11 @@ __all__ = [
 # The updated row stays locked until the caller's transaction ends, so a case has one sequence.
 _TAKE_SEQ = (
     "UPDATE ledger_cases SET next_seq = next_seq + 1 WHERE case_id = ?"
-    " RETURNING pseudonym, next_seq - 1"
+    " RETURNING pseudonym, next_seq - 1, (SELECT leaf_hash FROM ledger_entries AS e"
+    " WHERE e.pseudonym = ledger_cases.pseudonym AND e.case_seq = ledger_cases.next_seq - 2)"
 )
-# A statement of its own: PostgreSQL lets one that waited for the row see only what was committed
-# before it began ("Read Committed Isolation Level"), and so not the entry it waited for.
+# Asked again where it had to wait for the row: PostgreSQL lets such a statement see only what was
+# committed before it began ("Read Committed Isolation Level"), and so not the entry it waited for.
 _ENTRY_BEFORE = "SELECT leaf_hash FROM ledger_entries WHERE pseudonym = ? AND case_seq = ?"
 # Two may open a case at once: the second waits for the first, and gets nothing if that committed.
 _OPEN_CASE = (
@@ -212,11 +213,12 @@ def _take_place(conn: Connection, case: str, salt: bytes) -> tuple[str, int, str
         if _run(conn, _OPEN_CASE, (case, name)):
             return name, 0, None
         rows = _run(conn, _TAKE_SEQ, (case,))
-    ((name, seq),) = rows
-    before = _run(conn, _ENTRY_BEFORE, (name, seq - 1))
-    if not before:
+    ((name, seq, before),) = rows
+    if before is None:
+        ((before,),) = _run(conn, _ENTRY_BEFORE, (name, seq - 1)) or ((None,),)
+    if before is None:
         raise LedgerCorruptError(f"case {case!r} lacks its entry {seq - 1}; the ledger was cut")
-    return name, seq, before[0][0].hex()
+    return name, seq, before.hex()
 
 
 def _add(conn: Connection, entry: tuple[Any, ...], opening: tuple[Any, ...]) -> int:

@@ -78,16 +78,18 @@ def _url(child: "subprocess.Popen[bytes]", said: Path, log: Path) -> str:
     raise RuntimeError(f"it does not get ready; its last words: {log.read_text()[-2000:]}")
 
 
-def session_cpu(leader: int) -> float:
-    """Return the processor's seconds of all processes of a session, such as PostgreSQL's."""
+def family_cpu(parent: int) -> float:
+    """Return the processor's seconds of a process and its children, ended ones included."""
     used = 0.0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            fields = stat.read_text().rpartition(")")[2].split()
+            pid, fields = int(stat.parent.name), stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue  # It ended meanwhile.
-        if int(fields[3]) == leader:
-            used += (int(fields[11]) + int(fields[12])) / TICKS
+        if pid == parent:
+            used += sum(map(int, fields[11:15])) / TICKS
+        elif int(fields[1]) == parent:
+            used += sum(map(int, fields[11:13])) / TICKS
     return used
 
 

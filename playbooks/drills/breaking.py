@@ -93,7 +93,7 @@ def no_window() -> None:
 
 def no_replay_check() -> None:
     """Every signed request comes for the first time."""
-    put(store, "first_time", lambda conn, digest, at: True)
+    put(store, "first_times", lambda conn, requests: {digest for digest, _ in requests})
 
 
 class _Hasty:

@@ -42,7 +42,7 @@ def accepting(parts: Parts, db: Store) -> Accept:
     def together(arrivals: Sequence[Arrival]) -> Sequence[Accepted | Exception]:
         found = [(judged(parts, one.alert, one.came.channel), one.came) for one in arrivals]
         try:
-            return db.commit(lambda conn: [_one(parts, conn, *both) for both in found])
+            return db.commit(lambda conn: _all(parts, conn, found))
         except (OperationalError, InterfaceError, TimeoutError) as error:
             # The database is away: to ask it for each again would only take as long again.
             return [error] * len(found)
@@ -62,20 +62,39 @@ def accept(parts: Parts, db: Store, alert: Alert, came: Came) -> Accepted:
     was taken in before, which changes nothing; what the database raises when it cannot commit.
     """
     found = judged(parts, alert, came.channel)
-    result = db.commit(lambda conn: _one(parts, conn, found, came))
+    (result,) = db.commit(lambda conn: _all(parts, conn, [(found, came)]))
     if isinstance(result, ReplayedError):
         raise result
     return result
 
 
-def _one(parts: Parts, conn: Connection, found: Judged, came: Came) -> Accepted | ReplayedError:
-    # Returned, not raised: in a shared transaction that would undo what is written for others.
-    if not _first(conn, parts, came):
-        return _replayed()
-    known = store.repeat_alert(conn, found.delivery, found.severity, bool(found.why))
-    if known:
-        return Accepted(known, False)
-    return settle(Record(found.alert.source, parts.now, parts.random), conn, found)
+def _all(
+    parts: Parts, conn: Connection, found: Sequence[tuple[Judged, Came]]
+) -> list[Accepted | ReplayedError]:
+    """Take them in, in the order in which they came."""
+    first = _first(conn, parts, [came for _, came in found])
+    # What says nothing new needs no more than to be counted, whatever those before it say.
+    fresh: dict[str, Judged] = {}
+    for (one, _), new in zip(found, first, strict=True):
+        if new:
+            fresh.setdefault(one.alert.dedupe_key, one)
+    known = store.repeat_alerts(conn, [_said(one) for one in fresh.values()])
+    results: list[Accepted | ReplayedError] = []
+    for (one, _), new in zip(found, first, strict=True):
+        key = one.alert.dedupe_key
+        if not new:
+            # Returned, not raised: in a shared transaction that would undo what others wrote.
+            results.append(_replayed())
+        elif fresh[key] is one and key in known:
+            results.append(Accepted(known[key], False))
+        else:
+            record = Record(one.alert.source, parts.now, parts.random)
+            results.append(settle(record, conn, one))
+    return results
+
+
+def _said(found: Judged) -> store.Said:
+    return store.Said(found.delivery, found.severity, bool(found.why))
 
 
 def take(parts: Parts, db: Store, alert: Alert, channel: str = "by hand") -> Taken:
@@ -94,7 +113,7 @@ def rejecting(parts: Parts, db: Store) -> Reject:
         body = {"channel": letter.channel, "sha256": letter.sha256, "size": letter.size}
 
         def work(conn: Connection) -> bool:
-            if not _first(conn, parts, came):
+            if not all(_first(conn, parts, [came])):
                 return False
             store.add_rejected(conn, letter)
             record.note(conn, DEPLOYMENT, "alert.rejected", body | {"reason": letter.reason})
@@ -106,12 +125,18 @@ def rejecting(parts: Parts, db: Store) -> Reject:
     return reject
 
 
-def _first(conn: Connection, parts: Parts, came: Came) -> bool:
-    if came.signed is None:
-        return True
-    if came.digest.endswith("00"):  # Now and then, and no later for a sender who never stops.
+def _first(conn: Connection, parts: Parts, arrivals: Sequence[Came]) -> list[bool]:
+    """Return of each whether it comes for the first time; what was not signed always does."""
+    signed = [(came.digest, came.signed) for came in arrivals if came.signed is not None]
+    if any(digest.endswith("00") for digest, _ in signed):
+        # Now and then, and no later for a sender who never stops.
         store.forget_requests(conn, parts.now() - REMEMBERED)
-    return store.first_time(conn, came.digest, came.signed)
+    new = store.first_times(conn, signed)
+    first = []
+    for came in arrivals:
+        first.append(came.signed is None or came.digest in new)
+        new.discard(came.digest)  # It may have come twice among these.
+    return first
 
 
 def _replayed() -> ReplayedError:

@@ -3,13 +3,14 @@
 from playbooks.case.store.alerts import (
     Delivery,
     Known,
+    Said,
     add_alert,
     change_alert,
     count_repeat,
-    first_time,
+    first_times,
     forget_requests,
     known_alert,
-    repeat_alert,
+    repeat_alerts,
 )
 from playbooks.case.store.commit import Store, clock, lock
 from playbooks.case.store.freezes import (
@@ -85,6 +86,7 @@ __all__ = [
     "Known",
     "Lease",
     "Rejected",
+    "Said",
     "Store",
     "Work",
     "add_alert",
@@ -107,7 +109,7 @@ __all__ = [
     "drop_freeze",
     "drop_timer",
     "due_work",
-    "first_time",
+    "first_times",
     "forget_requests",
     "forget_work",
     "freezes",
@@ -137,7 +139,7 @@ __all__ = [
     "rejected_letter",
     "rejections",
     "renew",
-    "repeat_alert",
+    "repeat_alerts",
     "set_status",
     "step",
     "steps",

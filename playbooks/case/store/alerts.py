@@ -1,16 +1,16 @@
 """Findings that were taken in, each under its dedupe key, and signed requests, each once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Text, bindparam, cast, delete, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from evidence.ledger_engine import in_dialect, run
 from playbooks.case import schema
 from playbooks.case.severity import Severity
 from playbooks.case.store.built import Built
 
-# Built once: what a storm of repeats costs is mostly the building of statements.
-_SEEN = text("INSERT INTO seen (digest, at) VALUES (:digest, :at) ON CONFLICT DO NOTHING")
 _PER_TURN = 1024
 
 
@@ -34,10 +34,26 @@ class Delivery:
     received: datetime
 
 
-def first_time(conn: Connection, digest: str, at: datetime) -> bool:
-    """Record a signed request, signed at `at`; return False where it was recorded before."""
-    done = conn.execute(_SEEN, {"digest": digest, "at": _text(at)})
-    return done.rowcount == 1
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One delivery, how bad it says that things are, and whether a person must be asked."""
+
+    delivery: Delivery
+    severity: Severity
+    hindered: bool
+
+
+def first_times(conn: Connection, requests: Sequence[tuple[str, datetime]]) -> set[str]:
+    """Record signed requests, each by its digest and when it was signed; return the new digests."""
+    if not requests:
+        return set()
+    rows = ", ".join(["(?, ?)"] * len(requests))
+    statement = f"INSERT INTO seen (digest, at) VALUES {rows}"  # noqa: S608 - marks alone
+    values = [value for digest, at in requests for value in (digest, _text(at))]
+    added = run(
+        conn, in_dialect(conn, f"{statement} ON CONFLICT DO NOTHING RETURNING digest"), values
+    )
+    return {digest for (digest,) in added}
 
 
 def forget_requests(conn: Connection, before: datetime) -> None:
@@ -47,44 +63,35 @@ def forget_requests(conn: Connection, before: datetime) -> None:
     conn.execute(delete(table).where(table.c.digest.in_(old)))
 
 
-def repeat_alert(
-    conn: Connection, delivery: Delivery, severity: Severity, hindered: bool
-) -> str | None:
-    """Count a delivery that says nothing new, and return its incident; None when it does.
+def repeat_alerts(conn: Connection, said: Sequence[Said]) -> dict[str, str]:
+    """Count the deliveries that say nothing new; return the incident of each by its key.
 
-    New is a finding that is unknown, or that would change its incident: by a higher count or a
-    later occurrence, by its severity, or as the first on which Stanch may act by itself.
+    Each is of another finding. New is a finding that is unknown, or that would change its
+    incident: by a higher count or a later occurrence, by its severity, or as the first on which
+    Stanch may act by itself.
     """
-    values = {
-        "key": delivery.key,
-        "n": delivery.count,
-        "seen": _text(delivery.last_seen),
-        "how_bad": severity.value,
-        "hindered": hindered,
-    }
-    found = _REPEAT.run(conn, values)
-    return str(found[0][0]) if found else None
+    if not said:
+        return {}
+    values: list[str | int] = []
+    for one in said:
+        came = one.delivery
+        values += [came.key, came.count, _text(came.last_seen)]
+        values += [one.severity.value, int(one.hindered)]
+    rows = ", ".join(["(?, ?, ?, ?, ?)"] * len(said))
+    found = run(conn, in_dialect(conn, _REPEAT.replace("{rows}", rows)), values)
+    return dict(map(tuple, found))
 
 
-def _repeat() -> Built:
-    alert, of = schema.alerts, schema.incidents
-    no_worse = of.c.severity <= bindparam("how_bad")
-    as_free = bindparam("hindered") | (cast(of.c.hindrances, Text) == "[]")
-    unchanged = select(of.c.id).where(of.c.id == alert.c.incident, no_worse, as_free).exists()
-    return Built(
-        update(alert)
-        .where(
-            alert.c.dedupe_key == bindparam("key"),
-            alert.c.count >= bindparam("n"),
-            alert.c.last_seen >= bindparam("seen"),
-            unchanged,
-        )
-        .values(repeats=alert.c.repeats + 1)
-        .returning(alert.c.incident)
-    )
-
-
-_REPEAT = _repeat()
+# One statement for all that came together: in a storm the ways to the database cost the most.
+# SQLite and PostgreSQL both call the columns of VALUES column1 and so on.
+_REPEAT = """
+UPDATE alerts SET repeats = repeats + 1 FROM (VALUES {rows}) AS came
+WHERE dedupe_key = came.column1
+  AND count >= CAST(came.column2 AS INTEGER) AND last_seen >= came.column3
+  AND EXISTS (SELECT 1 FROM incidents WHERE incidents.id = alerts.incident
+    AND incidents.severity <= came.column4
+    AND (CAST(came.column5 AS INTEGER) = 1 OR CAST(incidents.hindrances AS TEXT) = '[]'))
+RETURNING dedupe_key, incident"""
 _KNOWN = Built(
     select(schema.alerts.c.incident, schema.alerts.c.count, schema.alerts.c.last_seen)
     .where(schema.alerts.c.dedupe_key == bindparam("key"))

@@ -8,8 +8,10 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Engine, func, literal, select
+from sqlalchemy import BigInteger, Connection, Engine, bindparam, func, select
 from sqlalchemy.exc import DBAPIError
+
+from playbooks.case.store.built import Built
 
 T = TypeVar("T")
 
@@ -17,6 +19,7 @@ T = TypeVar("T")
 # (its documentation, "Serialization Failure Handling"). Seconds before each further try.
 UNDONE = ("40001", "40P01")
 PAUSES = (0.0, 0.02, 0.1, 0.5)
+_LOCK = Built(select(func.pg_advisory_xact_lock(bindparam("key", type_=BigInteger))))
 
 
 class Store:
@@ -162,4 +165,4 @@ def lock(conn: Connection, name: str) -> None:
     if conn.dialect.name == "sqlite":
         return
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-    conn.execute(select(func.pg_advisory_xact_lock(literal(key, BigInteger))))
+    _LOCK.run(conn, {"key": key})
