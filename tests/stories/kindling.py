@@ -68,10 +68,14 @@ def kindled(folder: Path, **more: str) -> Iterator[Kindled]:
 
 
 if __name__ == "__main__":
+    import logging
+
     import playbooks.__main__
     import playbooks.compromised_instance
     import playbooks.desk.door
     import playbooks.desk.queues
     import playbooks.respond.service  # noqa: F401 - all for those that are forked
 
+    # Prefect's, which it makes when it is imported: in a process of its own, after Stanch's.
+    logging.getLogger().handlers.clear()
     serve_orders(socket.socket(fileno=int(sys.argv[1])))
