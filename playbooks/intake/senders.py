@@ -14,7 +14,7 @@ def known_senders(settings: Settings, random: Callable[[int], bytes]) -> Senders
     shows nothing of the key.
     """
     keys = {
-        name: tuple(resolve(reference).encode() for reference in sender.keys)
+        name: tuple(resolve(one, f"sources.{name}.keys").encode() for one in sender.keys)
         for name, sender in settings.sources.items()
     }
     for name, given in keys.items():

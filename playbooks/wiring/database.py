@@ -26,7 +26,7 @@ def open_engine(settings: Settings, *, new: bool = False) -> Engine:
     if path is not None:
         return ledger.sqlite_engine(path)
     try:
-        return ledger.postgres_engine(resolve(settings.database or ""))
+        return ledger.postgres_engine(resolve(settings.database or "", "database"))
     except LedgerError as error:
         raise SettingsError(f"`database` in stanch.toml refers to a wrong URL: {error}.") from None
 

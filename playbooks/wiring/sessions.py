@@ -94,7 +94,8 @@ class Sessions:
 
         def assume() -> dict[str, Any]:
             reference = self._settings.accounts[account].external_id
-            more = {"ExternalId": resolve(reference)} if reference else {}
+            setting = f"accounts.{account}.external_id"
+            more = {"ExternalId": resolve(reference, setting)} if reference else {}
             try:
                 answer = sts.assume_role(RoleArn=role, RoleSessionName="stanch", **more)
             except (ClientError, BotoCoreError) as error:

@@ -237,8 +237,11 @@ def _where(error: Exception) -> str:
     return f"not valid {place.group() if place else ''}".strip()
 
 
-def resolve(reference: str) -> str:
-    """Return the secret that `env:NAME` or `file:PATH` refers to; secrets are never in settings."""
+def resolve(reference: str, setting: str = "") -> str:
+    """Return the secret that `env:NAME` or `file:PATH` refers to; secrets are never in settings.
+
+    Raises SettingsError that names the setting, and nothing of the reference.
+    """
     scheme, _, rest = reference.partition(":")
     if scheme == "env" and rest in os.environ:
         return hide(os.environ[rest])
@@ -247,6 +250,7 @@ def resolve(reference: str) -> str:
     # Somebody may have put the secret itself in place of a reference: say nothing of it.
     what = f"{scheme}:..." if scheme in ("env", "file") else "of an unknown kind"
     raise SettingsError(
-        f"a secret reference ({what}) cannot be resolved. Expected env:NAME with NAME set, "
-        "or file:PATH to a file that exists. Correct it in stanch.toml."
+        f"{f'{setting}: ' if setting else ''}a secret reference ({what}) cannot be resolved. "
+        "Expected env:NAME with NAME set, or file:PATH to a file that exists. Set it here, or "
+        "correct it in stanch.toml."
     )

@@ -30,7 +30,7 @@ def sender(place: Place, name: str) -> Iterator[Finding]:
     """Say whether a sender's keys can be had, are long enough and not too old."""
     check = f"source {name}"
     for number, reference in enumerate(place.settings.sources[name].keys, 1):
-        key = resolve(reference)
+        key = resolve(reference, f"sources.{name}.keys")
         if len(key.encode()) < LEAST_KEY:
             yield bad(
                 check,

@@ -83,7 +83,7 @@ def test_a_missing_external_id_is_a_matter_of_settings(scene: Scene) -> None:
     estate = scene.estate
     with served(scene) as make:
         del os.environ["TEST_EXTERNAL_ID"]
-        with pytest.raises(SettingsError, match="secret reference"):
+        with pytest.raises(SettingsError, match=r"external_id: a secret reference"):
             make().maker(estate.account, estate.region)
     assert assumed(scene) == 0
 
