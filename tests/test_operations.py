@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +134,11 @@ def test_every_file_named_is_there() -> None:
         if name == "prefect.md" and not (DOCS / name).exists():
             pytest.skip("docs/operations/prefect.md is not written yet")
         assert (DOCS / name).is_file()
+
+
+@apart
+def test_what_the_table_takes_from_the_range_is_there(scene: Scene) -> None:
+    named = re.findall(r"`estate\.([a-z_.]+)`", RUNNING)
+    assert {"target", "queue.url", "external_id"} <= set(named)
+    for name in named:
+        assert attrgetter(name)(scene.estate)
