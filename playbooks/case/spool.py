@@ -22,7 +22,6 @@ from typing import Any
 
 from playbooks.errors import SpoolError
 
-SIZE = 8 << 20  # bytes
 HEADER = 64
 _FILE = b"stanch-spool-1\n\0"
 _RECORD = b"\xf5SPOOL1\n"

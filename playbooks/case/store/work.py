@@ -88,13 +88,6 @@ def _work(row: Row[Any]) -> Work:
     return Work(row.id, row.incident, row.why, due, row.tries, row.error)
 
 
-def next_due(conn: Connection) -> datetime | None:
-    """Return when the next work is due, or None when there is none."""
-    table = schema.work
-    found = conn.scalar(select(func.min(table.c.due)).where(table.c.done.is_(False)))
-    return datetime.fromisoformat(found) if found else None
-
-
 def last_work(conn: Connection, incident: str, now: datetime) -> int:
     """Return the id of the newest work of the incident that is due and open, or 0.
 
