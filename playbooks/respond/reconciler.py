@@ -38,12 +38,12 @@ def keep(parts: Parts, db: Store, kick: Callable[[], None], ending: threading.Ev
             return
 
 
-async def boot(parts: Parts, db: Store) -> None:
+async def boot(parts: Parts, db: Store, alive: Callable[[str], bool] = holding.alive) -> None:
     """Take to its end what a crash left half-way: before any play, freeze or approval.
 
     Then make due what stands begun though nobody holds it, as after an import or a restore.
     """
-    await finish(parts, db, db.read(lost.begun))
+    await finish(parts, db, db.read(lost.begun), alive)
 
     def work(conn: Connection) -> None:
         begun = lost.begun(conn)
@@ -52,11 +52,16 @@ async def boot(parts: Parts, db: Store) -> None:
     db.commit(work)
 
 
-async def finish(parts: Parts, db: Store, incidents: Iterable[str]) -> None:
+async def finish(
+    parts: Parts,
+    db: Store,
+    incidents: Iterable[str],
+    alive: Callable[[str], bool] = holding.alive,
+) -> None:
     """Take what stands half-way to its end, in those of the incidents that nobody works on."""
     for incident in incidents:
         try:
-            if count := await finish_half_way(parts, db, incident):
+            if count := await finish_half_way(parts, db, incident, alive):
                 log.warning("%s: %s steps that stood half-way were finished", incident, count)
         except (BusyError, LostLeaseError):
             continue  # Somebody lives who works on it.
