@@ -40,8 +40,9 @@ def bind(port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise SettingsError(
-            f"port {port} of {LOOPBACK} cannot be listened on: {error.strerror}. Name another "
-            "with --port, or under [serve] in stanch.toml."
+            f"port {port} of {LOOPBACK} cannot be listened on: {error.strerror}. If "
+            "`stanch serve` runs here already, `stanch worker` adds to it; else name another with "
+            "--port, or under [serve] in stanch.toml."
         ) from error
     return bound
 

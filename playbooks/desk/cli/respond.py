@@ -90,6 +90,8 @@ async def rehearsed(parts: Parts, db: Store, incident_id: str) -> list[Planned]:
 def show_plan(incident: Incident, planned: list[Planned], *, as_json: bool) -> None:
     """Print each act before -> wanted, who else feels it, and what cannot be given back."""
     hindrances = incident.hindrances
+    # The reflex and the play's body name the same acts; each is done once.
+    planned = list({one.step: one for one in planned}.values())
     if as_json:
         show_json({"hindrances": list(hindrances), "acts": [_as_json(p) for p in planned]})
         return

@@ -29,6 +29,7 @@ def test_a_finding_is_answered_shown_exported_and_undone(scene: Scene) -> None:
         assert "isolate_instance" in planned.out
         acts = respond(made, "--dry-run", "--json").json["acts"]
         assert all(a["may"] == "yes" for a in acts[:-1])
+        assert len({a["step"] for a in acts}) == len(acts)
         assert scene.changed() == []
         assert stanch("show", "--json").json == []
 
