@@ -231,20 +231,28 @@ class Case:
     ) -> tuple[A, B]:
         """Run both to their end as `together` does; the second begins once the first waits.
 
-        So nothing competes with what is most urgent, and no read-back of it delays what follows.
+        So nothing competes with what is most urgent, here and in the other incidents at work, and
+        no read-back of it delays what follows.
         """
         waits = asyncio.Event()
 
         async def ahead() -> A:
-            _waits.set(waits.set)
+            ended = self.parts.urgent.began()
+
+            def waiting() -> None:
+                ended()
+                waits.set()
+
+            _waits.set(waiting)
             try:
                 return await first
             finally:
-                waits.set()
+                waiting()
 
         async def behind() -> B:
             try:
                 await waits.wait()
+                await self.parts.urgent.over()
             except asyncio.CancelledError:
                 second.close()
                 raise
@@ -264,6 +272,7 @@ class Case:
                 return value  # type: ignore[no-any-return]
             if waits := _waits.get():
                 waits()
+                await self.parts.urgent.over()
             await self.parts.sleep(value)
 
     async def call(self, work: Callable[[], T]) -> T:

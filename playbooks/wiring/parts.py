@@ -20,6 +20,7 @@ from playbooks.wiring.keyring import Keyring
 from playbooks.wiring.metrics import Metrics
 from playbooks.wiring.sessions import Sessions
 from playbooks.wiring.settings import Settings
+from playbooks.wiring.urgent import Urgent
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Parts:
     own: Callable[[], frozenset[str]] = frozenset
     # What this process counts; `stanch serve` shows it.
     metrics: Metrics = field(default_factory=Metrics)
+    urgent: Urgent = field(default_factory=Urgent)
 
     def aws(self, account: str, region: str) -> Aws:
         """Return the provider bound to one account and region. Raise SettingsError if not ours."""
