@@ -137,8 +137,8 @@ def measure(
     warm = send(200.0, 1.0)  # What imports and connects, a service has done long before.
     found = send(chosen.rate, chosen.seconds)
     told, wait = found.told, found.seconds
-    refused = len(told) - len(wait)
-    tell(f"{name}_sent", len(told) / chosen.seconds, "1/s", f"for {chosen.seconds:g} s")
+    due, refused = int(chosen.rate * chosen.seconds), len(told) - len(wait)
+    tell(f"{name}_sent", len(told), "alerts", f"of {due} in {chosen.seconds:g} s")
     tell(f"{name}_accepted", len(wait), "alerts", f"{refused} not")
     spread(name, wait)
     tell(f"{name}_server_cpu", 100 * found.served / chosen.seconds, "% of a core")

@@ -29,7 +29,7 @@ from bench.rig.figures import spread, tell
 from bench.rig.served import environment, serving
 from playbooks.drills.deliver import post, signed
 from playbooks.drills.scenario import TYPE
-from playbooks.wiring.prefect_server import beside
+from playbooks.wiring import prefect_server
 
 AT_ONCE = 20
 TAKES = ("PutRolePolicy", "ModifyNetworkInterfaceAttribute")
@@ -63,7 +63,7 @@ def prefect(folder: Path, state: str) -> Iterator[str]:
     if state == "down":
         yield "http://127.0.0.1:9/api"
         return
-    with beside(folder) as server:
+    with prefect_server.beside(folder) as server:
         if not server.answers(120.0):
             raise SystemExit("Prefect's server did not answer within 120 s")
         url = os.environ.pop("PREFECT_API_URL")
@@ -77,7 +77,7 @@ def prefect(folder: Path, state: str) -> Iterator[str]:
 
 def peer(folder: Path, url: str) -> None:
     """Print how long an empty flow takes to begin, in a process that did it before."""
-    env = environment(PREFECT_API_URL=url, PREFECT_HOME=str(folder / "prefect"))
+    env = environment(**prefect_server.environment(folder), PREFECT_API_URL=url)
     done = subprocess.run(
         [sys.executable, "-m", "bench.rig.flow"], env=env, check=True, stdout=subprocess.PIPE
     )

@@ -59,6 +59,7 @@ class Sender:
         self._due: deque[Letter] = deque()
         self._free: list[Line] = []
         self._left = len(plan)
+        self._lines: list[Line] = []
         self._over = asyncio.Event()
         self.told: list[tuple[str, int, float, str]] = []
         self.latest = 0.0
@@ -68,7 +69,8 @@ class Sender:
         loop = asyncio.get_running_loop()
         for _ in range(CONNECTIONS):
             _, line = await loop.create_connection(lambda: Line(self), "127.0.0.1", port)
-            self._free.append(line)
+            self._lines.append(line)
+        self._free = list(self._lines)
         self._start = start
         while self._plan:
             now = time.monotonic() - start
@@ -81,7 +83,17 @@ class Sender:
         try:
             await asyncio.wait_for(self._over.wait(), PATIENCE)
         except TimeoutError:
-            return
+            for line in self._lines:
+                self._unanswered(line)
+
+    def _unanswered(self, line: Line) -> None:
+        """Note a request of which nobody was told what became of it."""
+        if line.letter is not None:
+            self.told.append((line.letter.uid, 0, PATIENCE, ""))
+            line.letter = None
+            self._left -= 1
+            if not self._left:
+                self._over.set()
 
     def _send(self) -> None:
         while self._due and self._free:
@@ -102,9 +114,7 @@ class Sender:
     def gone(self, line: Line) -> None:
         if line in self._free:
             self._free.remove(line)
-        if line.letter is not None:
-            self.told.append((line.letter.uid, 0, PATIENCE, ""))
-            self._left -= 1
+        self._unanswered(line)
 
 
 def main() -> None:
