@@ -1,8 +1,9 @@
 """The door of this host: where it listens, and what it takes in."""
 
+import logging
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -25,7 +26,10 @@ from playbooks.intake.senders import known_senders
 from playbooks.intake.signed import Senders, Signed, Stamp, check
 from playbooks.respond.responder import Responder
 from playbooks.respond.take import rejecting
+from playbooks.wiring import logs
 from playbooks.wiring.parts import Parts
+
+log = logging.getLogger("stanch.door")
 
 
 def bind(port: int) -> socket.socket:
@@ -58,6 +62,10 @@ def taking(parts: Parts, db: Store, responder: Responder) -> tuple[Accept, Rejec
     def accept(arrivals: Sequence[Arrival]) -> Sequence[Accepted | Exception]:
         found = responder.emergency.accepting(arrivals)
         responder.kick()
+        for arrival, one in zip(arrivals, found, strict=True):
+            if isinstance(one, Accepted) and one.new:
+                with logs.about(incident=one.incident):
+                    log.info("opened by an alert from %s", arrival.came.channel)
         return found
 
     rejects = counting_rejects(rejecting(parts, db), parts.metrics)
@@ -71,7 +79,7 @@ def door(parts: Parts, db: Store, responder: Responder) -> FastAPI:
     pool = ThreadPoolExecutor(4, thread_name_prefix="door")
     metrics = parts.metrics
     made = app(Door(accept, reject, verify, parts.now, pool))
-    made.router.routes.append(Route("/health", _health))
+    made.router.routes.append(Route("/health", _health(responder)))
     metrics.watch(lambda: gauges(db, parts.now))
     metrics.watch(lambda: spooled(Spool(parts.settings.spool_path)))
     made.router.routes.append(Route("/metrics", Figures(metrics.text, pool), methods=["GET"]))
@@ -83,8 +91,13 @@ def _verify(known: Senders, parts: Parts, stamp: Stamp, body: bytes) -> Signed:
     return check(known, stamp, body, parts.now())
 
 
-async def _health(_request: Request) -> JSONResponse:
-    return JSONResponse({"status": "up"})
+def _health(responder: Responder) -> Callable[[Request], Awaitable[JSONResponse]]:
+    """Say that alerts are taken in, and whether by the spool for want of the database."""
+
+    async def health(_request: Request) -> JSONResponse:
+        return JSONResponse({"status": "up", "spooling": responder.emergency.on})
+
+    return health
 
 
 @contextmanager

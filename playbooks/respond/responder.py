@@ -19,6 +19,7 @@ from playbooks.case.store import LONGEST, Store, Work
 from playbooks.errors import BusyError, LostLeaseError, PlaybookError, UnshownError
 from playbooks.respond import plays, run
 from playbooks.respond.emergency import Emergency
+from playbooks.wiring import logs
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.prefect_server import Server
 
@@ -186,7 +187,8 @@ class Responder:
             if not await self._call(lambda: self._db.read(lambda c: self._last(c, incident))):
                 return
             ending = await self._entered(incident, made)
-        log.info("%s: the play ended %s, %s", incident, ending.state, ending.status)
+        with logs.about(incident=incident):
+            log.info("the play ended %s, %s", ending.state, ending.status)
 
     async def _entered(self, incident: str, made: "Play") -> Ending:
         here = (self._parts, self.emergency.following(incident), incident, made)

@@ -124,8 +124,8 @@ def unshown(parts: Parts, db: Store, incident_id: str, why: str) -> None:
 
     db.commit(work)
     log.warning(
-        "%s is not shown in Prefect: %s. It runs all the same; to see it, set PREFECT_API_URL to a "
-        "server that runs",
+        "%s is not shown in Prefect: %s. It runs all the same. A server just started needs some "
+        "seconds; PREFECT_API_URL names one that stays",
         incident_id,
         why,
     )

@@ -1,11 +1,14 @@
 """`stanch serve`: take alerts in at a door of this host, and answer them, until told to stop."""
 
+import logging
 from typing import Annotated
 
 import typer
 
 from playbooks.desk.cli.staying import WithoutPrefect, answering, leave, until_told
 from playbooks.desk.cli.surroundings import here
+
+log = logging.getLogger("stanch.serve")
 
 Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="Port of 127.0.0.1; 0 takes any free one.")
@@ -24,6 +27,13 @@ def serve(port: Port = None, without_prefect: WithoutPrefect = False) -> None:
         door.listens(door.door(parts, db, responder), bound),
         queues.polled(parts, db, responder),
     ):
+        log.info(
+            "alerts come in at %s (senders: %s) and from queues (%s); %s keeps them",
+            door.url(bound) + "/intake/generic",
+            ", ".join(sorted(settings.sources)) or "none",
+            ", ".join(sorted(settings.queues)) or "none",
+            parts.engine.dialect.name,
+        )
         typer.echo(f"ready {door.url(bound)}")
         until_told(responder)
     leave(responder)

@@ -123,7 +123,11 @@ def _dead_letters(sqs: Any, check: str, attributes: Mapping[str, str]) -> Findin
         dead = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        return ok(check, f"its dead-letter queue {name} cannot be looked at ({code})")
+        return warn(
+            check,
+            f"its dead-letter queue {name} cannot be looked at ({code})",
+            "Allow sqs:GetQueueUrl and sqs:GetQueueAttributes on it, or look there by hand.",
+        )
     count = int(dead["ApproximateNumberOfMessages"])
     if count:
         return warn(

@@ -106,7 +106,7 @@ def test_a_queue_tells_what_waits_in_it_and_what_died_there(scene: Scene) -> Non
     with desk(scene):
         name = "queue guardduty"
         told = [f for f in stanch("doctor", "--json").json["findings"] if f["check"] == name]
-        assert {one["level"] for one in told} == {"ok"}
+        assert [one["level"] for one in told] == ["ok", "warn"]
         assert "reached; 0 messages" in told[0]["what"]
         assert "cannot be looked at" in told[1]["what"]
 
