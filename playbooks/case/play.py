@@ -163,12 +163,13 @@ async def show(
         run = asyncio.ensure_future(_tried(_flow_run(made, incident_id, entry)))
     finally:
         _shown.reset(token)
+    task = None
     try:
         task = await _begun(shown, run, patience)
-    except BaseException:
-        shown.given_up = True
-        run.cancel()
-        raise
+    finally:
+        if task is None:
+            shown.given_up = True
+            run.cancel()
     try:
         return await task
     finally:

@@ -160,9 +160,10 @@ class Responder:
     async def _contained(self, spooled: Run) -> None:
         try:
             await self.emergency.contain(spooled)
-        except Exception:
+        except Exception as error:
             # The others go on; what is spooled of it is brought in, and then entered.
-            log.exception("%s: %s could not be contained", spooled.id, spooled.place)
+            kind = type(error).__name__
+            log.exception("%s: %s could not be contained: %s", spooled.id, spooled.place, kind)
 
     async def _reflex(self, incident: str) -> "Play | None":
         """Run the reflex, and return the play; None where no play answers the incident."""

@@ -68,11 +68,11 @@ def responding(
 def _kept(responder: Responder, work: Callable[[], None]) -> None:
     try:
         work()
-    except BaseException:
+    except BaseException as error:
         # Alerts would be taken in and never answered. A process that starts anew goes on.
         name = threading.current_thread().name
         log.critical(
-            "the %s broke off; this process ends, to be started again", name, exc_info=True
+            "the %s broke off; this process ends, to be started again", name, exc_info=error
         )
         responder.broken.set()
 

@@ -29,8 +29,8 @@ MODULES: tuple[Any, ...] = (
 def mend(ground: Ground) -> None:
     """Give moto this world's clock."""
 
-    def utcnow() -> datetime:
+    def now() -> datetime:
         return ground.now().replace(tzinfo=None)
 
     for module in MODULES:
-        module.utcnow = utcnow
+        module.utcnow = now
