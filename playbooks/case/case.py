@@ -5,7 +5,6 @@ import contextvars
 import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,8 +15,8 @@ from sqlalchemy import Connection
 from actions.action import Action, step_of
 from actions.aws.instance import Instance
 from actions.engine import Steps
-from playbooks.case import acting, asking, keeping, sealing, store, telling
-from playbooks.case.answers import Approval, Done, Failed, Kept, Refusal, Waiting
+from playbooks.case import acting, asking, branches, keeping, sealing, store, telling
+from playbooks.case.answers import Approval, Done, Failed, Kept, Refusal
 from playbooks.case.gate import Gate
 from playbooks.case.holding import LeasedStore
 from playbooks.case.incident import Incident
@@ -216,15 +215,11 @@ class Case:
     ) -> tuple[A, B, C]: ...
 
     @overload
-    async def together(self, *branches: Coroutine[Any, Any, T]) -> list[T]: ...
+    async def together(self, *many: Coroutine[Any, Any, T]) -> list[T]: ...
 
-    async def together(self, *branches: Coroutine[Any, Any, Any]) -> Any:
+    async def together(self, *many: Coroutine[Any, Any, Any]) -> Any:
         """Run branches to their end; only then raise what waits, so nothing hides behind it."""
-        ends = await asyncio.gather(*branches, return_exceptions=True)
-        failed = [end for end in ends if isinstance(end, BaseException)]
-        if failed:
-            raise min(failed, key=lambda end: isinstance(end, Waiting))
-        return [end for end in ends if not isinstance(end, BaseException)]
+        return await branches.together(*many)
 
     async def in_turn(
         self, first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B], /
@@ -234,31 +229,7 @@ class Case:
         So nothing competes with what is most urgent, here and in the other incidents at work, and
         no read-back of it delays what follows.
         """
-        waits = asyncio.Event()
-
-        async def ahead() -> A:
-            ended = self.parts.urgent.began()
-
-            def waiting() -> None:
-                ended()
-                waits.set()
-
-            _waits.set(waiting)
-            try:
-                return await first
-            finally:
-                waiting()
-
-        async def behind() -> B:
-            try:
-                await waits.wait()
-                await self.parts.urgent.over()
-            except asyncio.CancelledError:
-                second.close()
-                raise
-            return await second
-
-        return await self.together(ahead(), behind())
+        return await branches.in_turn(first, second, self.parts.urgent)
 
     def now(self) -> datetime:
         """Return the time at which this case was opened for this play; the same on re-entry."""
@@ -270,7 +241,7 @@ class Case:
             end, value = await self.call(lambda: _next(steps))
             if end:
                 return value  # type: ignore[no-any-return]
-            if waits := _waits.get():
+            if waits := branches.waits.get():
                 waits()
                 await self.parts.urgent.over()
             await self.parts.sleep(value)
@@ -294,30 +265,7 @@ class Case:
     async def _verb(self, name: str, thunk: Callable[[], Awaitable[Any]]) -> Any:
         self.named.add(name)
         with logs.about(incident=self.incident.id, entry=self.incident.entry, step=name):
-            return await self.step(name, lambda: _whole(thunk))
-
-
-# Told when the branch of `in_turn` that goes first has nothing to do but wait.
-_waits: ContextVar[Callable[[], None] | None] = ContextVar("waits", default=None)
-
-
-async def _whole(thunk: Callable[[], Awaitable[Any]]) -> Any:
-    """Run a verb to its end: a cancel or timeout acts between verbs, never within a change.
-
-    `shield` alone would let the caller go on, and give the incident up, while a thread still
-    changes the world (Python docs, "Shielding From Cancellation").
-    """
-    task = asyncio.ensure_future(thunk())
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None and not task.cancelled():
-        task.exception()
-        raise cancelled
-    return task.result()
+            return await self.step(name, lambda: branches.whole(thunk))
 
 
 def _next(steps: Steps[Any]) -> tuple[bool, Any]:
