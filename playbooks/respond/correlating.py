@@ -46,6 +46,15 @@ class Judged:
         return f"{alert.account}/{alert.region}/{alert.resource.uid or ''}"
 
     @property
+    def key(self) -> str:
+        return self.alert.dedupe_key
+
+    @property
+    def turn(self) -> str:
+        """Return what findings have in common that must not be settled at the same time."""
+        return f"place/{self.place}" if self.alert.resource.uid else self.alert.dedupe_key
+
+    @property
     def body(self) -> dict[str, Any]:
         return {
             "alert": self.alert.to_json(),
@@ -67,11 +76,12 @@ def judged(parts: Parts, alert: Alert, channel: str) -> Judged:
     return Judged(alert, meant, why, how_bad, delivery)
 
 
-def settle(record: Record, conn: Connection, found: Judged) -> Accepted:
-    """Change, join or open. What is read here to decide stays so until the commit."""
+def settle(record: Record, conn: Connection, found: Judged, known: store.Known | None) -> Accepted:
+    """Change, join or open. What is read here to decide stays so until the commit.
+
+    `found.turn` is locked, and `known` was read since.
+    """
     alert = found.alert
-    store.lock(conn, f"place/{found.place}" if alert.resource.uid else alert.dedupe_key)
-    known = store.known_alert(conn, alert.dedupe_key)
     if known is not None:
         incident = store.incident(conn, known.incident)
         later = found.delivery.count > known.count or alert.last_seen > known.last_seen

@@ -77,19 +77,28 @@ def _all(
     fresh: dict[str, Judged] = {}
     for (one, _), new in zip(found, first, strict=True):
         if new:
-            fresh.setdefault(one.alert.dedupe_key, one)
-    known = store.repeat_alerts(conn, [_said(one) for one in fresh.values()])
+            fresh.setdefault(one.key, one)
+    counted = store.repeat_alerts(conn, [_said(one) for one in fresh.values()])
+    rest = [
+        one
+        for (one, _), new in zip(found, first, strict=True)
+        if new and not (fresh[one.key] is one and one.key in counted)
+    ]
+    store.lock(conn, *(one.turn for one in rest))
+    known = store.known_alerts(conn, [one.key for one in rest if fresh[one.key] is one])
     results: list[Accepted | ReplayedError] = []
     for (one, _), new in zip(found, first, strict=True):
-        key = one.alert.dedupe_key
         if not new:
             # Returned, not raised: in a shared transaction that would undo what others wrote.
             results.append(_replayed())
-        elif fresh[key] is one and key in known:
-            results.append(Accepted(known[key], False))
+        elif fresh[one.key] is one and one.key in counted:
+            results.append(Accepted(counted[one.key], False))
         else:
+            # A further delivery of a finding is settled by what the one before it left.
+            mine = fresh[one.key] is one
+            before = known.get(one.key) if mine else store.known_alert(conn, one.key)
             record = Record(one.alert.source, parts.now, parts.random)
-            results.append(settle(record, conn, one))
+            results.append(settle(record, conn, one, before))
     return results
 
 

@@ -10,6 +10,7 @@ from playbooks.case.store.alerts import (
     first_times,
     forget_requests,
     known_alert,
+    known_alerts,
     repeat_alerts,
 )
 from playbooks.case.store.commit import Store, clock, lock
@@ -121,6 +122,7 @@ __all__ = [
     "keep_newest",
     "kept",
     "known_alert",
+    "known_alerts",
     "last_received",
     "last_work",
     "leave",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from evidence.ledger_engine import in_dialect, run
 from playbooks.case import schema
@@ -92,11 +92,6 @@ WHERE dedupe_key = came.column1
     AND incidents.severity <= came.column4
     AND (CAST(came.column5 AS INTEGER) = 1 OR CAST(incidents.hindrances AS TEXT) = '[]'))
 RETURNING dedupe_key, incident"""
-_KNOWN = Built(
-    select(schema.alerts.c.incident, schema.alerts.c.count, schema.alerts.c.last_seen)
-    .where(schema.alerts.c.dedupe_key == bindparam("key"))
-    .with_for_update()
-)
 _ADD = Built(insert(schema.alerts))
 
 
@@ -109,11 +104,22 @@ def count_repeat(conn: Connection, key: str) -> None:
 
 def known_alert(conn: Connection, key: str) -> Known | None:
     """Return what is known of the finding, or None when it never came."""
-    rows = _KNOWN.run(conn, {"key": key})
-    if not rows:
-        return None
-    ((incident, count, last_seen),) = rows
-    return Known(incident, count, datetime.fromisoformat(last_seen))
+    return known_alerts(conn, [key]).get(key)
+
+
+def known_alerts(conn: Connection, keys: Sequence[str]) -> dict[str, Known]:
+    """Return what is known of each finding that came before, by its key; it stays so."""
+    if not keys:
+        return {}
+    marks = ", ".join("?" * len(keys))
+    statement = (
+        "SELECT dedupe_key, incident, count, last_seen FROM alerts"  # noqa: S608 - marks alone
+        f" WHERE dedupe_key IN ({marks}) ORDER BY dedupe_key"
+    )
+    if conn.dialect.name != "sqlite":
+        statement += " FOR UPDATE"
+    rows = run(conn, in_dialect(conn, statement), keys)
+    return {key: Known(of, count, datetime.fromisoformat(last)) for key, of, count, last in rows}
 
 
 def add_alert(conn: Connection, incident: str, delivery: Delivery) -> None:

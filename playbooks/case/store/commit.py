@@ -8,10 +8,10 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Engine, bindparam, func, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
-from playbooks.case.store.built import Built
+from evidence.ledger_engine import run
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 # (its documentation, "Serialization Failure Handling"). Seconds before each further try.
 UNDONE = ("40001", "40P01")
 PAUSES = (0.0, 0.02, 0.1, 0.5)
-_LOCK = Built(select(func.pg_advisory_xact_lock(bindparam("key", type_=BigInteger))))
+_LOCK = "SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key"
 
 
 class Store:
@@ -156,13 +156,14 @@ def clock(conn: Connection, now: Callable[[], datetime]) -> datetime:
     return found.astimezone(UTC)
 
 
-def lock(conn: Connection, name: str) -> None:
-    """Let nobody else past the same name until this transaction ends; for what is read to decide.
+def lock(conn: Connection, *names: str) -> None:
+    """Let nobody else past the same names until this transaction ends; for what is read to decide.
 
     What is read after it shows all that the others committed. SQLite has one writer at a time, so
     there is nothing to wait for.
     """
-    if conn.dialect.name == "sqlite":
+    if conn.dialect.name == "sqlite" or not names:
         return
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
-    _LOCK.run(conn, {"key": key})
+    keys = {hashlib.sha256(name.encode()).digest()[:8] for name in names}
+    # In one order, so that two who want the same do not each hold what the other waits for.
+    run(conn, _LOCK, (sorted(int.from_bytes(key, signed=True) for key in keys),))
