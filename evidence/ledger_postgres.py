@@ -2,13 +2,19 @@
 
 import ipaddress
 import time
-from typing import Any
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
+import psycopg
 from psycopg import OperationalError
+from psycopg.abc import PQGen
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 
 from evidence.errors import LedgerError
+
+RV = TypeVar("RV")
 
 DRIVER = "postgresql+psycopg"
 VERIFIED = ("verify-full", "verify-ca")
@@ -23,6 +29,10 @@ SETTINGS = {
 # Seconds after which a connection is tried before use: a round trip for each would cost more than
 # it tells while there is much to do.
 REST = 1.0
+# Seconds of silence after which a server counts as gone though its host still acknowledges what is
+# sent: its storage hangs, or it is paused. More than any wait for a lock; and for that first try.
+SILENCE = 12.0
+SILENCE_AT_FIRST = 3.0
 # A server that is gone is noticed in seconds (libpq, "Parameter Key Words").
 NOTICE = {
     "connect_timeout": 5,
@@ -37,8 +47,9 @@ def postgres_engine(url: str, *, connections: int = 16) -> Engine:
     """Return an engine on the database that `url` (postgresql://...) names.
 
     Each commit is acknowledged after the server synced it (synchronous_commit, on or stricter).
-    Times are UTC; a statement ends after 60 s, a wait for a lock after 10 s. At most `connections`
-    are open at once; one that rested for `REST` seconds is tried before use. Off loopback the
+    Times are UTC; a statement ends after 60 s, or where the server says nothing for `SILENCE`, a
+    wait for a lock after 10 s. At most `connections` are open at once; one that rested for `REST`
+    seconds is tried before use. Off loopback the
     server must prove by its certificate who it is: sslmode is verify-full, or verify-ca where the
     URL says so. With `execution_options(read_only=True)` all of a transaction's reads see one
     state.
@@ -62,6 +73,7 @@ def postgres_engine(url: str, *, connections: int = 16) -> Engine:
         pool_timeout=10,
         pool_recycle=1800,
     )
+    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "checkin", _rest)
     event.listen(engine, "checkout", _wake)
@@ -102,6 +114,44 @@ def _is_here(host: str) -> bool:
         return False
 
 
+class _Heard(psycopg.Connection[Any]):
+    """A connection that gives up a server from which nothing is heard, and is closed then."""
+
+    silence = SILENCE
+
+    def wait(self, gen: PQGen[RV], *args: Any, **more: Any) -> RV:
+        return super().wait(self._heard(gen), *args, **more)
+
+    def _heard(self, gen: PQGen[RV]) -> Generator[Any, Any, RV]:
+        heard = time.monotonic()
+        try:
+            asked = next(gen)
+            while True:
+                ready = yield asked
+                if ready:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > self.silence:
+                    self.pgconn.finish()
+                    raise OperationalError(f"the server said nothing for {self.silence:g} s")
+                asked = gen.send(ready)
+        except StopIteration as end:
+            result: RV = end.value
+            return result
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Bear less silence while the block runs."""
+        self.silence = SILENCE_AT_FIRST
+        try:
+            yield
+        finally:
+            self.silence = SILENCE
+
+
+def _connect(_dialect: object, _record: object, args: Any, more: Any) -> _Heard:
+    return _Heard.connect(*args, **more)
+
+
 def _set_up(connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
         for name, value in SETTINGS.items():
@@ -123,10 +173,12 @@ def _wake(connection: Any, record: Any, _proxy: object) -> None:
     if time.monotonic() - record.info.get("rested", time.monotonic()) < REST:
         return
     try:
-        connection.execute("SELECT 1")
-        connection.rollback()
+        with connection.hurried():
+            connection.execute("SELECT 1")
+            connection.rollback()
     except OperationalError as error:
-        raise DisconnectionError from error
+        # The others are no better; each would be tried for as long.
+        raise InvalidatePoolError from error
 
 
 def _begin(conn: Connection) -> None:

@@ -1,8 +1,12 @@
 """More responders on one PostgreSQL, which is killed in the middle of alerts and plays."""
 
+import os
 import random
+import signal
 import threading
+import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,4 +107,45 @@ def test_what_was_accepted_outlives_the_death_of_postgres(
                 f"\nPostgreSQL {how} in a storm: {len(here.accepted)} alerts accepted, "
                 f"{spooled} into the spool, {len(here.alerts())} recorded in {HOSTS} incidents; "
                 f"{entered(here)['play.unshown']} plays unshown"
+            )
+
+
+def processes(made: Server) -> list[int]:
+    """Return the server's processes (proc(5): field 4 of stat is the parent)."""
+    found = [made.pid]
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parent = stat.read_text().rpartition(")")[2].split()[1]
+            found += [int(stat.parent.name)] if int(parent) == made.pid else []
+    return found
+
+
+def test_a_postgres_that_hangs_keeps_no_host_from_being_contained(
+    fire: Kindled, postgres: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It refuses nothing and closes nothing: its host acknowledges all, and nobody answers."""
+    with restless(tmp_path, fire, **on(postgres)) as here:
+        here.serve()
+        here.insist(here.told(0, 1))
+        here.settled()
+        hung = processes(postgres)
+        assert len(hung) > 3
+        for pid in hung:
+            os.kill(pid, signal.SIGSTOP)
+        began = time.monotonic()
+        try:
+            here.insist(here.told(1, 2))
+            answered = time.monotonic() - began
+            here.until(lambda: sum(c.operation == "PutRolePolicy" for c in here.ours()) >= 2)
+            denied = time.monotonic() - began
+        finally:
+            for pid in hung:
+                os.kill(pid, signal.SIGCONT)
+        here.insist(here.told(2, 3))
+        here.settled()
+        assert len(contained(here)) == HOSTS
+        with capsys.disabled():
+            print(
+                f"\nPostgreSQL hung: accepted after {answered:.0f} s, denied after {denied:.0f} s; "
+                f"{len(here.accepted)} alerts accepted, {len(here.alerts())} recorded"
             )
