@@ -13,7 +13,7 @@ from tests.playbooks.case.test_migrating import upgrade
 from tests.playbooks.desk.console import stanch
 
 # A command's pool keeps its connections as long as its process lives, and here it is this one.
-pytestmark = pytest.mark.filterwarnings("ignore:<psycopg.Connection:ResourceWarning")
+pytestmark = pytest.mark.filterwarnings("ignore:<evidence.ledger_postgres:ResourceWarning")
 
 
 @pytest.fixture(autouse=True)
