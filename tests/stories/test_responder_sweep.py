@@ -1,4 +1,4 @@
-"""Death at every statement of accepting, taking over and reconciling; at every call of a reflex."""
+"""Death at every statement of accepting, taking over and reconciling; and before a boot."""
 
 import asyncio
 import json
@@ -16,9 +16,7 @@ from sqlalchemy import select
 from evidence import ledger
 from playbooks.case import holding, schema, store
 from playbooks.case.enter import enter
-from playbooks.case.play import body_of, reflex_of
 from playbooks.case.store import CALL, LEASE, Store
-from playbooks.compromised_instance import compromised_instance
 from playbooks.errors import BusyError
 from playbooks.respond import reconciler
 from playbooks.wiring.parts import Parts
@@ -28,7 +26,6 @@ from tests.stories.deaths import deaths
 from tests.stories.effect import effect
 from tests.stories.test_crash_sweep import converting, nobody, sampled
 
-PLAY = body_of(compromised_instance)
 # Another host's process: nobody here can tell whether it lives.
 ELSEWHERE = "elsewhere:1:2:3"
 
@@ -229,29 +226,6 @@ def same(crash: Crash, wanted: Any) -> None:
         for kind, step, count in left["journal"]["ledger"]:
             if kind in ("action.intent", "action.done"):
                 assert count == 1, (where, kind, step)
-
-
-def test_a_crash_at_any_point_of_the_reflex_leaves_one_effect(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The play that follows adopts what the reflex had done."""
-    deployment = deployed(tmp_path)
-    parts = deployment.parts()
-    incident = deployment.take(parts).incident
-    cut_off = reflex_of(compromised_instance)
-    assert cut_off is not None
-
-    async def first(fresh: Parts, db: Store) -> None:
-        await enter(fresh, db, incident.id, cut_off, incident.play, kind="reflex", due=True)
-
-    async def again(fresh: Parts) -> None:
-        await go(fresh, incident, cut_off, kind="reflex", due=True, alive=nobody)
-        await go(fresh, incident, PLAY, due=True, alive=nobody)
-
-    crash, wanted = swept(deployment, tmp_path, first, again, incident.id, 4)
-    with capsys.disabled():
-        print(f"\n{crash.says('reflex')}")
-    same(crash, wanted)
 
 
 def test_a_crash_at_any_point_is_found_and_finished_before_any_play(
