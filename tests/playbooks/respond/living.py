@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
 from evidence import ledger
@@ -126,7 +127,9 @@ def living(folder: Path) -> Iterator[Living]:
     """Yield a deployment in the folder, over a world of its own."""
     world = World()
     estate = build_estate(world)
-    with serve(world) as url:
+    with serve(world) as url, pytest.MonkeyPatch.context() as patch:
+        # Set by `deploy`, and to be given back: other tests of this process read it.
+        patch.setenv("STANCH_CONFIG", "")
         made = deploy(folder, world, estate, url)
         engine = ledger.sqlite_engine(made.settings.home / "stanch.db")
         here = Living(world, estate, made, Store(engine))
