@@ -47,10 +47,15 @@ def as_before() -> Iterator[None]:
 
 def said(work: Callable[[], Any], *, json: bool = True) -> list[str]:
     """Return the lines that the work logs."""
-    out = io.StringIO()
-    with redirect_stderr(out):
-        logs.set_up(json=json)
-        work()
+    out, root = io.StringIO(), logging.getLogger()
+    # What pytest captures it sends between its processes, and lone surrogates break that.
+    kept, root.handlers = root.handlers, []
+    try:
+        with redirect_stderr(out):
+            logs.set_up(json=json)
+            work()
+    finally:
+        root.handlers = kept
     return out.getvalue().split("\n")[:-1]
 
 
