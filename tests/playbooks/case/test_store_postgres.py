@@ -172,7 +172,7 @@ def test_a_work_that_lost_a_deadlock_is_run_again(processes: list[Store]) -> Non
                 [(first, second), (second, first)],
             )
         )
-    assert len(runs) == 3
+    assert len(runs) >= 3
     entries = processes[0].read(lambda conn: [i.entry for i in store.incidents(conn)])
     assert entries == [2, 2]
 
