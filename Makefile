@@ -27,7 +27,9 @@ bench: $(VENV)/dev.done
 	@for f in bench/*.py; do PYTHONPATH=. $(BIN)/python $$f || exit 1; done
 
 crash-full: $(VENV)/dev.done
-	STANCH_CRASH=full $(BIN)/python -m pytest tests/stories -k crash -s
+	STANCH_CRASH=full $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rP \
+		tests/stories tests/playbooks/respond tests/playbooks/case/test_freezing.py \
+		tests/playbooks/case/test_holds.py
 
 # What an auditor gets: one file that needs only Python and `cryptography`.
 verifier: $(VENV)/run.done
