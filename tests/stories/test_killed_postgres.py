@@ -16,6 +16,7 @@ from evidence import ledger
 from tests.postgres import Server, programs, server
 from tests.stories.kindling import Kindled, kindled
 from tests.stories.restless import HOSTS, Restless, contained, restless, storm
+from tests.stories.test_crash_sweep import FULL
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,7 @@ def processes(made: Server) -> list[int]:
     return found
 
 
+@pytest.mark.skipif(not FULL, reason="takes a minute: `make crash-full` runs it")
 def test_a_postgres_that_hangs_keeps_no_host_from_being_contained(
     fire: Kindled, postgres: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

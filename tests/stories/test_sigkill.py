@@ -22,8 +22,9 @@ from playbooks.drills.range.server import serve
 from playbooks.wiring.parts import Parts
 from tests.deployment import Deployment, deployed, go
 from tests.stories.effect import effect
+from tests.stories.test_crash_sweep import FULL
 
-SEEDS = range(24)
+SEEDS = range(24 if FULL else 8)
 
 
 def forked(work: Callable[[int], None]) -> tuple[int, int]:
