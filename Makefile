@@ -9,14 +9,20 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := --require-hashes --only-binary :all:
 HERE := --no-index --no-deps --no-build-isolation --editable .
 
-.PHONY: drill test lint bench crash-full lock verifier clean
+.PHONY: drill test cover lint bench crash-full lock verifier clean
 .DEFAULT_GOAL := drill
 
 drill: $(VENV)/run.done
 	$(BIN)/stanch drill
 
+TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/dev.done
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	$(TESTS)
+
+# The tests again, counting branches; each of thousands of forks writes what it saw, which takes long.
+cover: $(VENV)/dev.done
+	$(TESTS) --cov --cov-report=term
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .
@@ -27,7 +33,7 @@ bench: $(VENV)/dev.done
 	@for f in bench/*.py; do PYTHONPATH=. $(BIN)/python $$f || exit 1; done
 
 crash-full: $(VENV)/dev.done
-	STANCH_CRASH=full $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rP \
+	STANCH_CRASH=full $(TESTS) -rP \
 		tests/stories tests/playbooks/respond tests/playbooks/case/test_freezing.py \
 		tests/playbooks/case/test_holds.py
 
