@@ -230,13 +230,20 @@ def _enterable() -> str:
     raise FileNotFoundError("no temporary folder that others than root may enter; set TMPDIR")
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
+@contextmanager
+def server_or_skip() -> Iterator[Server]:
+    """Yield a server; where there is no PostgreSQL, skip the test and say how to get it."""
     try:
         programs()
     except FileNotFoundError as error:
         pytest.skip(str(error))
     with server() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    with server_or_skip() as made:
         yield made
 
 

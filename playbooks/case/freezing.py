@@ -16,7 +16,7 @@ from actions.journal import Intent
 from playbooks.case import store
 from playbooks.case.answers import Failed
 from playbooks.case.gate import finishing, said
-from playbooks.case.record import Record
+from playbooks.case.record import DEPLOYMENT, Record
 from playbooks.case.store import EVERYWHERE, Freeze, Store
 from playbooks.case.store.freezes import held_back
 from playbooks.errors import FrozenError, UnknownIncidentError
@@ -24,8 +24,6 @@ from playbooks.errors import FrozenError, UnknownIncidentError
 if TYPE_CHECKING:
     from playbooks.case.case import Case
 
-# Entries of the whole deployment stand in the ledger under this name, not an incident's.
-DEPLOYMENT = "deployment"
 # A step is left for a freeze before it is lifted, or sees that it was: never in between.
 LOCK = "freezes"
 

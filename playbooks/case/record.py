@@ -9,6 +9,9 @@ from sqlalchemy import Connection
 
 from evidence import ledger
 
+# The case of the ledger under which entries stand that are about no one incident.
+DEPLOYMENT = "deployment"
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -13,7 +13,7 @@ from evidence.errors import EvidenceError
 from playbooks.case import store
 from playbooks.case.incident import Incident
 from playbooks.case.journal import Allowed, CaseJournal
-from playbooks.case.record import Record
+from playbooks.case.record import DEPLOYMENT, Record
 from playbooks.case.spool import Contents, Spool, Spooled, alone
 from playbooks.case.store import Store
 from playbooks.case.store.memory import Within
@@ -21,7 +21,7 @@ from playbooks.errors import PlaybookError, SpoolError
 from playbooks.intake.accepted import Came
 from playbooks.intake.errors import ReplayedError
 from playbooks.respond import spooled_alert
-from playbooks.respond.take import DEPLOYMENT, accept
+from playbooks.respond.take import accept
 from playbooks.wiring.parts import Parts
 
 log = logging.getLogger("stanch.spool")

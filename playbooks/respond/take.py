@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 
 from playbooks.case import store
 from playbooks.case.incident import Incident
-from playbooks.case.record import Record
+from playbooks.case.record import DEPLOYMENT, Record
 from playbooks.case.store import Store
 from playbooks.intake.accepted import Accept, Accepted, Arrival, Came, Reject
 from playbooks.intake.alert import Alert
@@ -22,8 +22,6 @@ from playbooks.intake.signed import WINDOW
 from playbooks.respond.correlating import Judged, judged, settle
 from playbooks.wiring.parts import Parts
 
-# Deployment-wide entries of the ledger stand under this case.
-DEPLOYMENT = "deployment"
 # A request is refused for its age after WINDOW; the rest is for clocks that are set back.
 REMEMBERED = 2 * WINDOW + timedelta(minutes=5)
 

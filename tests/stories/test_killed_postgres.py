@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from evidence import ledger
-from tests.postgres import Server, programs, server
+from tests.postgres import Server, server_or_skip
 from tests.stories.kindling import Kindled, kindled
 from tests.stories.restless import HOSTS, Restless, contained, restless, storm
 from tests.stories.test_crash_sweep import FULL
@@ -27,11 +27,7 @@ def fire(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def postgres() -> Any:
-    try:
-        programs()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    with server() as made:
+    with server_or_skip() as made:
         yield made
 
 

@@ -19,7 +19,7 @@ from playbooks.case.store import Store
 from playbooks.wiring import keyring
 from playbooks.wiring.database import open_engine
 from tests.playbooks.respond.living import Living, living
-from tests.postgres import Server, programs, server
+from tests.postgres import Server, server_or_skip
 
 INCIDENT = "INC-0001"
 
@@ -131,11 +131,7 @@ def test_on_a_full_disk(tmp_path: Path) -> None:
 
 @pytest.fixture
 def postgres() -> Iterator[Server]:
-    try:
-        programs()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    with server() as made:
+    with server_or_skip() as made:
         yield made
 
 

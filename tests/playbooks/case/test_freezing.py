@@ -17,9 +17,9 @@ from evidence import ledger
 from playbooks.case import store
 from playbooks.case.case import Case
 from playbooks.case.enter import Body
-from playbooks.case.freezing import DEPLOYMENT, freeze, halted, unfreeze
+from playbooks.case.freezing import freeze, halted, unfreeze
 from playbooks.case.play import body_of
-from playbooks.case.record import Record
+from playbooks.case.record import DEPLOYMENT, Record
 from playbooks.case.rehearsing import rehearse
 from playbooks.case.store import EVERYWHERE, Store
 from playbooks.case.story import story
