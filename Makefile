@@ -43,7 +43,7 @@ verifier: $(VENV)/run.done
 
 # The maintainer's tool: needs `uv`. No index address ever stands in a lock.
 UV := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --custom-compile-command "make lock"
+	--no-strip-extras --no-annotate --custom-compile-command "make lock"
 lock:
 	echo 'setuptools>=80' | $(UV) pyproject.toml - -o requirements.lock
 	echo 'setuptools>=80' | $(UV) --extra dev -c requirements.lock pyproject.toml - -o requirements-dev.lock

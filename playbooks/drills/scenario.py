@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from playbooks.desk.cli.init import make
-from playbooks.desk.cli.permissions import needed
+from playbooks.desk.cli.permissions import needed, polling
 from playbooks.drills.range.estate import Estate
 from playbooks.drills.range.world import World
 from playbooks.wiring import people
@@ -79,7 +79,7 @@ def deploy(folder: Path, world: World, estate: Estate, endpoint: str) -> Deploym
     os.environ["STANCH_CONFIG"] = str(config)
     settings = load()
     make(settings)
-    _least_privilege(world, estate)
+    _least_privilege(world, estate, settings)
     made = Deployment(folder, settings, environment, folder / "alice.key", folder / "bob.key")
     made.finding.write_text(json.dumps(finding(world, estate)))
     return made
@@ -100,7 +100,7 @@ def serve_by_hand(world: World, estate: Estate) -> None:
     elb.register_targets(TargetGroupArn=arn, Targets=targets)
 
 
-def _least_privilege(world: World, estate: Estate) -> None:
+def _least_privilege(world: World, estate: Estate, settings: Settings) -> None:
     iam: Any = world.client("iam", world.admin)
     role = estate.responder_role.rpartition("/")[2]
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
@@ -109,9 +109,7 @@ def _least_privilege(world: World, estate: Estate) -> None:
     iam.put_role_policy(
         RoleName=role, PolicyName="stanch-permissions", PolicyDocument=json.dumps(printed)
     )
-    taking = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
-    statement = {"Effect": "Allow", "Action": taking, "Resource": estate.queue.arn}
-    queue = {"Version": "2012-10-17", "Statement": [statement]}
+    queue = {"Version": "2012-10-17", "Statement": polling(settings, estate.account, "aws")}
     iam.put_role_policy(RoleName=role, PolicyName="stanch-queue", PolicyDocument=json.dumps(queue))
 
 
