@@ -6,13 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from actions.errors import ProviderError
+from actions.errors import ProviderError, UnfitError
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
+    from mypy_boto3_cloudtrail import CloudTrailClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_identitystore import IdentityStoreClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_rolesanywhere import IAMRolesAnywhereClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sso_admin import SSOAdminClient
+    from mypy_boto3_sts import STSClient
+
+    from actions.vault.clients import Vault
 
 # Codes that mean "not now", not "no". Sources: Amazon EC2 "Error codes for the Amazon EC2 API",
 # IAM "Common errors", Auto Scaling "ScalingActivityInProgress", "ResourceContention".
@@ -50,12 +62,18 @@ class Aws:
     """Bound to one account and region. `make(service)` returns a boto3 client for them."""
 
     def __init__(
-        self, account: str, region: str, make: Callable[[str], Any], partition: str = "aws"
+        self,
+        account: str,
+        region: str,
+        make: Callable[[str], Any],
+        partition: str = "aws",
+        vaults: "Callable[[str], Vault] | None" = None,
     ) -> None:
         self.account = account
         self.region = region
         self.partition = partition
         self._make = make
+        self._vaults = vaults
 
     @cached_property
     def ec2(self) -> "EC2Client":
@@ -76,6 +94,65 @@ class Aws:
     def elbv2(self) -> "ElasticLoadBalancingv2Client":
         """Elastic Load Balancing v2."""
         return self._make("elbv2")  # type: ignore[no-any-return]
+
+    @cached_property
+    def organizations(self) -> "OrganizationsClient":
+        """AWS Organizations."""
+        return self._make("organizations")  # type: ignore[no-any-return]
+
+    @cached_property
+    def sso_admin(self) -> "SSOAdminClient":
+        """IAM Identity Center."""
+        return self._make("sso-admin")  # type: ignore[no-any-return]
+
+    @cached_property
+    def identitystore(self) -> "IdentityStoreClient":
+        """The identity store of IAM Identity Center."""
+        return self._make("identitystore")  # type: ignore[no-any-return]
+
+    @cached_property
+    def secretsmanager(self) -> "SecretsManagerClient":
+        """AWS Secrets Manager."""
+        return self._make("secretsmanager")  # type: ignore[no-any-return]
+
+    @cached_property
+    def rds(self) -> "RDSClient":
+        """Amazon RDS."""
+        return self._make("rds")  # type: ignore[no-any-return]
+
+    @cached_property
+    def lambda_(self) -> "LambdaClient":
+        """AWS Lambda."""
+        return self._make("lambda")  # type: ignore[no-any-return]
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        """Amazon EventBridge."""
+        return self._make("events")  # type: ignore[no-any-return]
+
+    @cached_property
+    def rolesanywhere(self) -> "IAMRolesAnywhereClient":
+        """IAM Roles Anywhere."""
+        return self._make("rolesanywhere")  # type: ignore[no-any-return]
+
+    @cached_property
+    def cloudtrail(self) -> "CloudTrailClient":
+        """AWS CloudTrail."""
+        return self._make("cloudtrail")  # type: ignore[no-any-return]
+
+    @cached_property
+    def sts(self) -> "STSClient":
+        """AWS STS."""
+        return self._make("sts")  # type: ignore[no-any-return]
+
+    def vault(self, name: str) -> "Vault":
+        """Return the Vault of this name, where a new secret goes. Raise UnfitError if not known."""
+        if self._vaults is None:
+            raise UnfitError(
+                f"there is no Vault {name!r} to put a secret into. Add [vaults.{name}] to the "
+                "settings, or name a secret of AWS Secrets Manager."
+            )
+        return self._vaults(name)
 
     def translate(self, error: Exception) -> ProviderError | None:
         """Return a botocore error as ours, or None when it is not botocore's."""
