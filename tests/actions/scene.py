@@ -21,6 +21,7 @@ from botocore.config import Config
 
 from actions.action import Action, Lens, fields_of, name_of, step_of
 from actions.aws.clients import Aws
+from actions.catalogue import catalogue
 from actions.engine import Applied, Steps, apply, rollback
 from actions.journal import Intent, Json
 from actions.one_way import OneWay, do_once, foresee
@@ -37,7 +38,8 @@ ONCE = Config(retries={"total_max_attempts": 1})
 
 def arranged(name: str) -> Callable[[World, Site], Action[Any]]:
     """Return the action's `arrange`; fail when its test file or the function is missing."""
-    module = f"tests.actions.aws.test_{name}"
+    folder = catalogue()[name].__module__.split(".")[1]
+    module = f"tests.actions.{folder}.test_{name}"
     if find_spec(module) is None:
         raise AssertionError(f"no test file {module.replace('.', '/')}.py for action {name}")
     arrange = getattr(importlib.import_module(module), "arrange", None)

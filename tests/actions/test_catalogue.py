@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import actions.aws
+import actions
 from actions.action import Action, Lens, name_of
 from actions.catalogue import catalogue, revive
 from actions.errors import UnfitError
@@ -13,10 +13,10 @@ from actions.one_way import OneWay
 
 
 def test_every_file_with_an_action_is_in_it_by_its_stem() -> None:
-    (folder,) = actions.aws.__path__
+    (room,) = actions.__path__
     holding = {
         path.stem
-        for path in Path(folder).glob("*.py")
+        for path in Path(room).glob("*/*.py")
         if "(Lens[" in path.read_text() or "(OneWay[" in path.read_text()
     }
     assert set(catalogue()) == holding
