@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from playbooks.drills.range.digest_secrets import secrets_of
 from playbooks.drills.range.ground import REGIONAL
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def state(ground: Ground) -> dict[str, Any]:
         },
         "autoscaling": _regional(ground, "autoscaling", _autoscaling),
         "elbv2": _regional(ground, "elasticloadbalancing", _elbv2),
+        **secrets_of(ground),
         "kept": {
             "conntrack": kept.conntrack,
             "run_tokens": {"/".join(k): v for k, v in kept.run_tokens.items()},
@@ -44,6 +46,10 @@ def state(ground: Ground) -> dict[str, Any]:
             "draining": sorted(map(str, kept.draining)),
             "boundaries": {"/".join(k): v for k, v in kept.boundaries.items()},
             "scps": kept.scps,
+            "service_credentials": {
+                c.id: [c.user, c.service, c.status, c.secret]
+                for c in kept.service_credentials.values()
+            },
         },
     }
 
@@ -165,8 +171,13 @@ def _iam(iam: Any) -> dict[str, Any]:
             user.name: {
                 **_holder(user),
                 "keys": [_picked(key, "access_key_id status") for key in user.access_keys],
-                "login": [user.password is not None, user.password_reset_required],
+                "login": [user.password, user.password_reset_required],
                 "groups": sorted(g.name for g in iam.get_groups_for_user(user.name)),
+                "devices": sorted(user.mfa_devices),
+                "ssh": [_picked(k, "ssh_public_key_id status") for k in user.ssh_public_keys],
+                "certificates": [
+                    _picked(c, "id status") for c in user.signing_certificates.values()
+                ],
             }
             for user in iam.users.values()
         },
@@ -180,6 +191,12 @@ def _iam(iam: Any) -> dict[str, Any]:
         "groups": {group.name: _holder(group) for group in iam.groups.values()},
         "profiles": {
             p.name: [p.id, [r.name for r in p.roles]] for p in iam.instance_profiles.values()
+        },
+        "devices": sorted(iam.virtual_mfa_devices),
+        "saml": {p.name: p.saml_metadata_document for p in iam.saml_providers.values()},
+        "oidc": {
+            arn: _picked(p, "client_id_list thumbprint_list tags")
+            for arn, p in iam.open_id_providers.items()
         },
         "policies": {
             arn: [p.default_version_id, {v.version_id: v.document for v in p.versions}]

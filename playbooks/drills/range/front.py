@@ -16,6 +16,7 @@ from playbooks.drills.range.corrections.queues import patience
 from playbooks.drills.range.errors import AwsError, UnknownServiceError
 from playbooks.drills.range.faults import Faults, PlainStage
 from playbooks.drills.range.identity import authenticate
+from playbooks.drills.range.implied import completed
 from playbooks.drills.range.injectors import Delay
 from playbooks.drills.range.inner import Inner
 from playbooks.drills.range.targets import is_read
@@ -82,7 +83,7 @@ class Front:
         def ready() -> wire.Asked:
             nonlocal principal
             principal = authenticate(self.ground, asked)
-            here = wire.of_account(asked, principal.account)
+            here = completed(wire.of_account(asked, principal.account), principal)
             self.ground.settle(here.account, here.region, here.service)
             authorize(self.ground, here, principal)
             if here.service == "ec2" and here.params.get("DryRun"):

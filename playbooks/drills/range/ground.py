@@ -71,6 +71,8 @@ class Kept:
     failing: instance id -> epoch seconds since which its health check fails.
     boundaries: (account, user name) -> policy ARN.
     scps: account -> levels of service control policies, root first.
+    logins: (account, user name) -> when the login profile was made.
+    service_credentials: id -> what corrections/service_credentials.py keeps of it.
     """
 
     conntrack: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -81,6 +83,8 @@ class Kept:
     failing: dict[str, float] = field(default_factory=dict)
     boundaries: dict[tuple[str, str], str] = field(default_factory=dict)
     scps: dict[str, tuple[tuple[Mapping[str, Any], ...], ...]] = field(default_factory=dict)
+    logins: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    service_credentials: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Mapping
 
+# IAM identifiers: unique ids and key ids are of these letters behind a prefix for their kind.
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -52,8 +55,12 @@ class Issued:
 
 def make(rng: random.Random, *, temporary: bool, expires_at: datetime | None = None) -> Credentials:
     """Fresh credentials in AWS's form (IAM identifiers: AKIA long-term, ASIA temporary)."""
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-    key = ("ASIA" if temporary else "AKIA") + "".join(rng.choices(alphabet, k=16))
+    key = ("ASIA" if temporary else "AKIA") + "".join(rng.choices(ALPHABET, k=16))
     secret = base64.b64encode(rng.randbytes(30)).decode()
     token = base64.b64encode(rng.randbytes(96)).decode() if temporary else ""
     return Credentials(key, secret, token, expires_at)
+
+
+def unique_id(rng: random.Random, prefix: str) -> str:
+    """A fresh unique id of 21 characters (IAM identifiers: AIDA a user, AROA a role, ...)."""
+    return prefix + "".join(rng.choices(ALPHABET, k=17))

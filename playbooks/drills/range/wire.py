@@ -263,7 +263,13 @@ def refuse(asked: Asked, error: AwsError) -> Answer:
 
 
 # IAM's errors carry their own HTTP status (IAM API reference: each action's Errors section).
-IAM_STATUS = {"NoSuchEntity": 404, "EntityAlreadyExists": 409, "LimitExceeded": 409}
+IAM_STATUS = {
+    "NoSuchEntity": 404,
+    "EntityAlreadyExists": 409,
+    "LimitExceeded": 409,
+    "DeleteConflict": 409,
+    "ReportNotPresent": 410,
+}
 
 
 def refuse_unparsed(error: AwsError) -> Answer:

@@ -1,0 +1,28 @@
+"""IAM's things by the name that a request gives, or the refusal that IAM gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from playbooks.drills.range.errors import AwsError
+
+if TYPE_CHECKING:
+    from playbooks.drills.range.ground import Ground
+    from playbooks.drills.range.wire import Asked
+
+
+def user_named(ground: Ground, asked: Asked) -> Any:
+    """moto's user of the request's UserName. Raises AwsError NoSuchEntity."""
+    name = asked.params.get("UserName", "")
+    user = ground.iam(asked.account).users.get(name)
+    if user is None:
+        raise AwsError("NoSuchEntity", f"The user with name {name} cannot be found.", 404)
+    return user
+
+
+def role_named(ground: Ground, account: str, name: str) -> Any:
+    """moto's role of this name. Raises AwsError NoSuchEntity."""
+    for role in ground.iam(account).roles.values():
+        if role.name == name:
+            return role
+    raise AwsError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
