@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # AssumeRole is decided with the role's trust policy (corrections/sessions.py).
 FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"}
 JSON_SERVICES = {"cloudtrail", "kms", "ssm", "dynamodb", "logs", "organizations", "events", "sqs"}
+JSON_SERVICES |= {"secretsmanager"}
 
 
 def authorize(ground: Ground, asked: Asked, principal: Principal) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from playbooks.drills.range import sigv4
+from playbooks.drills.range.corrections import key_use
 from playbooks.drills.range.errors import AwsError
 from playbooks.drills.range.keys import Principal
 from playbooks.drills.range.policy import Policies
@@ -40,6 +41,7 @@ def authenticate(ground: Ground, asked: Asked) -> Principal:
     sigv4.check(asked, key.secret_access_key)
     if key.user_name not in ground.iam(account).users:
         raise _unknown_key(asked)
+    key_use.note(ground, asked, key)
     return signer(ground, asked)
 
 

@@ -10,11 +10,20 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.iam.models import iam_backends
+from moto.rds.models import rds_backends
+from moto.secretsmanager.models import secretsmanager_backends
 
 if TYPE_CHECKING:
     from playbooks.drills.range.ground import Ground, Kept
 
-BACKENDS: tuple[Any, ...] = (ec2_backends, iam_backends, autoscaling_backends, elbv2_backends)
+BACKENDS: tuple[Any, ...] = (
+    ec2_backends,
+    iam_backends,
+    autoscaling_backends,
+    elbv2_backends,
+    secretsmanager_backends,
+    rds_backends,
+)
 
 
 @dataclass(frozen=True, slots=True)

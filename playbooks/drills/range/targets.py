@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from moto.secretsmanager.models import secretsmanager_backends
+
 if TYPE_CHECKING:
     from playbooks.drills.range.ground import Ground
     from playbooks.drills.range.patterns import Values
@@ -165,6 +167,15 @@ def _role_of_profile(ground: Ground, account: str, profile: Mapping[str, str]) -
     return "*"
 
 
+def secret_arn(asked: Asked, account: str) -> str:
+    """The ARN of the secret that a request names: by name, by ARN, or by one without its end."""
+    backend: Any = secretsmanager_backends[account][asked.region]
+    named = str(asked.params["SecretId"])
+    secret = backend.secrets.get(named)
+    unknown = f"arn:aws:secretsmanager:{asked.region}:{account}:secret:{named}"
+    return str(secret.arn) if secret else unknown
+
+
 def _group_of(ground: Ground, asked: Asked, account: str) -> str | None:
     """The scaling group of the instance that a request names without naming its group."""
     named = asked.params.get("InstanceId")
@@ -200,6 +211,12 @@ def _resources(ground: Ground, asked: Asked, account: str) -> list[str]:
             return [f"{where}:autoScalingGroup:*:autoScalingGroupName/{group}"]
     if asked.service == "sqs" and params.get("QueueUrl"):
         return [_queue(asked, account)]
+    if asked.service == "secretsmanager" and params.get("SecretId"):
+        return [secret_arn(asked, account)]
+    if asked.service == "rds" and (named := params.get("DBInstanceIdentifier")):
+        return [f"arn:aws:rds:{asked.region}:{account}:db:{named}"]
+    if asked.service == "rds" and params.get("ResourceName"):
+        return [str(params["ResourceName"])]
     if asked.service == "elasticloadbalancing" and not is_read(asked.operation):
         arn = params.get("TargetGroupArn") or params.get("LoadBalancerArn")
         return [str(arn)] if arn else ["*"]
