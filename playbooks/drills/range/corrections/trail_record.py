@@ -118,7 +118,11 @@ def _lower(value: Any, name: str = "") -> Any:
 
 
 def _resources(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    names = {"RoleName": "AWS::IAM::Role", "UserName": "AWS::IAM::User"}
+    names = {
+        "RoleName": "AWS::IAM::Role",
+        "RoleArn": "AWS::IAM::Role",
+        "UserName": "AWS::IAM::User",
+    }
     for key, value in params.items():
         if key in names and isinstance(value, str):
             yield names[key], value
