@@ -26,20 +26,36 @@ class Unknowable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """Part of it is done. `left` counts what is not; `do` does the next part, and may fail there.
+
+    For what is too much for one call, such as 5,000 leases: what is left stands in the world
+    alone, so a crash loses nothing, and other work goes on between the parts.
+    """
+
+    left: int
+
+
 @dataclass(frozen=True)
 class OneWay(Action[P]):
     """An act without a way back. `destroys` acts need an approval, others only add."""
 
     destroys: ClassVar[bool] = True
     window: ClassVar[float] = 10.0  # seconds in which a finished call may not show yet
+    pace: ClassVar[float] = 1.0  # seconds between two parts of an act that is done in parts
 
     @abstractmethod
     def do(self, p: P, mark: str, approval: str | None) -> None:
         """Do it once, leaving the mark (in tags or a name) where `find` looks for it."""
 
     @abstractmethod
-    def find(self, p: P, mark: str) -> Result | Unknowable | None:
-        """Return what the act left, None when it did not happen, or Unknowable."""
+    def find(self, p: P, mark: str) -> Result | Unknowable | Underway | None:
+        """Return what the act left, None when it did not happen, or Unknowable.
+
+        An act that is done in parts returns Underway while something is left: then `do` comes
+        again, until `limit` seconds pass in which `left` does not fall below its lowest.
+        """
 
     def facts(self, p: P) -> Result:
         """Return what is known of the target beforehand, for the plan and for approval."""
@@ -77,19 +93,38 @@ def do_once(
             f"{intent.step} destroys and cannot be undone: it needs an approval. Ask for one."
         )
     result = None if fresh else (yield from _look(action, p, intent, action.window))
-    if result is None:
-        unsure = yield from _do(action, p, intent.mark, approval)
-        result = yield from _look(action, p, intent, action.limit)
-        if result is None and unsure:
-            raise unsure
-    if result is None:
-        raise NotEffectiveError(intent.step, (intent.action,))
+    if result is None or isinstance(result, Underway):
+        yield from _in_parts(action, p, intent, approval)
     yield action.apart
     again = yield from _look(action, p, intent, 0.0)
-    if again is None:
-        raise NotEffectiveError(intent.step, (intent.action,))
+    if again is None or isinstance(again, Underway):
+        raise NotEffectiveError(intent.step, _lacking(intent, again))
     journal.done(intent.step, again, "verified")
     return Applied(intent.step, {}, again, "verified")
+
+
+def _in_parts(action: OneWay[P], p: P, intent: Intent, approval: str | None) -> Steps[None]:
+    """Do it, and again while it is under way and gets less; most acts have one part."""
+    lowest, waited = None, 0.0
+    while True:
+        unsure = yield from _do(action, p, intent.mark, approval)
+        found = yield from _look(action, p, intent, action.limit)
+        if found is None and unsure:
+            raise unsure
+        if found is None:
+            raise NotEffectiveError(intent.step, (intent.action,))
+        if not isinstance(found, Underway):
+            return
+        if lowest is None or found.left < lowest:
+            lowest, waited = found.left, 0.0
+        elif waited >= action.limit:
+            raise unsure or NotEffectiveError(intent.step, _lacking(intent, found))
+        yield action.pace
+        waited += action.pace
+
+
+def _lacking(intent: Intent, found: Underway | None) -> tuple[str, ...]:
+    return (intent.action,) if found is None else (f"{intent.action}: {found.left} left",)
 
 
 def _do(action: OneWay[P], p: P, mark: str, approval: str | None) -> Steps[ProviderError | None]:
@@ -109,7 +144,9 @@ def _do(action: OneWay[P], p: P, mark: str, approval: str | None) -> Steps[Provi
         waited += 0.5
 
 
-def _look(action: OneWay[P], p: P, intent: Intent, window: float) -> Steps[Result | None]:
+def _look(
+    action: OneWay[P], p: P, intent: Intent, window: float
+) -> Steps[Result | Underway | None]:
     waited = 0.0
     while True:
         found = yield from patient(action, lambda: calling(p, lambda: action.find(p, intent.mark)))

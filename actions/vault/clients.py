@@ -1,9 +1,10 @@
 """One Vault, as actions see it: an hvac client made lazily by whoever was passed in."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 from hvac import exceptions
@@ -16,16 +17,47 @@ PASSING = frozenset({412, 429, 500, 502, 503, 504})
 
 
 class Vault:
-    """Bound to one Vault. `make()` returns an hvac client that is logged in."""
+    """Bound to one Vault. `make()` returns an hvac client that is logged in.
 
-    def __init__(self, name: str, make: Callable[[], Any]) -> None:
+    `chance(n)` returns a new secret as URL-safe text of n random bytes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], Any],
+        chance: Callable[[int], str] = secrets.token_urlsafe,
+    ) -> None:
         self.name = name
+        self.chance = chance
         self._make = make
 
     @cached_property
     def client(self) -> Any:
         """The hvac client; hvac has no types."""
         return self._make()
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        """Read what hvac has no method for: return its data, or None where there is nothing."""
+        try:
+            return _data(self.client.adapter.get(f"/v1/{quote(path)}"))
+        except exceptions.InvalidPath as error:
+            if error.errors:  # a mount that is not there is complained of
+                raise
+            return None
+
+    def names(self, path: str) -> list[str]:
+        """Return the keys of a LIST; none where Vault answers 404 because there are none."""
+        try:
+            return list(_data(self.client.adapter.list(f"/v1/{quote(path)}"))["keys"])
+        except exceptions.InvalidPath as error:
+            if error.errors:
+                raise
+            return []
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Write where hvac has no method, or one that adds to or leaves out of the body."""
+        return self.client.adapter.post(f"/v1/{quote(path)}", json=dict(body or {}))
 
     def translate(self, error: Exception) -> ProviderError | None:
         """Return an error of hvac or of the network as ours, or None when it is neither."""
@@ -51,6 +83,11 @@ STATUS = {
     exceptions.BadGateway: 502,
     exceptions.VaultDown: 503,
 }
+
+
+def _data(answer: Any) -> dict[str, Any]:
+    data = answer["data"] if "data" in answer else answer
+    return dict(data)
 
 
 def _of_vault(error: exceptions.VaultError) -> ProviderError:
