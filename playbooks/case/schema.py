@@ -153,3 +153,48 @@ questions = Table(
     Column("reason", Text, nullable=False, default=""),
     Column("proof", Text, nullable=False, default=""),
 )
+
+# Access reviews: who may do what, found at one time.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String(16), nullable=False, unique=True),
+    # gathering until all rows stand here, then open, at last closed.
+    Column("status", String(16), nullable=False),
+    Column("scope", JSON, nullable=False),
+    # What the rows were made from: the age of the credential report, counts, a digest.
+    Column("facts", JSON, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("opened", String(32), nullable=False),
+    Column("due", String(32), nullable=False),
+    # How often it was escalated: 0 not, 1 to its owner, 2 to the stakeholders, and so on.
+    Column("level", Integer, nullable=False),
+    Column("proof", Text, nullable=False),
+)
+
+review_rows = Table(
+    "review_rows",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("review", String(16), nullable=False),
+    Column("id", String(16), nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("privilege", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("used", String(32), nullable=False),
+    Column("flags", JSON, nullable=False),
+    # Of the principal's state when it was listed.
+    Column("digest", String(64), nullable=False),
+    Column("about", JSON, nullable=False),
+    # Nothing until somebody decides.
+    Column("decision", String(8), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reviewer", Text, nullable=False),
+    Column("decided", String(32), nullable=False),
+    Column("proof", Text, nullable=False),
+    # That carries the decision out.
+    Column("incident", String(16), nullable=False),
+    UniqueConstraint("review", "id"),
+    Index("review_rows_by_decision", "review", "decision"),
+)
