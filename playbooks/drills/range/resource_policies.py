@@ -36,7 +36,9 @@ def allowed(
     said = effects(request, [{"Statement": statements}])
     if own is Verdict.EXPLICIT_DENY or "Deny" in said:
         return Verdict.EXPLICIT_DENY
-    same = principal.kind == "service" or _account(request.resource) in ("", principal.account)
+    # AWS's own managed policies belong to "aws" and are everybody's.
+    nobodys = _account(request.resource) in ("", "aws", principal.account)
+    same = principal.kind == "service" or nobodys
     if own is Verdict.ALLOW and (same or "Allow" in said):
         return Verdict.ALLOW
     # The organisation's policies bind all the same; what the resource gives needs no other layer.

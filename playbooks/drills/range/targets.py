@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from moto.secretsmanager.models import secretsmanager_backends
 
+from playbooks.drills.range.targets_iam import context_for, resource_of
+from playbooks.drills.range.targets_services import resources_of
+
 if TYPE_CHECKING:
     from playbooks.drills.range.ground import Ground
     from playbooks.drills.range.patterns import Values
@@ -46,6 +49,13 @@ PROFILE_OPERATIONS = {
     "AssociateIamInstanceProfile",
     "ReplaceIamInstanceProfileAssociation",
 }
+# (service, operation) -> the service that the role is passed to, and the parameter that names it.
+PASSES = {
+    ("iam", "AddRoleToInstanceProfile"): ("ec2.amazonaws.com", "RoleName"),
+    ("lambda", "CreateFunction"): ("lambda.amazonaws.com", "Role"),
+    ("lambda", "UpdateFunctionConfiguration"): ("lambda.amazonaws.com", "Role"),
+    ("events", "PutRule"): ("events.amazonaws.com", "RoleArn"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,10 @@ def needed(ground: Ground, asked: Asked, account: str) -> list[Need]:
     if asked.service == "ec2":
         return _ec2(ground, asked, account, action)
     context = {**_request_tags(asked.params.get("Tags", []))}
-    return [Need(action, resource, context) for resource in _resources(ground, asked, account)]
+    if asked.service == "iam":
+        context |= context_for(ground, asked, account)
+    needs = [Need(action, resource, context) for resource in _resources(ground, asked, account)]
+    return [*needs, *_passed(ground, asked, account)]
 
 
 def is_read(operation: str) -> bool:
@@ -176,6 +189,17 @@ def secret_arn(asked: Asked, account: str) -> str:
     return str(secret.arn) if secret else unknown
 
 
+def _passed(ground: Ground, asked: Asked, account: str) -> list[Need]:
+    """iam:PassRole, where a request hands a role to a service (IAM: Grant permissions to pass)."""
+    service, given = PASSES.get((asked.service, asked.operation), ("", ""))
+    role = asked.params.get(given)
+    if not role:
+        return []
+    known = ground.iam(account).roles.values()
+    arn = next((r.arn for r in known if role in (r.arn, r.name)), role)
+    return [Need("iam:PassRole", str(arn), {"iam:passedtoservice": (service,)})]
+
+
 def _group_of(ground: Ground, asked: Asked, account: str) -> str | None:
     """The scaling group of the instance that a request names without naming its group."""
     named = asked.params.get("InstanceId")
@@ -189,16 +213,7 @@ def _group_of(ground: Ground, asked: Asked, account: str) -> str | None:
 def _resources(ground: Ground, asked: Asked, account: str) -> list[str]:
     params = asked.params
     if asked.service == "iam":
-        iam = ground.iam(account)
-        for key, holders, kind in (
-            ("RoleName", iam.roles, "role"),
-            ("UserName", iam.users, "user"),
-            ("GroupName", iam.groups, "group"),
-            ("InstanceProfileName", iam.instance_profiles, "instance-profile"),
-        ):
-            if params.get(key):
-                named = (h.arn for h in holders.values() if h.name == params[key])
-                return [next(named, f"arn:aws:iam::{account}:{kind}/{params[key]}")]
+        return [resource_of(ground, asked, account)]
     if asked.service == "sts" and params.get("RoleArn"):
         return [str(params["RoleArn"])]
     if asked.service == "s3" and params.get("Bucket"):
@@ -220,4 +235,4 @@ def _resources(ground: Ground, asked: Asked, account: str) -> list[str]:
     if asked.service == "elasticloadbalancing" and not is_read(asked.operation):
         arn = params.get("TargetGroupArn") or params.get("LoadBalancerArn")
         return [str(arn)] if arn else ["*"]
-    return ["*"]
+    return resources_of(asked, account) or ["*"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from playbooks.drills.range.corrections import (
     attributes,
+    aws_policies,
     births,
     boundaries,
     clock,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 SUBJECTS = (
     attributes,
+    aws_policies,
     births,
     boundaries,
     console,
@@ -62,6 +64,7 @@ def corrections_for(model_name: str, operation: str) -> list[Correction]:
 
 def mend(ground: Ground) -> None:
     """Apply what is put right in moto's models themselves, for the whole process."""
+    aws_policies.mend()
     clock.mend(ground)
     interfaces.mend()
     queues.mend(ground)

@@ -1,0 +1,125 @@
+"""Requests are decided on the right resource and keys (Service Authorization Reference: IAM)."""
+
+import json
+
+import pytest
+
+from playbooks.drills.range.keys import Credentials
+
+QUARANTINE = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"
+DENY_ALL = "arn:aws:iam::aws:policy/AWSDenyAll"
+ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
+
+
+def says(effect, action, resource="*", condition=None):
+    statement = {"Effect": effect, "Action": action, "Resource": resource}
+    return {**statement, **({"Condition": condition} if condition else {})}
+
+
+def document(*statements) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@pytest.fixture
+def as_user(world, iam):
+    """A client of the user ann, who may do what these statements say."""
+    iam.create_user(UserName="ann")
+    made = iam.create_access_key(UserName="ann")["AccessKey"]
+    keys = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+
+    def client(*statements, service="iam"):
+        iam.put_user_policy(UserName="ann", PolicyName="says", PolicyDocument=document(*statements))
+        return world.client(service, keys)
+
+    return client
+
+
+def test_a_policy_can_be_kept_attached_by_its_arn(iam, as_user, refused):
+    kept = iam.create_policy(PolicyName="kept", PolicyDocument=document(says("Deny", "s3:*")))
+    arn = kept["Policy"]["Arn"]
+    guard = {"ArnEquals": {"iam:PolicyARN": arn}}
+    hers = as_user(says("Allow", "iam:*"), says("Deny", "iam:Detach*", condition=guard))
+    for policy in (arn, QUARANTINE):
+        iam.attach_user_policy(UserName="ann", PolicyArn=policy)
+    assert refused(hers.detach_user_policy, UserName="ann", PolicyArn=arn) == "AccessDenied"
+    iam.detach_user_policy(UserName="ann", PolicyArn=QUARANTINE)
+    iam.attach_user_policy(UserName="ann", PolicyArn=ADMIN)
+    hers.detach_user_policy(UserName="ann", PolicyArn=ADMIN)
+    left = iam.list_attached_user_policies(UserName="ann")["AttachedPolicies"]
+    assert [p["PolicyArn"] for p in left] == [arn]
+
+
+def test_a_policys_versions_are_decided_on_the_policy(iam, as_user, refused):
+    text = document(says("Allow", "s3:*"))
+    arns = [
+        iam.create_policy(PolicyName=n, PolicyDocument=text)["Policy"]["Arn"] for n in ("a", "b")
+    ]
+    hers = as_user(says("Allow", "iam:*"), says("Deny", "iam:*PolicyVersion", arns[0]))
+    new = {"PolicyDocument": text, "SetAsDefault": True}
+    assert refused(hers.create_policy_version, PolicyArn=arns[0], **new) == "AccessDenied"
+    assert hers.create_policy_version(PolicyArn=arns[1], **new)["PolicyVersion"]
+
+
+def test_membership_is_decided_on_the_group_and_a_boundary_on_its_key(iam, as_user, refused):
+    iam.create_group(GroupName="admins")
+    iam.create_group(GroupName="staff")
+    group = "arn:aws:iam::111122223333:group/admins"
+    bound = {"StringEquals": {"iam:PermissionsBoundary": ADMIN}}
+    hers = as_user(
+        says("Allow", "iam:*"),
+        says("Deny", "iam:AddUserToGroup", group),
+        says("Deny", ["iam:DeleteUserPermissionsBoundary", "iam:AttachUserPolicy"], "*", bound),
+    )
+    ann = {"UserName": "ann"}
+    assert refused(hers.add_user_to_group, GroupName="admins", **ann) == "AccessDenied"
+    hers.add_user_to_group(GroupName="staff", **ann)
+    hers.attach_user_policy(PolicyArn=ADMIN, **ann)
+    iam.put_user_permissions_boundary(PermissionsBoundary=ADMIN, **ann)
+    assert refused(hers.delete_user_permissions_boundary, **ann) == "AccessDenied"
+    assert refused(hers.attach_user_policy, PolicyArn=QUARANTINE, **ann) == "AccessDenied"
+
+
+def test_tags_of_what_is_changed_can_be_a_condition(iam, as_user, refused):
+    for name, team in (("mine", "a"), ("theirs", "b")):
+        iam.create_role(
+            RoleName=name,
+            AssumeRolePolicyDocument=document(),
+            Tags=[{"Key": "team", "Value": team}],
+        )
+    own = {"StringEquals": {"iam:ResourceTag/team": "a"}}
+    hers = as_user(says("Allow", "iam:PutRolePolicy", condition=own))
+    policy = {"PolicyName": "p", "PolicyDocument": document(says("Allow", "s3:*"))}
+    hers.put_role_policy(RoleName="mine", **policy)
+    assert refused(hers.put_role_policy, RoleName="theirs", **policy) == "AccessDenied"
+
+
+def test_a_role_is_passed_only_where_it_may_be(iam, as_user, refused):
+    iam.create_role(RoleName="strong", AssumeRolePolicyDocument=document())
+    iam.create_instance_profile(InstanceProfileName="box")
+    hers = as_user(says("Allow", "iam:AddRoleToInstanceProfile"))
+    both = {"InstanceProfileName": "box", "RoleName": "strong"}
+    assert refused(hers.add_role_to_instance_profile, **both) == "AccessDenied"
+    passed = says("Allow", "iam:PassRole", "arn:aws:iam::111122223333:role/strong")
+    as_user(says("Allow", "iam:AddRoleToInstanceProfile"), passed)
+    hers.add_role_to_instance_profile(**both)
+
+
+def test_secrets_are_decided_one_by_one(world, as_user, refused):
+    secrets = world.client("secretsmanager", world.admin)
+    arns = {n: secrets.create_secret(Name=n, SecretString=n)["ARN"] for n in ("one", "two")}
+    hers = as_user(says("Allow", "secretsmanager:*", arns["one"]), service="secretsmanager")
+    assert hers.get_secret_value(SecretId="one")["SecretString"] == "one"
+    assert hers.get_secret_value(SecretId=arns["one"])["SecretString"] == "one"
+    assert refused(hers.get_secret_value, SecretId="two").startswith("AccessDenied")
+
+
+def test_aws_own_policies_bind_and_cannot_be_changed(world, iam, as_user, refused):
+    hers = as_user(says("Allow", "*"))
+    iam.attach_user_policy(UserName="ann", PolicyArn=QUARANTINE)
+    assert refused(hers.create_user, UserName="more") == "AccessDenied"
+    assert hers.list_users()["Users"]
+    iam.attach_user_policy(UserName="ann", PolicyArn=DENY_ALL)
+    assert refused(hers.list_users) == "AccessDenied"
+    assert refused(iam.delete_policy, PolicyArn=DENY_ALL) == "AccessDenied"
+    assert iam.get_policy(PolicyArn=DENY_ALL)["Policy"]["AttachmentCount"] == 1
+    assert [p["PolicyName"] for p in iam.list_policies(Scope="Local")["Policies"]] == []
