@@ -10,6 +10,7 @@ from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.iam.models import iam_backends
+from moto.organizations.models import organizations_backends
 from moto.rds.models import rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
@@ -23,6 +24,7 @@ BACKENDS: tuple[Any, ...] = (
     elbv2_backends,
     secretsmanager_backends,
     rds_backends,
+    organizations_backends,
 )
 
 
