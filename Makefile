@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKED := --require-hashes --only-binary :all:
 HERE := --no-index --no-deps --no-build-isolation --editable .
 
-.PHONY: drill test cover lint bench crash-full lock verifier clean
+.PHONY: drill test cover lint bench crash-full contract-vault lock verifier clean
 .DEFAULT_GOAL := drill
 
 drill: $(VENV)/run.done
@@ -36,6 +36,10 @@ crash-full: $(VENV)/dev.done
 	STANCH_CRASH=full $(TESTS) -rP \
 		tests/stories tests/playbooks/respond tests/playbooks/case/test_freezing.py \
 		tests/playbooks/case/test_holds.py
+
+# The Vault contract, against the server that VAULT_ADDR and VAULT_TOKEN name besides the simulator.
+contract-vault: $(VENV)/dev.done
+	$(BIN)/python -m pytest -rs tests/contract_vault
 
 # What an auditor gets: one file that needs only Python and `cryptography`.
 verifier: $(VENV)/run.done

@@ -1,0 +1,19 @@
+"""All parts of the simulated Vault, by where they are mounted."""
+
+from __future__ import annotations
+
+from playbooks.drills.range.vault import kinds
+from playbooks.drills.range.vault.kv import Kv
+from playbooks.drills.range.vault.sys_health import SysHealth
+from playbooks.drills.range.vault.sys_leases import SysLeases
+from playbooks.drills.range.vault.sys_mounts import SysMounts
+from playbooks.drills.range.vault.sys_policies import SysPolicies
+from playbooks.drills.range.vault.token_engine import TokenEngine
+from playbooks.drills.range.vault.token_making import TokenMaking
+
+SYSTEM: kinds.Parts = (SysHealth, SysLeases, SysPolicies, SysMounts)
+TOKEN: kinds.Parts = (TokenEngine, TokenMaking)
+IDENTITY: kinds.Parts = ()
+
+kinds.SECRETS |= {"kv": (Kv,)}
+kinds.AUTH |= {}

@@ -1,0 +1,84 @@
+"""A simulated Vault: one WSGI application without threads.
+
+    vault = VaultWorld(seed=7)
+    root = vault.client(vault.root_token)                 # hvac, in this process, no socket
+    with serve(vault) as url:                             # or over HTTP (server.py)
+        hvac.Client(url=url, token=...)
+
+After `os.fork()` a child owns a copy of the whole Vault. Tokens, ids and keys come from the seed.
+A fresh one has KV version 2 at secret/, as a development server has. Namespaces, plugins,
+replication and response wrapping are not simulated.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import hvac
+
+from playbooks.drills.range.vault import catalogue, digest, front, inprocess, kinds
+from playbooks.drills.range.vault.core import Core
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import requests
+
+    from playbooks.drills.range.vault.calls import Call
+
+URL = "http://vault.range.internal"
+
+
+class VaultWorld:
+    """One Vault. `root_token` may do everything; `calls` lists every request answered.
+
+    `clock` gives epoch seconds; `tick` moves the Vault's time on from it.
+    """
+
+    def __init__(self, seed: int = 0, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._ahead = 0.0
+        # Ids and keys must repeat for a seed; nothing here protects anything.
+        self.core = Core(random.Random(seed), clock())  # noqa: S311
+        self.core.mount("sys/", "system", catalogue.SYSTEM)
+        self.core.mount("auth/token/", "token", catalogue.TOKEN)
+        self.core.mount("secret/", "kv", kinds.SECRETS["kv"], options={"version": "2"})
+        self.root_token = self.core.issue("auth/token/root", ["root"], display_name="root").id
+        self.calls: list[Call] = []
+
+    def seconds(self) -> float:
+        """The Vault's time, in epoch seconds."""
+        return self._clock() + self._ahead
+
+    def tick(self, seconds: float) -> None:
+        """Let `seconds` pass, with what expires and what is queued meanwhile."""
+        self._ahead += seconds
+        self.core.pass_until(self.seconds())
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """The WSGI application."""
+        answer = self.handle(environ)
+        reason = "OK" if answer.status < 300 else "Error"
+        length = str(len(answer.body))
+        headers = [*answer.headers.items(), ("Content-Length", length)]
+        start_response(f"{answer.status} {reason}", headers)
+        return [answer.body]
+
+    def handle(self, environ: dict[str, Any]) -> front.Answer:
+        """Answer one request (a WSGI environ); never raises for what a client sends."""
+        self.core.pass_until(self.seconds())
+        return front.answer(self.core, environ, self.calls)
+
+    def session(self, address: str = "127.0.0.1") -> requests.Session:
+        """A session that reaches this Vault at URL, in-process, as if from `address`."""
+        return inprocess.session(self.handle, URL, address)
+
+    def client(self, token: str = "", address: str = "127.0.0.1") -> Any:
+        """An hvac client that reaches this Vault in-process; hvac has no types."""
+        return hvac.Client(url=URL, token=token, session=self.session(address))
+
+    def digest(self) -> str:
+        """A hash (hex) of all state that containment can change (digest.py)."""
+        return digest.digest(self.core)
