@@ -30,6 +30,7 @@ iam DeleteRolePolicy GetInstanceProfile GetRole GetRolePolicy ListRolePolicies P
 autoscaling DescribeAutoScalingGroups DescribeAutoScalingInstances EnterStandby ExitStandby
 autoscaling TerminateInstanceInAutoScalingGroup UpdateAutoScalingGroup
 elasticloadbalancing DescribeTargetGroups DescribeTargetHealth RegisterTargets DeregisterTargets
+organizations DescribePolicy UpdatePolicy
 """
 # Operation -> IAM action -> what must be in the request for it to be asked ("" is always).
 NEEDS: dict[str, dict[str, str]] = {
