@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from actions.vault.clients import Vault
 
 # Codes that mean "not now", not "no". Sources: Amazon EC2 "Error codes for the Amazon EC2 API",
-# IAM "Common errors", Auto Scaling "ScalingActivityInProgress", "ResourceContention".
+# IAM "Common errors", Auto Scaling "ScalingActivityInProgress", "ResourceContention",
+# AWS Organizations API Reference, "UpdatePolicy", errors.
 PASSING = frozenset(
     {
         "ConcurrentModification",
+        "ConcurrentModificationException",
         "DeleteConflict",
         "DependencyViolation",
         "IncorrectState",
@@ -40,21 +42,30 @@ PASSING = frozenset(
         "InvalidGroup.Duplicate",
         "InvalidGroup.NotFound",
         "InvalidSecurityGroupID.NotFound",
+        "PolicyChangesInProgressException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "ResourceContention",
         "ScalingActivityInProgress",
+        "ServiceException",
         "ServiceUnavailable",
         "SnapshotCreationPerVolumeRateExceeded",
         "Throttling",
         "ThrottlingException",
+        "TooManyRequestsException",
         "Unavailable",
     }
 )
 
 # A throttled request was not begun, though EC2 answers it with 503 ("Request throttling").
 THROTTLED = frozenset(
-    {"RequestLimitExceeded", "RequestThrottled", "Throttling", "ThrottlingException"}
+    {
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
 )
 
 
