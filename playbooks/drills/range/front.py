@@ -20,6 +20,7 @@ from playbooks.drills.range.implied import completed
 from playbooks.drills.range.injectors import Delay
 from playbooks.drills.range.inner import Inner
 from playbooks.drills.range.targets import is_read
+from playbooks.drills.range.usage import note
 
 if TYPE_CHECKING:
     from playbooks.drills.range.ground import Ground
@@ -111,23 +112,23 @@ class Front:
         self, asked: wire.Asked, principal: Principal | None, answer: wire.Answer, request_id: str
     ) -> None:
         reads = is_read(asked.operation) or asked.service == "sts" or asked.params.get("DryRun")
-        self.ground.calls.append(
-            Call(
-                operation=asked.operation,
-                service=asked.service,
-                region=asked.region,
-                params=asked.params,
-                principal=principal,
-                access_key=asked.access_key,
-                source_ip=asked.source_ip,
-                user_agent=asked.user_agent,
-                at=self.ground.now(),
-                status=answer.status,
-                error=answer.error,
-                mutating=not reads,
-                request_id=request_id,
-            )
+        call = Call(
+            operation=asked.operation,
+            service=asked.service,
+            region=asked.region,
+            params=asked.params,
+            principal=principal,
+            access_key=asked.access_key,
+            source_ip=asked.source_ip,
+            user_agent=asked.user_agent,
+            at=self.ground.now(),
+            status=answer.status,
+            error=answer.error,
+            mutating=not reads,
+            request_id=request_id,
         )
+        self.ground.calls.append(call)
+        note(self.ground, call)
 
     def _dressed(self, answer: wire.Answer, request_id: str) -> wire.Answer:
         headers = {k: v for k, v in answer.headers.items() if k.lower() not in REPLACED_HEADERS}

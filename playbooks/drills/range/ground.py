@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from playbooks.drills.range.calls import Call
     from playbooks.drills.range.keys import Issued
+    from playbooks.drills.range.usage import Used
 
 
 LOAD_IMAGES = "MOTO_EC2_LOAD_DEFAULT_AMIS"
@@ -94,7 +95,9 @@ class Ground:
     `perform(model, operation, params, region, account)` asks the world as AWS itself would (no
     authorization) and returns the result in boto3's shape, or raises AwsError. Snapshots take
     `snapshot_seconds` of the world's time; CloudTrail lags by `trail_lag_seconds`. `written` has
-    the (service, account, region) that somebody has written to.
+    the (service, account, region) that somebody has written to. `used` has each user's and role's
+    last attempt at each (service, action), by unique id; `reports` each account's credential report
+    with the epoch seconds of its making; `jobs` the last-accessed reports that were asked for.
     """
 
     account: str
@@ -111,6 +114,9 @@ class Ground:
     issued: dict[str, Issued] = field(default_factory=dict)
     settled: set[tuple[str, str, str]] = field(default_factory=set)
     written: set[tuple[str, str, str]] = field(default_factory=set)
+    used: dict[str, dict[tuple[str, str], Used]] = field(default_factory=dict)
+    reports: dict[str, tuple[float, str]] = field(default_factory=dict)
+    jobs: dict[str, Any] = field(default_factory=dict)
 
     def seconds(self) -> float:
         """Epoch seconds of the world's clock."""
@@ -118,7 +124,11 @@ class Ground:
 
     def now(self) -> datetime:
         """The world's time, aware UTC."""
-        return datetime.fromtimestamp(self.seconds(), UTC)
+        return self.at(self.seconds())
+
+    def at(self, seconds: float) -> datetime:
+        """Epoch seconds as aware UTC."""
+        return datetime.fromtimestamp(seconds, UTC)
 
     def uuid(self) -> UUID:
         """A fresh id that repeats for the world's seed."""

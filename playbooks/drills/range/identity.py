@@ -88,6 +88,13 @@ def policies_of(ground: Ground, principal: Principal) -> Policies:
     )
 
 
+def documents_of(ground: Ground, holder: Any) -> tuple[dict[str, Any], ...]:
+    """Every identity policy of a user, with its groups', or of a role."""
+    groups = getattr(holder, "group_list", ())
+    known = ground.iam(holder.account_id).groups
+    return (*_documents(holder), *(d for name in groups for d in _documents(known[name])))
+
+
 def tags_of(ground: Ground, principal: Principal) -> dict[str, str]:
     """The principal's own IAM tags."""
     iam = ground.iam(principal.account)

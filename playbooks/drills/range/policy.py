@@ -74,6 +74,16 @@ def effects(request: Request, documents: Iterable[Document]) -> set[str]:
     }
 
 
+def named_services(documents: Iterable[Document], known: Iterable[str]) -> set[str]:
+    """The services, of those known, that Allow statements name any action of."""
+    found: set[str] = set()
+    for statement in (s for d in documents for s in listed(d.get("Statement", []))):
+        if statement["Effect"] == "Allow":
+            patterns = [p.partition(":")[0] for p in listed(statement.get("Action", "*"))]
+            found |= {n for n in known if any(matches(p, n, {}, fold=True) for p in patterns)}
+    return found
+
+
 def applies(statement: Mapping[str, Any], request: Request) -> bool:
     """Whether one statement speaks of this request: action, resource and every condition."""
     return (

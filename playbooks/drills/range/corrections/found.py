@@ -26,3 +26,12 @@ def role_named(ground: Ground, account: str, name: str) -> Any:
         if role.name == name:
             return role
     raise AwsError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+
+
+def entity_of(ground: Ground, account: str, arn: str) -> Any:
+    """moto's user, role or group with this ARN. Raises AwsError NoSuchEntity."""
+    iam = ground.iam(account)
+    for holder in (*iam.users.values(), *iam.roles.values(), *iam.groups.values()):
+        if holder.arn == arn:
+            return holder
+    raise AwsError("NoSuchEntity", f"ARN {arn} is not found.", 404)

@@ -1,0 +1,45 @@
+"""Who last used what, learned from the requests that were really received.
+
+IAM: GetAccessKeyLastUsed, RoleLastUsed of GetRole; IAM User Guide, "Refine permissions using last
+accessed information": attempts count, denied ones too; requests that are not authenticated do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003
+from typing import TYPE_CHECKING, Any
+
+from moto.iam.models import AccessKeyLastUsed
+
+if TYPE_CHECKING:
+    from playbooks.drills.range.calls import Call
+    from playbooks.drills.range.ground import Ground
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The last time that somebody asked for an action. `entity` is the user's or role's ARN."""
+
+    at: datetime
+    region: str
+    entity: str
+
+
+def note(ground: Ground, call: Call) -> None:
+    """Keep that the call's principal and its key were used for this."""
+    principal = call.principal
+    if principal is None or principal.kind not in ("user", "role"):
+        return
+    holder_id = principal.user_id.partition(":")[0]
+    iam: Any = ground.iam(principal.account)
+    naive = call.at.replace(tzinfo=None)
+    role = iam.roles.get(holder_id)
+    if role is not None:
+        role.last_used, role.last_used_region = naive, call.region
+    key = iam.access_keys.get(call.access_key)
+    if key is not None:
+        key.last_used = AccessKeyLastUsed(naive, call.service, call.region)
+    entity = str(role.arn) if role is not None else principal.arn
+    used = ground.used.setdefault(holder_id, {})
+    used[call.service, call.operation] = Used(call.at, call.region, entity)
