@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from botocore.exceptions import ClientError
@@ -12,7 +11,8 @@ from actions.action import Foreseen, Lens, Takes
 from actions.aws.clients import Aws
 from actions.aws.deny_instance_sessions import DenyInstanceSessions, must_fit
 from actions.aws.instance import Instance
-from actions.errors import ProviderError, TargetGoneError
+from actions.aws.provider_time import answered_at
+from actions.errors import TargetGoneError
 from actions.journal import Json, State
 from actions.permission import Permission
 
@@ -115,16 +115,8 @@ def sessions(p: Aws, role: str) -> Sessions:
         if error.response["Error"]["Code"] != "NoSuchEntity":
             raise
         raise TargetGoneError(f"role {role} does not exist (any more).") from error
-    # The clock that AWS answers with stands beside the one that stamps sessions; ours need not.
-    stamp = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
-    try:
-        now = parsedate_to_datetime(stamp).astimezone(UTC)
-    except (TypeError, ValueError) as error:
-        raise ProviderError(
-            "GetRole", "NoDate", f"the answer's Date header is {stamp!r}", passing=True
-        ) from error
     allowed = timedelta(seconds=answer["Role"].get("MaxSessionDuration", 3600))
-    return Sessions(now, max(INSTANCE_LIFE, allowed))
+    return Sessions(answered_at("GetRole", answer), max(INSTANCE_LIFE, allowed))
 
 
 def cut_off(now: datetime) -> str:

@@ -27,6 +27,10 @@ ec2 AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress RevokeSecurityGro
 ec2 CreateTags DeleteSecurityGroup DeleteTags DisassociateIamInstanceProfile
 ec2 ModifyInstanceAttribute ModifyNetworkInterfaceAttribute TerminateInstances
 iam DeleteRolePolicy GetInstanceProfile GetRole GetRolePolicy ListRolePolicies PutRolePolicy
+iam AttachUserPolicy CreatePolicy DeletePolicy DetachUserPolicy GetAccountSummary GetPolicy
+iam GetAccessKeyLastUsed GetPolicyVersion GetUser ListAccessKeys ListAttachedUserPolicies
+iam ListPolicyVersions ListSSHPublicKeys ListServiceSpecificCredentials ListSigningCertificates
+iam UpdateAccessKey UpdateSSHPublicKey UpdateServiceSpecificCredential UpdateSigningCertificate
 autoscaling DescribeAutoScalingGroups DescribeAutoScalingInstances EnterStandby ExitStandby
 autoscaling TerminateInstanceInAutoScalingGroup UpdateAutoScalingGroup
 elasticloadbalancing DescribeTargetGroups DescribeTargetHealth RegisterTargets DeregisterTargets
@@ -56,6 +60,22 @@ IDLE: dict[str, dict[str, str]] = {
     "convert_tracked_connections": {
         "ec2:AuthorizeSecurityGroupEgress": "a VPC without IPv6 gives a new group no v6 egress",
     },
+    "deny_principal": dict.fromkeys(
+        (
+            "iam:GetRole",
+            "iam:ListAttachedRolePolicies",
+            "iam:AttachRolePolicy",
+            "iam:DetachRolePolicy",
+            "iam:ListInstanceProfilesForRole",
+            "ec2:DescribeIamInstanceProfileAssociations",
+            "cloudtrail:LookupEvents",
+        ),
+        "the principal may be a role",
+    )
+    | dict.fromkeys(
+        ("iam:CreatePolicyVersion", "iam:DeletePolicyVersion"),
+        "a policy of that name that was there gets a version, and has five at most",
+    ),
     "enter_standby": {
         "autoscaling:UpdateAutoScalingGroup": "a group that cannot go one lower has min lowered",
     },
