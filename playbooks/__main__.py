@@ -18,6 +18,7 @@ from playbooks.desk.cli import (
     release,
     respond,
     resume,
+    review,
     rollback,
     serve,
     show,
@@ -55,6 +56,7 @@ app.command()(unfreeze.unfreeze)
 app.command()(export.export)
 app.command()(permissions.permissions)
 app.command()(doctor.doctor)
+app.add_typer(review.app, name="review", no_args_is_help=True)
 app.command()(drill)
 
 

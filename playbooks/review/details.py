@@ -67,8 +67,7 @@ def known(aws: Aws) -> Known:
 
 
 def holdings(aws: Aws, around: Known) -> Iterator[Holding]:
-    """Yield every group, user and role, as the pages come, but for what only AWS may change."""
-    yield from around.groups.values()
+    """Yield every user and role, as the pages come, but for what only AWS may change."""
     for one in _details(aws, "UserDetailList", "User"):
         yield _holding(aws.account, "user", "User", one, around)
     for one in _details(aws, "RoleDetailList", "Role"):

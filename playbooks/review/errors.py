@@ -24,11 +24,11 @@ class InventoryError(ReviewError):
 
 
 class DecisionError(ReviewError):
-    """A decision that does not count. `lines` says why, one reason a line of the file."""
+    """A decision that does not count; `lines` has all the reasons, each with where it stands."""
 
     def __init__(self, said: str, lines: tuple[str, ...] = ()) -> None:
         self.lines = lines
-        super().__init__("\n".join((said, *lines)))
+        super().__init__(said)
 
 
 class OpenRowsError(ReviewError):

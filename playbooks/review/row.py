@@ -26,6 +26,11 @@ CHOICES = {
 }
 
 
+def choices_of(privilege: str) -> tuple[str, ...]:
+    """Return what can be decided of a privilege."""
+    return CHOICES[privilege.partition("/")[0]]
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row. `digest` is of the state of its principal; `used` is None where no use is known.
@@ -54,7 +59,7 @@ class Row:
     @property
     def choices(self) -> tuple[str, ...]:
         """Return what can be decided of it."""
-        return CHOICES[self.kind]
+        return choices_of(self.privilege)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,27 @@
+"""Who is who: nobody decides on what is theirs. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+from playbooks.case.store.reviews import ReviewRow
+
+
+def names_of(person: str, identities: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """Return by what names a person is known: their own, and those that the settings give."""
+    return frozenset(n.casefold() for n in (person, *identities.get(person, ())))
+
+
+def own(names: frozenset[str], row: ReviewRow) -> str:
+    """Return why the row is these people's own; nothing where it is not.
+
+    A row is somebody's own who is its principal, a member of its group, or its owner.
+    """
+    name = row.principal.rpartition("/")[2]
+    if names & {row.principal.casefold(), name.casefold(), *_arns(row)}:
+        return "it is about yourself"
+    if names & {str(m).casefold() for m in row.about.get("members", ())}:
+        return "you are a member of the group"
+    return "you own it" if row.owner and row.owner.casefold() in names else ""
+
+
+def _arns(row: ReviewRow) -> set[str]:
+    return {str(row.about["arn"]).casefold()} if "arn" in row.about else set()
