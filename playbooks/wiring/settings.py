@@ -25,6 +25,7 @@ from pydantic_settings import SettingsError as SourceError
 
 from playbooks.errors import SettingsError
 from playbooks.wiring.hidden import hide
+from playbooks.wiring.latch_part import Latch
 from playbooks.wiring.review_terms import Review
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -136,6 +137,7 @@ class Settings(BaseSettings):
     queues: dict[str, Queue] = {}
     serve: Serve = Serve()
     review: Review = Review()
+    latch: Latch | None = None
     # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
     aws_endpoint: str | None = None
 
