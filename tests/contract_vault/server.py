@@ -26,7 +26,7 @@ class Server:
     """Where requests go. `world` is set for the simulator only."""
 
     url: str
-    root: str
+    root: str = field(repr=False)
     session: requests.Session
     world: VaultWorld | None = None
     left: list[Callable[[], object]] = field(default_factory=list)

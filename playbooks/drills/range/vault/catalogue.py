@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from playbooks.drills.range.vault import kinds
+from playbooks.drills.range.vault.approle_secrets import AppRoleSecrets
+from playbooks.drills.range.vault.identity_aliases import IdentityAliases
+from playbooks.drills.range.vault.identity_entities import IdentityEntities
 from playbooks.drills.range.vault.kv import Kv
 from playbooks.drills.range.vault.sys_health import SysHealth
 from playbooks.drills.range.vault.sys_leases import SysLeases
@@ -10,10 +13,11 @@ from playbooks.drills.range.vault.sys_mounts import SysMounts
 from playbooks.drills.range.vault.sys_policies import SysPolicies
 from playbooks.drills.range.vault.token_engine import TokenEngine
 from playbooks.drills.range.vault.token_making import TokenMaking
+from playbooks.drills.range.vault.userpass import Userpass
 
 SYSTEM: kinds.Parts = (SysHealth, SysLeases, SysPolicies, SysMounts)
 TOKEN: kinds.Parts = (TokenEngine, TokenMaking)
-IDENTITY: kinds.Parts = ()
+IDENTITY: kinds.Parts = (IdentityEntities, IdentityAliases)
 
 kinds.SECRETS |= {"kv": (Kv,)}
-kinds.AUTH |= {}
+kinds.AUTH |= {"approle": (AppRoleSecrets,), "userpass": (Userpass,)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from playbooks.drills.range.vault import acl, hcl
+from playbooks.drills.range.vault.identity_store import Alias, Entity, Identity
 from playbooks.drills.range.vault.leases import Lease, Leases
 from playbooks.drills.range.vault.mounts import DEFAULT_TTL, Mount
 from playbooks.drills.range.vault.token import Token, Tokens
@@ -46,6 +47,7 @@ class Core:
     tokens: Tokens = field(default_factory=Tokens)
     policies: dict[str, str] = field(default_factory=lambda: {"default": DEFAULT_POLICY})
     mounts: dict[str, Mount] = field(default_factory=dict)
+    identity: Identity = field(default_factory=Identity)
     leases: Leases = field(init=False)
     parsed: dict[str, hcl.Rules] = field(default_factory=dict)
     sealed: bool = False
@@ -105,7 +107,24 @@ class Core:
 
     def identity_policies(self, token: Token) -> list[str]:
         """The policies that a token has by its entity and groups."""
-        return []
+        return self.identity.policies(token.entity_id)
+
+    def entity(self, name: str) -> Entity:
+        """A new entity; without a name it gets one, as Vault gives it."""
+        number = self.uuid()
+        made = Entity(number, name or f"entity_{number[:8]}", self.now, self.now)
+        self.identity.entities[number] = made
+        return made
+
+    def entity_of(self, alias: str, mount: Mount, metadata: dict[str, str]) -> str:
+        """The id of the entity behind an alias of a mount; made if there is none yet."""
+        found = self.identity.alias(alias, mount.accessor)
+        if found is None:
+            entity = self.entity("")
+            found = Alias(self.uuid(), alias, mount.accessor, entity.id, self.now, self.now)
+            self.identity.aliases[found.id] = found
+        found.metadata = metadata
+        return found.entity
 
     def capabilities(self, token: Token, path: str) -> frozenset[str]:
         """What a token may do with a path."""

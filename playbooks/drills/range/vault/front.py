@@ -116,6 +116,8 @@ def _authorize(core: Core, asked: Asked, found: _Found | None) -> None:
     token = asked.caller
     if token is None:
         raise denied()
+    if not core.identity.may_act(token.entity_id):
+        raise denied()
     path = asked.path + ("/" if asked.method == "LIST" else "")
     has = core.capabilities(token, path)
     if "root" in has:

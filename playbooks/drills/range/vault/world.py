@@ -44,6 +44,7 @@ class VaultWorld:
         self.core = Core(random.Random(seed), clock())  # noqa: S311
         self.core.mount("sys/", "system", catalogue.SYSTEM)
         self.core.mount("auth/token/", "token", catalogue.TOKEN)
+        self.core.mount("identity/", "identity", catalogue.IDENTITY)
         self.core.mount("secret/", "kv", kinds.SECRETS["kv"], options={"version": "2"})
         self.root_token = self.core.issue("auth/token/root", ["root"], display_name="root").id
         self.calls: list[Call] = []
