@@ -31,6 +31,7 @@ iam AttachUserPolicy CreatePolicy DeletePolicy DetachUserPolicy GetAccountSummar
 iam GetAccessKeyLastUsed GetPolicyVersion GetUser ListAccessKeys ListAttachedUserPolicies
 iam ListPolicyVersions ListSSHPublicKeys ListServiceSpecificCredentials ListSigningCertificates
 iam UpdateAccessKey UpdateSSHPublicKey UpdateServiceSpecificCredential UpdateSigningCertificate
+iam ListUserPolicies GetUserPolicy PutUserPolicy DeleteUserPolicy
 autoscaling DescribeAutoScalingGroups DescribeAutoScalingInstances EnterStandby ExitStandby
 autoscaling TerminateInstanceInAutoScalingGroup UpdateAutoScalingGroup
 elasticloadbalancing DescribeTargetGroups DescribeTargetHealth RegisterTargets DeregisterTargets
@@ -55,6 +56,15 @@ NEEDS: dict[str, dict[str, str]] = {
     },
 }
 PREFIX = {"elbv2": "elasticloadbalancing"}  # botocore's name -> the prefix of IAM actions
+# What actions on whoever holds policies need for a role or a group, and not for a user.
+HELD = {
+    f"iam:{call.format(kind)}": "the holder may be a role or a group"
+    for kind in ("Role", "Group")
+    for call in (
+        *("Get{}", "ListAttached{}Policies", "Attach{}Policy", "Detach{}Policy"),
+        *("List{}Policies", "Get{}Policy", "Put{}Policy", "Delete{}Policy"),
+    )
+}
 # Declared, and not called in one apply and rollback of the arrangement: why it is needed still.
 IDLE: dict[str, dict[str, str]] = {
     "convert_tracked_connections": {
@@ -76,9 +86,11 @@ IDLE: dict[str, dict[str, str]] = {
         ("iam:CreatePolicyVersion", "iam:DeletePolicyVersion"),
         "a policy of that name that was there gets a version, and has five at most",
     ),
+    "detach_policies": HELD,
     "enter_standby": {
         "autoscaling:UpdateAutoScalingGroup": "a group that cannot go one lower has min lowered",
     },
+    "reduce_permissions": HELD,
     "replace_instance_profile": {
         "ec2:AssociateIamInstanceProfile": "a host that had no profile gets one",
         "ec2:DisassociateIamInstanceProfile": "a host that had none is to have none again",
