@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request really received. `at` is the world's time, `error` the AWS code or empty."""
+    """One request really received. `at` is the world's time, `error` the AWS code or empty.
+
+    `elements` is what was answered, where that names what was made (trail_record.py).
+    """
 
     operation: str
     service: str
@@ -29,3 +32,4 @@ class Call:
     error: str
     mutating: bool
     request_id: str
+    elements: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -13,6 +13,7 @@ from playbooks.drills.range import wire
 from playbooks.drills.range.authorize import authorize
 from playbooks.drills.range.calls import Call
 from playbooks.drills.range.corrections.queues import patience
+from playbooks.drills.range.corrections.trail_record import elements
 from playbooks.drills.range.errors import AwsError, UnknownServiceError
 from playbooks.drills.range.faults import Faults, PlainStage
 from playbooks.drills.range.identity import authenticate
@@ -126,6 +127,7 @@ class Front:
             error=answer.error,
             mutating=not reads,
             request_id=request_id,
+            elements=elements(asked, answer),
         )
         self.ground.calls.append(call)
         note(self.ground, call)

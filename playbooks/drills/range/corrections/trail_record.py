@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from playbooks.drills.range.authorize import principal_arn
 from playbooks.drills.range.targets import EC2_TYPES, is_read
+from playbooks.drills.range.wire import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,9 +16,25 @@ if TYPE_CHECKING:
     from playbooks.drills.range.calls import Call
     from playbooks.drills.range.ground import Ground
     from playbooks.drills.range.keys import Principal
+    from playbooks.drills.range.wire import Answer, Asked
 
 # EC2: CloudTrail hides user data; secrets of other services are hidden alike.
-HIDDEN = {"userData", "password", "secretString", "newPassword", "oldPassword"}
+HIDDEN = {
+    *("userData", "password", "secretString", "newPassword", "oldPassword"),
+    *("secretAccessKey", "sessionToken", "servicePassword", "serviceCredentialSecret"),
+}
+# Whose answers name what was made, by an id that is not in the request.
+ANSWERING = {"iam", "sts", "lambda", "events", "rolesanywhere"}
+
+
+def elements(asked: Asked, answer: Answer) -> Mapping[str, Any]:
+    """What CloudTrail keeps of an answer as responseElements: none of a read's, or of a refusal's.
+
+    AWS: CloudTrail record contents, responseElements.
+    """
+    made = asked.operation.endswith("Token") or not is_read(asked.operation)
+    told = asked.service in ANSWERING and made
+    return result_of(asked, answer) if told and answer.status < 300 else {}
 
 
 def event(ground: Ground, call: Call, account: str) -> dict[str, Any]:
@@ -52,7 +69,7 @@ def _record(
         "sourceIPAddress": call.source_ip,
         "userAgent": call.user_agent,
         "requestParameters": _tagging(call) or _lower(call.params) or None,
-        "responseElements": None,
+        "responseElements": _lower(call.elements) or None,
         "requestID": call.request_id,
         "eventID": call.request_id,
         "readOnly": is_read(call.operation),
