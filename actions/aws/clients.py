@@ -1,7 +1,7 @@
 """One AWS account and region, as actions see it: clients made lazily by whoever was passed in."""
 
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -70,7 +70,7 @@ THROTTLED = frozenset(
 
 
 class Aws:
-    """Bound to one account and region. `make(service)` returns a boto3 client for them."""
+    """Bound to one account and region. `service(name)` returns a boto3 client for them."""
 
     def __init__(
         self,
@@ -79,82 +79,86 @@ class Aws:
         make: Callable[[str], Any],
         partition: str = "aws",
         vaults: "Callable[[str], Vault] | None" = None,
+        logins: "Mapping[str, Callable[[Mapping[str, str]], bool]] | None" = None,
     ) -> None:
         self.account = account
         self.region = region
         self.partition = partition
-        self._make = make
+        self.service = cache(make)
         self._vaults = vaults
+        # How to see whether a new secret opens anything, by what it is: "access_key", or a
+        # secret's key. Each takes the secret's fields and returns whether it let them in.
+        self.logins = dict(logins or {})
 
     @cached_property
     def ec2(self) -> "EC2Client":
         """Amazon EC2."""
-        return self._make("ec2")  # type: ignore[no-any-return]
+        return self.service("ec2")  # type: ignore[no-any-return]
 
     @cached_property
     def iam(self) -> "IAMClient":
         """AWS IAM."""
-        return self._make("iam")  # type: ignore[no-any-return]
+        return self.service("iam")  # type: ignore[no-any-return]
 
     @cached_property
     def autoscaling(self) -> "AutoScalingClient":
         """Amazon EC2 Auto Scaling."""
-        return self._make("autoscaling")  # type: ignore[no-any-return]
+        return self.service("autoscaling")  # type: ignore[no-any-return]
 
     @cached_property
     def elbv2(self) -> "ElasticLoadBalancingv2Client":
         """Elastic Load Balancing v2."""
-        return self._make("elbv2")  # type: ignore[no-any-return]
+        return self.service("elbv2")  # type: ignore[no-any-return]
 
     @cached_property
     def organizations(self) -> "OrganizationsClient":
         """AWS Organizations."""
-        return self._make("organizations")  # type: ignore[no-any-return]
+        return self.service("organizations")  # type: ignore[no-any-return]
 
     @cached_property
     def sso_admin(self) -> "SSOAdminClient":
         """IAM Identity Center."""
-        return self._make("sso-admin")  # type: ignore[no-any-return]
+        return self.service("sso-admin")  # type: ignore[no-any-return]
 
     @cached_property
     def identitystore(self) -> "IdentityStoreClient":
         """The identity store of IAM Identity Center."""
-        return self._make("identitystore")  # type: ignore[no-any-return]
+        return self.service("identitystore")  # type: ignore[no-any-return]
 
     @cached_property
     def secretsmanager(self) -> "SecretsManagerClient":
         """AWS Secrets Manager."""
-        return self._make("secretsmanager")  # type: ignore[no-any-return]
+        return self.service("secretsmanager")  # type: ignore[no-any-return]
 
     @cached_property
     def rds(self) -> "RDSClient":
         """Amazon RDS."""
-        return self._make("rds")  # type: ignore[no-any-return]
+        return self.service("rds")  # type: ignore[no-any-return]
 
     @cached_property
     def lambda_(self) -> "LambdaClient":
         """AWS Lambda."""
-        return self._make("lambda")  # type: ignore[no-any-return]
+        return self.service("lambda")  # type: ignore[no-any-return]
 
     @cached_property
     def events(self) -> "EventBridgeClient":
         """Amazon EventBridge."""
-        return self._make("events")  # type: ignore[no-any-return]
+        return self.service("events")  # type: ignore[no-any-return]
 
     @cached_property
     def rolesanywhere(self) -> "IAMRolesAnywhereClient":
         """IAM Roles Anywhere."""
-        return self._make("rolesanywhere")  # type: ignore[no-any-return]
+        return self.service("rolesanywhere")  # type: ignore[no-any-return]
 
     @cached_property
     def cloudtrail(self) -> "CloudTrailClient":
         """AWS CloudTrail."""
-        return self._make("cloudtrail")  # type: ignore[no-any-return]
+        return self.service("cloudtrail")  # type: ignore[no-any-return]
 
     @cached_property
     def sts(self) -> "STSClient":
         """AWS STS."""
-        return self._make("sts")  # type: ignore[no-any-return]
+        return self.service("sts")  # type: ignore[no-any-return]
 
     def vault(self, name: str) -> "Vault":
         """Return the Vault of this name, where a new secret goes. Raise UnfitError if not known."""

@@ -78,8 +78,9 @@ async def act(
     except FrozenError as error:
         return await freezing.halted(case, action, step, str(error))
     except TargetGoneError as error:
-        # Where the host itself is gone, this raises; a role or a group may be gone all the same.
-        await weighing.seen_of(case, action)
+        if action.target == case.incident.place:
+            # Where it is gone itself, this raises; a part of it may be gone all the same.
+            await weighing.seen_of(case, action)
         return await _failed(case, action, step, error, otherwise)
     except ActionError as error:
         return await _failed(case, action, step, error, otherwise)
@@ -101,17 +102,17 @@ def _was_so(action: Action[Any], plan: Plan) -> bool:
 
 async def prepare(case: "Case", action: Action[Any], step: str) -> Planned:
     """Read the world and return what the act would do, and what the guard says to it."""
-    aws = glance(case.parts.aws(case.target.account, case.target.region))
+    provider: Any = glance(case.provider(action))
     if isinstance(action, Lens):
-        found = await case.drive(patient(action, lambda: plan(action, aws)))
+        found = await case.drive(patient(action, lambda: plan(action, provider)))
         keys = tuple(changes(action, found))
     elif isinstance(action, OneWay):
-        found = await case.drive(patient(action, lambda: foresee(action, aws)))
+        found = await case.drive(patient(action, lambda: foresee(action, provider)))
         keys = ()
     else:
         raise TypeError(f"{type(action).__name__} is neither a lens nor one-way")
     scope = Scope(name_of(action), action.target, keys, found.lost)
-    weighed = await weighing.weigh(case, action, scope, aws)
+    weighed = await weighing.weigh(case, action, scope, provider)
     decision = case.store.read(lambda conn: weighing.judged(case, conn, weighed))
     if case.dry and (why := case.gate.frozen()):
         decision = Decision("never", (why, *decision.why))
@@ -167,13 +168,13 @@ def refused(case: "Case", step: str, why: str) -> None:
 async def _carry_out(
     case: "Case", action: Action[Any], intent: Intent, fresh: bool, just: bool
 ) -> Done:
-    aws = case.parts.aws(case.target.account, case.target.region)
+    provider: Any = case.provider(action)
     if isinstance(action, OneWay):
         await case.quiet()
         approval = asking.answered(case, intent) if action.destroys else None
-        steps = do_once(action, aws, case.journal, intent, fresh=fresh, approval=approval)
+        steps = do_once(action, provider, case.journal, intent, fresh=fresh, approval=approval)
     elif isinstance(action, Lens):
-        steps = carry_out(action, aws, case.journal, intent, just_planned=just)
+        steps = carry_out(action, provider, case.journal, intent, just_planned=just)
     else:
         raise TypeError(f"{type(action).__name__} is neither a lens nor one-way")
     applied = await case.drive(steps)

@@ -13,8 +13,11 @@ from typing import Any, Literal, TypeVar, overload
 from sqlalchemy import Connection
 
 from actions.action import Action, step_of
+from actions.aws.clients import Aws
 from actions.aws.instance import Instance
+from actions.aws.principal import Principal
 from actions.engine import Steps
+from actions.vault.clients import Vault
 from playbooks.case import acting, asking, branches, keeping, sealing, store, telling
 from playbooks.case.answers import Approval, Done, Failed, Kept, Refusal
 from playbooks.case.gate import Gate
@@ -24,7 +27,7 @@ from playbooks.case.journal import CaseJournal
 from playbooks.case.record import Record
 from playbooks.case.residual import residual, status
 from playbooks.case.store import Store
-from playbooks.errors import PlaybookError
+from playbooks.errors import PlaybookError, RefusedError
 from playbooks.wiring import logs
 from playbooks.wiring.gated import through
 from playbooks.wiring.parts import Parts
@@ -64,13 +67,39 @@ class Case:
     def __post_init__(self) -> None:
         """Set up the gate that each mutating call passes."""
         lease = self.store.lease if isinstance(self.store, LeasedStore) else None
-        self.gate = Gate(self.store, self.target.account, lease, self.parts.now)
+        self.gate = Gate(self.store, self.place, lease, self.parts.now)
+
+    @property
+    def place(self) -> str:
+        """Return the AWS account, or the Vault's name, that the incident is about."""
+        return self.incident.target["account"]
 
     @property
     def target(self) -> Instance:
-        """Return the host that the incident is about."""
+        """Return the host that the incident is about. Raise RefusedError where it is none."""
+        self._must_be("instance")
         target = self.incident.target
         return Instance(target["account"], target["region"], target["id"])
+
+    @property
+    def principal(self) -> Principal:
+        """Return the user or role that the incident is about. Raise RefusedError on others."""
+        self._must_be("user", "role")
+        kind, _, name = self.incident.target["id"].partition("/")
+        return Principal(self.place, "role" if kind == "role" else "user", name)
+
+    def _must_be(self, *kinds: str) -> None:
+        if (kind := self.incident.kind) not in kinds:
+            raise RefusedError(
+                f"{self.play} acts on {' or '.join(kinds)}, and {self.incident.id} is about "
+                f"{kind} {self.incident.target['id']!r}. Open an incident for what is to be acted "
+                "on: `stanch open`."
+            )
+
+    def provider(self, action: Action[Any]) -> Aws | Vault:
+        """Return where the act happens, by its target; a freeze there binds from then on."""
+        self.gate.watch(action.target.partition("/")[0])
+        return self.parts.provider(action.target)
 
     @property
     def stakeholders(self) -> tuple[str, ...]:
@@ -85,7 +114,7 @@ class Case:
     def open_now(self, conn: Connection) -> tuple[str, ...]:
         """Return the residual exposure as this connection sees it."""
         steps = [intent for intent, _ in store.steps(conn, self.incident.id)]
-        return residual(steps, store.left(conn, self.incident.id))
+        return residual(steps, store.left(conn, self.incident.id), self.incident.play)
 
     @property
     def contained(self) -> bool:
@@ -94,7 +123,8 @@ class Case:
 
     def _contained(self, conn: Connection) -> bool:
         steps = [intent for intent, _ in store.steps(conn, self.incident.id)]
-        return status(steps, store.left(conn, self.incident.id)).startswith("contained")
+        left = store.left(conn, self.incident.id)
+        return status(steps, left, self.incident.play).startswith("contained")
 
     @property
     def keep_ssm(self) -> bool:

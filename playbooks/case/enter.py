@@ -214,9 +214,8 @@ async def recover(case: Case) -> int:
             action = revive(intent.action, intent.fields)
             if not isinstance(action, Lens):
                 continue
-            aws = case.parts.aws(case.target.account, case.target.region)
             with finishing():
-                count += await case.drive(finish(action, aws, intent))
+                count += await case.drive(finish(action, case.provider(action), intent))
         except ActionError as error:
             case.journal.failed(intent.step, str(error))
     return count

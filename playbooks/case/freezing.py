@@ -105,7 +105,7 @@ async def halted(case: "Case", action: Action[Any], step: str, why: str) -> Fail
             store.leave(conn, case.incident.id, step, {"kind": "frozen", "error": why})
         body = {"step": step, "why": why}
         case.record.note(conn, case.incident.id, "action.frozen", body)
-        if store.frozen(conn, case.target.account) is None:
+        if case.gate.lifted(conn):
             # Lifted meanwhile: whoever did it did not see that this incident waits.
             store.add_work(conn, case.incident.id, "unfreeze", store.clock(conn, case.parts.now))
 
@@ -117,10 +117,10 @@ async def forward(case: "Case", action: Action[Any], intent: Intent) -> str:
     """Take what of a step stands half-way to its wanted value; return what stood in the way."""
     if not isinstance(action, Lens):
         return ""
-    aws = case.parts.aws(case.target.account, case.target.region)
+    provider = case.provider(action)
     try:
         with finishing():
-            await case.drive(finish(action, aws, intent))
+            await case.drive(finish(action, provider, intent))
     except ActionError as error:
         return f" And it stands half-way: {error}"
     return ""

@@ -29,7 +29,7 @@ class Gate:
         self, db: Store, account: str, lease: Lease | None, now: Callable[[], datetime]
     ) -> None:
         self._db = db
-        self._account = account
+        self._places = {account}
         self._lease = lease
         self._now = now
         self._last: tuple[datetime, Freeze | None, int | None] | None = None
@@ -45,10 +45,24 @@ class Gate:
         if freeze is not None and not _finishing.get():
             raise FrozenError(said(freeze))
 
+    def watch(self, place: str) -> None:
+        """Mind freezes of this account or Vault too, from here on."""
+        if place not in self._places:
+            self._places.add(place)
+            self._last = None
+
     def frozen(self) -> str:
         """Return by whom, since when and why nothing may be changed here now; empty if it may."""
         freeze, _ = self._look()
         return said(freeze) if freeze else ""
+
+    def lifted(self, conn: Connection) -> bool:
+        """Return whether nothing is frozen here, as this connection sees it."""
+        return self._freeze(conn) is None
+
+    def _freeze(self, conn: Connection) -> Freeze | None:
+        found = (store.frozen(conn, place) for place in sorted(self._places))
+        return next(filter(None, found), None)
 
     def _look(self) -> tuple[Freeze | None, int | None]:
         now = self._now()
@@ -67,7 +81,7 @@ class Gate:
 
     def _read(self, conn: Connection) -> tuple[Freeze | None, int | None]:
         newest = fence(conn, self._lease.incident) if self._lease else None
-        return store.frozen(conn, self._account), newest
+        return self._freeze(conn), newest
 
 
 @contextmanager

@@ -6,18 +6,26 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from actions.aws.clients import Aws
+from actions.vault.clients import Vault
 
 READS = ("describe_", "get_", "list_")
 
 
-def glance(aws: Aws) -> Aws:
+def glance(provider: Aws | Vault) -> Aws | Vault:
     """Return the provider with answers remembered as long as it lives: for one plan, no longer.
 
     The plan, what it foresees and the guard all look at the host, within a second. What is read to
-    verify, or after anything was written, is asked anew through another provider.
+    verify, or after anything was written, is asked anew through another provider. A Vault is
+    small, and asked each time.
     """
+    if isinstance(provider, Vault):
+        return provider
     return Aws(
-        aws.account, aws.region, lambda service: _Client(getattr(aws, service)), aws.partition
+        provider.account,
+        provider.region,
+        lambda service: _Client(provider.service(service)),
+        provider.partition,
+        provider.vault,
     )
 
 

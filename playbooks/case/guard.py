@@ -111,12 +111,18 @@ def decide(facts: Facts, limits: Limits) -> Decision:
     return Decision("ask", tuple(why)) if why else Decision("yes")
 
 
+def place_of(target: str) -> str:
+    """Return the account, or the Vault, of a target place/region/id."""
+    return target.partition("/")[0]
+
+
 def touched(account: str, keys: Iterable[str], target: str) -> frozenset[str]:
     """Return the ids an act touches: its target's and those in the keys it writes.
 
     A role is given as account:role/name besides, which `among` finds an ARN of any path by.
     """
-    parts = {target, target.rpartition("/")[2], f"{account}:{target.rpartition('/')[2]}"}
+    name = target.rpartition("/")[2]
+    parts = {target, name, f"{account}:{name}", f"{account}:{target.split('/', 2)[2]}"}
     for key in keys:
         parts |= {key, *key.split("/")[1:], key.partition("/")[2]}
         kind, _, name = key.partition("/")

@@ -12,6 +12,9 @@ from playbooks.case.severity import Severity
 class Incident:
     """One incident. `target` holds account, region and the resource's id.
 
+    What is no host has `aws-global` or `vault` for a region and kind/name for an id, such as
+    user/alice; a Vault's name stands where an account does.
+
     `hindrances` says why nothing may happen by itself; empty means pre-approved acts may.
     `status` is open, waiting, contained, contained, live flows possible, partial, refused, gone,
     rolling back, rolled-back, releasing, "released, old sessions denied" or released. `entry`
@@ -30,6 +33,12 @@ class Incident:
     says: str = ""
     entry: int = 0
     alert: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """Return what the target is: instance, user, role, vault, secret, account."""
+        kind, there, _ = self.target.get("id", "").partition("/")
+        return kind if there else "instance"
 
     @property
     def place(self) -> str:

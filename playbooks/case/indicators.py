@@ -28,7 +28,7 @@ async def of_protection(case: "Case") -> tuple[str, ...]:
     The tag makes it ask all the same: whoever may tag can delay, and the person who is asked sees
     what there is to see.
     """
-    if case.dry:
+    if case.dry or case.incident.kind != "instance":
         return ()
     source = tag_changes(case)
     await keeping.keep(case, source, keeping.step_of(source))

@@ -70,7 +70,7 @@ def _collect(
     seen: list[dict[str, Any]] = []
     start = parts.now()
     try:
-        for item in source.collect(parts.reading(case.target.account, case.target.region)):
+        for item in source.collect(parts.source(source.account, source.region)):
             end = parts.now()
             if isinstance(item, Item):
                 about = Acquisition(source.name, target, pseudonym, start, end)

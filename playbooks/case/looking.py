@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance, describe
 from actions.aws.target_groups import Serving, serving
 from actions.engine import calling
+from actions.errors import TargetGoneError
 
 # What the guard calls, beside what the acts do themselves; CloudTrail says who set a tag.
 PERMISSIONS = (
@@ -14,6 +18,8 @@ PERMISSIONS = (
     "ec2:DescribeInstances",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "iam:GetRole",
+    "iam:GetUser",
 )
 # Set by EC2 Auto Scaling; nobody else can set a tag that begins with aws: (Amazon EC2 User Guide,
 # "Tag restrictions").
@@ -22,7 +28,7 @@ GROUP_TAG = "aws:autoscaling:groupName"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A host's tags; the ids of its volumes and interfaces and its addresses, which acting on it
+    """A target's tags; the ids of its volumes and interfaces and its addresses, which acting on it
     touches too; and the target groups that it is a healthy target of, where that was asked, or
     why they could not be read."""
 
@@ -32,9 +38,43 @@ class Seen:
     unread: str = ""
 
 
-def look(aws: Aws, target: str) -> Seen:
-    """Return what is seen of a target account/region/id. Raise TargetGoneError, ProviderError."""
-    host = Instance(*target.split("/", 2))
+def is_host(target: str) -> bool:
+    """Return whether a target place/region/id is an EC2 instance."""
+    return target.split("/", 2)[2].startswith("i-")
+
+
+def look(provider: Any, target: str) -> Seen:
+    """Return what is seen of a target place/region/id. Raise TargetGoneError, ProviderError.
+
+    Of what is neither a host nor a principal nothing is read: its act reads it.
+    """
+    kind, _, name = target.split("/", 2)[2].partition("/")
+    if is_host(target):
+        return _host(provider, Instance(*target.split("/", 2)))
+    if isinstance(provider, Aws) and kind in ("user", "role"):
+        return calling(provider, lambda: _principal(provider, kind, name))
+    return Seen({}, frozenset())
+
+
+def _principal(aws: Aws, kind: str, name: str) -> Seen:
+    found: Any
+    try:
+        if kind == "user":
+            found = aws.iam.get_user(UserName=name)["User"]
+        else:
+            found = aws.iam.get_role(RoleName=name)["Role"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchEntity":
+            raise
+        raise TargetGoneError(
+            f"{kind} {name} does not exist (any more) in {aws.account}. Look at who deleted it "
+            "(CloudTrail), and whether it came back under another name."
+        ) from error
+    tags = {t["Key"]: t["Value"] for t in found.get("Tags", [])}
+    return Seen(tags, frozenset({found["Arn"], found[f"{kind.capitalize()}Id"]}))
+
+
+def _host(aws: Aws, host: Instance) -> Seen:
     found = calling(aws, lambda: describe(aws, host))
     parts = {m["Ebs"]["VolumeId"] for m in found.get("BlockDeviceMappings", []) if "Ebs" in m}
     parts |= {str(found.get(k, "")) for k in ("PrivateDnsName", "PublicDnsName", "PublicIpAddress")}
@@ -46,7 +86,7 @@ def look(aws: Aws, target: str) -> Seen:
     return Seen(tags, frozenset(parts - {""}))
 
 
-def service(aws: Aws, target: str) -> tuple[Serving, ...]:
+def service(aws: Any, target: str) -> tuple[Serving, ...]:
     """Return the target groups that a target account/region/id serves. Raises as `look` does."""
     host = Instance(*target.split("/", 2))
     return calling(aws, lambda: serving(aws, describe(aws, host)))

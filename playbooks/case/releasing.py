@@ -70,7 +70,7 @@ async def narrow(case: Case, undos: list[Undo], question: str) -> Undone | None:
 async def _narrow(
     case: Case, deny: DenyInstanceSessions, roles: list[str], step: str, question: str
 ) -> None:
-    aws = case.parts.aws(case.target.account, case.target.region)
+    aws: Any = case.provider(deny)
     intent = case.journal.find(step)
     turns = Turns(case, step, deny.limit)
     while intent is None:
@@ -104,7 +104,7 @@ def _as_denied(case: Case, deny: DenyInstanceSessions, found: Any) -> bool:
 
 
 async def _now(case: Case, lens: Lens[Any], role: str) -> Sessions:
-    aws = case.parts.aws(case.target.account, case.target.region)
+    aws: Any = case.provider(lens)
     return await case.drive(patient(lens, lambda: calling(aws, lambda: sessions(aws, role))))
 
 

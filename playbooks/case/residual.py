@@ -1,8 +1,13 @@
-"""What the attacker may still have after what was done, worst first. Pure."""
+"""What the attacker may still have after what was done, worst first. Pure.
+
+What counts as contained, and what is open until then, is each play's kind of target's own: a host's
+stands here, that of identities and of Vaults beside it.
+"""
 
 from collections.abc import Iterable, Mapping
 
 from actions.journal import Intent
+from playbooks.case import residual_identity, residual_vault
 
 FLOWS = (
     "established tracked flows live on until they close or idle out",
@@ -13,14 +18,42 @@ FLOWS = (
 
 
 Left = Mapping[str, Mapping[str, str]]
+# Plays that take nothing from anybody in a hurry: done when each of their steps is.
+WORKS = {"rotate_credentials", "access_review"}
+IDENTITIES = {"leaked_access_key", "compromised_identity"}
+VAULTS = {"compromised_vault"}
 
 
-def residual(steps: Iterable[Intent], left: Left | None = None) -> tuple[str, ...]:
+def residual(steps: Iterable[Intent], left: Left | None = None, play: str = "") -> tuple[str, ...]:
     """Return the residual exposure, from the journal alone.
 
-    `left` maps each step that never came to be to its kind (needless, unfit, failed) and error.
+    `left` maps each step that never came to be to its kind (needless, unfit, failed, open) and
+    error.
     """
-    done = list(steps)
+    done, left = list(steps), left or {}
+    if play in WORKS:
+        said = []
+    elif play in IDENTITIES:
+        said = residual_identity.residual(done, left)
+    elif play in VAULTS:
+        said = residual_vault.residual(done, left)
+    else:
+        said = _host(done, left)
+    for intent in done:
+        if intent.phase != "done":
+            said.append(f"{intent.step} is {intent.phase}, not in effect")
+        elif intent.verdict != "verified":
+            unseen = ", ".join(intent.plan.unseen) or "its keys"
+            said.append(f"{intent.step} is unverified: {unseen} could not be read")
+    for step, why in left.items():
+        if why["kind"] == "open":
+            said.append(why["error"])
+        elif why["kind"] != "needless":
+            said.append(f"{step} was not done: {why['error']}")
+    return tuple(said)
+
+
+def _host(done: list[Intent], left: Left) -> list[str]:
     phases = {i.action: i.phase for i in done}
     said: list[str] = []
     if _ended(done):
@@ -33,25 +66,23 @@ def residual(steps: Iterable[Intent], left: Left | None = None) -> tuple[str, ..
         said.insert(0, "credentials that the host was issued after its release work")
     elif phases.get("deny_instance_sessions") != "done" and not _needless(left):
         said.insert(0, "credentials that the host was issued still work")
-    for intent in done:
-        if intent.phase != "done":
-            said.append(f"{intent.step} is {intent.phase}, not in effect")
-        elif intent.verdict != "verified":
-            unseen = ", ".join(intent.plan.unseen) or "its keys"
-            said.append(f"{intent.step} is unverified: {unseen} could not be read")
-    for step, why in (left or {}).items():
-        if why["kind"] != "needless":
-            said.append(f"{step} was not done: {why['error']}")
-    return tuple(said)
+    return said
 
 
-def status(steps: Iterable[Intent], left: Left | None = None) -> str:
-    """Say contained only when cut off and denied, both read back; else partial.
+def status(steps: Iterable[Intent], left: Left | None = None, play: str = "") -> str:
+    """Say contained only of what was taken from the attacker and read back; else partial.
 
     A host that has no credentials needs no denial, and one that is terminated no isolation.
     """
-    done = list(steps)
+    done, left = list(steps), left or {}
+    if play in IDENTITIES:
+        return residual_identity.status(done, left)
+    if play in VAULTS:
+        return residual_vault.status(done, left)
     good = _good(done)
+    if play in WORKS:
+        still = [why for why in left.values() if why["kind"] != "needless"]
+        return "done" if not still and all(i.action in good for i in done) else "under way"
     denied = "deny_instance_sessions" in good or _needless(left)
     if denied and _ended(done):
         return "contained, host terminated"
@@ -66,8 +97,8 @@ def _ended(steps: Iterable[Intent]) -> bool:
     return "terminate_instance" in _good(steps)
 
 
-def _needless(left: Left | None) -> bool:
+def _needless(left: Left) -> bool:
     return any(
         step.startswith("deny_instance_sessions/") and why["kind"] == "needless"
-        for step, why in (left or {}).items()
+        for step, why in left.items()
     )

@@ -81,7 +81,9 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
             for q in store.questions(conn, incident_id)
         ],
         "left": [{"step": step} | dict(why) for step, why in left.items()],
-        "residual": list(residual([i for i, _ in rows], left)) if rows or left or waits else [],
+        "residual": list(residual([i for i, _ in rows], left, incident.play))
+        if rows or left or waits
+        else [],
         "timeline": timeline(conn, incident_id),
     }
 
@@ -103,7 +105,8 @@ def _held(there: list[Hold], incident: str, intent: Intent) -> dict[str, str]:
 def standing(conn: Connection, incident_id: str) -> str:
     """Return how far the incident has come, from its steps alone."""
     steps = [intent for intent, _ in store.steps(conn, incident_id)]
-    return status(steps, store.left(conn, incident_id)) if steps else "proposed"
+    play = store.incident(conn, incident_id).play
+    return status(steps, store.left(conn, incident_id), play) if steps else "proposed"
 
 
 def timeline(conn: Connection, incident_id: str) -> list[dict[str, Any]]:

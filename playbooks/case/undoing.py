@@ -11,7 +11,7 @@ from actions.errors import ActionError, TargetGoneError, UnfitError
 from actions.journal import Intent
 from playbooks.case import acting, freezing, holds, store, weighing
 from playbooks.case.case import Case
-from playbooks.case.guard import Facts, Scope, decide, target_of, touched
+from playbooks.case.guard import Facts, Scope, decide, place_of, target_of, touched
 from playbooks.case.joining import Turns
 from playbooks.case.looking import Seen, look
 from playbooks.errors import FrozenError, RefusedError, UnknownIncidentError
@@ -80,10 +80,12 @@ async def _planned(
     scope = Scope(f"{verb}:{intent.action}", lens.target, tuple(todo))
     if not todo:
         return Undo(intent, {}, scope, (), way.held)
-    aws = case.parts.aws(case.target.account, case.target.region)
+    provider = case.provider(lens)
     reading = lens.recalled(todo)
     try:
-        now = await case.drive(patient(reading, lambda: calling(aws, lambda: reading.read(aws))))
+        now = await case.drive(
+            patient(reading, lambda: calling(provider, lambda: reading.read(provider)))
+        )
     except TargetGoneError as error:
         return Undo(intent, {}, scope, (), way.held, str(error))
     keys = {k: (_said(now.get(k)), way.plan.before.get(k)) for k in reversed(todo)}
@@ -116,7 +118,7 @@ async def guarded(case: Case, acts: Sequence[tuple[Action[Any], Scope]]) -> tupl
         seen = await _seen(case, action)
         facts = Facts(
             scope=scope,
-            touched=touched(case.target.account, scope.keys, scope.target) | seen.parts,
+            touched=touched(place_of(scope.target), scope.keys, scope.target) | seen.parts,
             destroys=False,
             undoes=True,
             hindrances=(),
@@ -138,9 +140,9 @@ def acts_of(undos: Sequence[Undo]) -> list[tuple[Action[Any], Scope]]:
 
 async def _seen(case: Case, action: Action[Any]) -> Seen:
     """Return what the guard sees of a target; of one that is gone, nothing hangs on it any more."""
-    aws = case.parts.aws(case.target.account, case.target.region)
+    provider = case.provider(action)
     try:
-        return await case.drive(patient(action, lambda: look(aws, action.target)))
+        return await case.drive(patient(action, lambda: look(provider, action.target)))
     except TargetGoneError:
         return Seen({}, frozenset())
 
@@ -174,15 +176,15 @@ async def undo_step(case: Case, step: str, allowed: Collection[str] | None = Non
 
 
 async def _undo(case: Case, lens: Lens[Any], intent: Intent) -> Undone:
-    aws = case.parts.aws(case.target.account, case.target.region)
+    provider = case.provider(lens)
     lens = lens.recalled(intent.plan.wanted)
     intent = replace(intent, fields=fields_of(lens))
     try:
-        await case.drive(rollback(lens, aws, case.journal, intent))
+        await case.drive(rollback(lens, provider, case.journal, intent))
     except TargetGoneError as error:
         try:
             # A part of it may be gone, such as an interface; the rest is still to be looked after.
-            await case.drive(patient(lens, lambda: calling(aws, lambda: lens.read(aws))))
+            await case.drive(patient(lens, lambda: calling(provider, lambda: lens.read(provider))))
         except TargetGoneError:
             case.journal.undone(intent.step, {"gone": str(error)})
             return Undone(intent.step, gone=str(error))

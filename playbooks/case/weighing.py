@@ -6,15 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from actions.action import Action
-from actions.aws.clients import Aws
+from actions.action import Action, Provider
 from actions.engine import patient
 from actions.errors import ProviderError
 from actions.one_way import OneWay
 from playbooks.case import crowding, store
-from playbooks.case.guard import Decision, Facts, Limits, Scope, decide, target_of, touched
+from playbooks.case.guard import (
+    Decision,
+    Facts,
+    Limits,
+    Scope,
+    decide,
+    place_of,
+    target_of,
+    touched,
+)
 from playbooks.case.journal import Allowed
-from playbooks.case.looking import Seen, look, service
+from playbooks.case.looking import Seen, is_host, look, service
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
@@ -40,21 +48,21 @@ class Weighed:
     places: Mapping[str, Any]
 
 
-async def weigh(case: "Case", action: Action[Any], scope: Scope, aws: Aws) -> Weighed:
+async def weigh(case: "Case", action: Action[Any], scope: Scope, provider: Provider) -> Weighed:
     """Look at the target through this provider. Raise TargetGoneError, ProviderError."""
-    seen = await seen_of(case, action, aws)
+    seen = await seen_of(case, action, provider)
     places = crowding.places(action.target, action.takes, seen, case.parts.settings.guard)
     return Weighed(scope, isinstance(action, OneWay) and action.destroys, seen, places)
 
 
-async def seen_of(case: "Case", action: Action[Any], aws: Aws | None = None) -> Seen:
+async def seen_of(case: "Case", action: Action[Any], provider: Provider | None = None) -> Seen:
     """Return what the guard sees of an act's target. Raise TargetGoneError, ProviderError."""
-    aws = aws or case.parts.aws(case.target.account, case.target.region)
-    seen = await case.drive(patient(action, lambda: look(aws, action.target)))
-    if action.takes != "service":
+    provider = provider or case.provider(action)
+    seen = await case.drive(patient(action, lambda: look(provider, action.target)))
+    if action.takes != "service" or not is_host(action.target):
         return seen
     try:
-        found = await case.drive(patient(action, lambda: service(aws, action.target)))
+        found = await case.drive(patient(action, lambda: service(provider, action.target)))
     except ProviderError as error:
         # Whether it is the last one nobody can tell then; a person is asked.
         return replace(seen, unread=f"{error.operation} {error.code}")
@@ -67,7 +75,7 @@ def judged(case: "Case", conn: Connection, weighed: Weighed) -> Decision:
     rows = crowding.recent(conn, guard, case.parts.now())
     facts = Facts(
         scope=weighed.scope,
-        touched=touched(case.target.account, weighed.scope.keys, target) | weighed.seen.parts,
+        touched=touched(place_of(target), weighed.scope.keys, target) | weighed.seen.parts,
         destroys=weighed.destroys,
         undoes=False,
         hindrances=case.incident.hindrances,

@@ -144,12 +144,12 @@ def no_lift() -> None:
 
 def no_residual() -> None:
     """Nothing is left to the attacker, it says."""
-    put(story, "residual", lambda steps, left=None: ())
+    put(story, "residual", lambda steps, left=None, play="": ())
 
 
 def rosy_status() -> None:
     """Every incident is contained, it says."""
-    put(story, "status", lambda steps, left=None: "contained")
+    put(story, "status", lambda steps, left=None, play="": "contained")
 
 
 def no_way_back() -> None:

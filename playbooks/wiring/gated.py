@@ -1,8 +1,12 @@
 """Puts a gate before each request that would change the world; nothing is cached behind it."""
 
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeVar
+
+import requests
+from requests.adapters import HTTPAdapter
 
 T = TypeVar("T")
 Gate = Callable[[str], None]
@@ -24,8 +28,27 @@ def gated(client: Any) -> Any:
     once, and a client may retry for a minute (boto3 guide, "Extensibility guide"). A client that
     is used outside of `through` has no gate.
     """
-    client.meta.events.register("request-created", _pass, unique_id="stanch-gate")
+    client.meta.events.register("request-created", _pass_aws, unique_id="stanch-gate")
     return client
+
+
+# Vault reads with POST and PUT too; and logging in is nothing that a freeze is about (Vault API
+# docs: "/sys/leases", "Token auth method", "AppRole auth method", "/sys/audit-hash").
+VAULT_READS = re.compile(r"/(lookup|lookup-self|lookup-accessor|login)$|/v1/sys/audit-hash/")
+
+
+class GatedAdapter(HTTPAdapter):
+    """Sends requests to a Vault; each that changes something passes the gate of whoever calls.
+
+    A client's own retries go through here again, and so pass it again.
+    """
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
+        """Send the request once the gate let it pass."""
+        path = (request.url or "").partition("?")[0]
+        if request.method not in ("GET", "LIST", "HEAD") and not VAULT_READS.search(path):
+            _pass(f"{request.method} {path.partition('/v1/')[2]}")
+        return super().send(request, *args, **how)
 
 
 def through(gate: Gate, work: Callable[[], T]) -> T:
@@ -37,7 +60,12 @@ def through(gate: Gate, work: Callable[[], T]) -> T:
         _gate.reset(token)
 
 
-def _pass(operation_name: str, **_: Any) -> None:
+def _pass(operation: str) -> None:
     gate = _gate.get()
-    if gate is not None and mutating(operation_name):
-        gate(operation_name)
+    if gate is not None:
+        gate(operation)
+
+
+def _pass_aws(operation_name: str, **_: Any) -> None:
+    if mutating(operation_name):
+        _pass(operation_name)

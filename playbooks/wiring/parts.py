@@ -12,6 +12,8 @@ from sqlalchemy import Engine
 
 from actions.aws.clients import Aws
 from actions.aws.instance import Instance
+from actions.aws.principal import GLOBAL
+from actions.vault.clients import Vault
 from evidence.locker import Locker
 from playbooks.errors import SettingsError
 from playbooks.wiring import keyring
@@ -21,6 +23,11 @@ from playbooks.wiring.metrics import Metrics
 from playbooks.wiring.sessions import Sessions
 from playbooks.wiring.settings import Settings
 from playbooks.wiring.urgent import Urgent
+from playbooks.wiring.vaults import Vaults
+
+
+def _no_vaults(name: str) -> Any:
+    raise SettingsError(f"no Vault can be reached from here, so not {name!r} either.")
 
 
 @dataclass(frozen=True)
@@ -41,17 +48,41 @@ class Parts:
     # What this process counts; `stanch serve` shows it.
     metrics: Metrics = field(default_factory=Metrics)
     urgent: Urgent = field(default_factory=Urgent)
+    # Returns an hvac client, logged in, by a Vault's name.
+    vaults: Callable[[str], Any] = _no_vaults
+
+    def provider(self, target: str) -> Aws | Vault:
+        """Return where a target place/region/id is acted on. Raise SettingsError if not ours."""
+        place, region, _ = target.split("/", 2)
+        return self.vault(place) if place in self.settings.vaults else self.aws(place, region)
 
     def aws(self, account: str, region: str) -> Aws:
-        """Return the provider bound to one account and region. Raise SettingsError if not ours."""
+        """Return the provider bound to one account and region. Raise SettingsError if not ours.
+
+        What has no region, such as IAM (`aws-global`), is reached through the account's first.
+        """
+        region = self._home(account) if region == GLOBAL else region
         self._check(account, region)
         partition = Instance(account, region, "").partition
-        return Aws(account, region, self.maker(account, region), partition)
+        return Aws(account, region, self.maker(account, region), partition, self.vault)
+
+    def vault(self, name: str) -> Vault:
+        """Return the provider bound to one Vault. It logs in when it is first used."""
+        return Vault(name, lambda: self.vaults(name))
+
+    def source(self, place: str, region: str) -> "Reading | Vault":
+        """Return what a source reads through: an account's clients, or a Vault."""
+        return self.vault(place) if place in self.settings.vaults else self.reading(place, region)
 
     def reading(self, account: str, region: str) -> "Reading":
         """Return the clients that sources read through. Raise SettingsError if not ours."""
+        region = self._home(account) if region == GLOBAL else region
         self._check(account, region)
         return Reading(self.maker, account, region)
+
+    def _home(self, account: str) -> str:
+        known = self.settings.accounts.get(account)
+        return known.regions[0] if known and known.regions else "us-east-1"
 
     def _check(self, account: str, region: str) -> None:
         known = self.settings.accounts.get(account)
@@ -106,4 +137,5 @@ def assemble(settings: Settings) -> Parts:
         # asyncio's default pool has cpu+4 threads; twenty incidents at once would queue in it.
         pool=ThreadPoolExecutor(64, thread_name_prefix="stanch"),
         own=sessions.own,
+        vaults=Vaults(settings, now).client,
     )

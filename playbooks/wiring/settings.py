@@ -14,6 +14,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -66,6 +67,34 @@ class Guard(_Part):
     group_ceiling: int = Field(default=5, ge=1)
     window_minutes: float = Field(default=60.0, ge=15.0)
     service_tag: str = Field(default="service", min_length=1, max_length=128)
+
+
+class VaultLogin(_Part):
+    """A HashiCorp Vault: its address, and how Stanch logs in, on a mount of its own.
+
+    `token` is a reference; else `role_id` and `secret_id` are, for the AppRole mount `mount`. `ca`
+    is a file of certificates to trust besides the system's. `prefixes` are the paths under which
+    Stanch keeps anything of its own, which are then never acted on.
+    """
+
+    url: str
+    token: str | None = None
+    role_id: str | None = None
+    secret_id: str | None = None
+    mount: str = "stanch"
+    ca: Path | None = None
+    prefixes: tuple[str, ...] = ()
+
+    @field_validator("url")
+    @classmethod
+    def _no_plain_http(cls, url: str) -> str:
+        return _private(url)
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> "VaultLogin":
+        if (self.token is None) == (self.role_id is None or self.secret_id is None):
+            raise ValueError("needs either token, or role_id and secret_id (references)")
+        return self
 
 
 class SpoolFile(_Part):
@@ -134,6 +163,7 @@ class Settings(BaseSettings):
     keep_ssm: bool = False
     spool: SpoolFile = SpoolFile()
     sources: dict[str, Sender] = {}
+    vaults: dict[str, VaultLogin] = {}
     queues: dict[str, Queue] = {}
     serve: Serve = Serve()
     review: Review = Review()
@@ -167,7 +197,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"account {id!r} must be 12 digits, in quotes")
         return accounts
 
-    @field_validator("sources", "queues")
+    @field_validator("sources", "queues", "vaults")
     @classmethod
     def _channel_names(cls, named: dict[str, Any]) -> dict[str, Any]:
         for name in named:

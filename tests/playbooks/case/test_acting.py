@@ -207,7 +207,7 @@ def test_what_is_neither_lens_nor_one_way_is_a_mistake(scene: Scene) -> None:
     from actions.action import Action
 
     class Neither(Action[Any]):
-        target = "x"
+        target = "111122223333/eu-west-1/x"
 
     async def body(case: Case) -> None:
         await case.act(Neither())

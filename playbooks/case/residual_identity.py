@@ -1,0 +1,69 @@
+"""What somebody who holds a user's or a role's credentials may still have, worst first. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from actions.journal import Intent
+
+Left = Mapping[str, Mapping[str, str]]
+# Without an SCP that was there before, an attacker can strip a denial before it takes effect.
+RACE = (
+    "race-exposed: no latch bound the principal, and IAM takes seconds to minutes until a denial "
+    "holds; what it stripped or made meanwhile is what the sweep looks for"
+)
+# Steps on what the principal made count as done, not as the principal's own: by their target.
+DENIALS = ("deny_principal", "deny_in_permission_set")
+
+
+def residual(done: Sequence[Intent], left: Left) -> list[str]:
+    """Return what is open of a principal, from its steps."""
+    said: list[str] = []
+    if not _cut(done, left):
+        said.append("credentials of the principal still work")
+    if not _in_effect(done, "latch_principal"):
+        said.append(RACE)
+    if _in_effect(done, "narrow_principal_sessions"):
+        said.insert(0, "credentials that were issued after the release work")
+    return said
+
+
+def status(done: Sequence[Intent], left: Left) -> str:
+    """Say contained only where every way in was shut and read back.
+
+    For a user the denial and its access keys; for a role its sessions and, where somebody else may
+    assume it, its trust. A sweep that is not quiet yet is said.
+    """
+    if not _cut(done, left, seen=True):
+        return "partial"
+    said = ["contained"]
+    if not _in_effect(done, "latch_principal"):
+        said.append("race-exposed")
+    if left.get("sweep", {}).get("kind") == "open":
+        said.append("sweep goes on")
+    return ", ".join(said)
+
+
+def _cut(done: Sequence[Intent], left: Left, *, seen: bool = False) -> bool:
+    def shut(*actions: str) -> bool:
+        return any(
+            _in_effect(done, action, seen=seen) or _needless(left, action) for action in actions
+        )
+
+    denied = any(_in_effect(done, action, seen=seen) for action in DENIALS)
+    if any(i.action == "deactivate_access_keys" for i in done) or _needless(
+        left, "deactivate_access_keys"
+    ):
+        return denied and shut("deactivate_access_keys")
+    return denied or (
+        _in_effect(done, "deny_role_sessions", seen=seen) and shut("close_trust_policy")
+    )
+
+
+def _in_effect(done: Sequence[Intent], action: str, *, seen: bool = False) -> bool:
+    mine = [i for i in done if i.action == action and i.phase == "done"]
+    return bool(mine) and (not seen or any(i.verdict == "verified" for i in mine))
+
+
+def _needless(left: Left, action: str) -> bool:
+    return any(
+        step.startswith(f"{action}/") and why["kind"] == "needless" for step, why in left.items()
+    )
