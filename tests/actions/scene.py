@@ -9,6 +9,7 @@ import functools
 import gc
 import importlib
 import os
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,16 @@ from actions.catalogue import catalogue
 from actions.engine import Applied, Steps, apply, rollback
 from actions.journal import Intent, Json
 from actions.one_way import OneWay, do_once, foresee
+from playbooks.drills.range.injectors import (
+    FailedCall,
+    Fault,
+    HalfApplied,
+    IgnoredWrite,
+    LateWrite,
+    RevertedWrite,
+    StaleRead,
+    Throttle,
+)
 from playbooks.drills.range.keys import Credentials
 from playbooks.drills.range.world import World
 from tests.actions.aws import site
@@ -34,6 +45,17 @@ from tests.actions.memory_journal import MemoryJournal
 
 # The driver waits, on the range's clock; botocore must not sleep on its own.
 ONCE = Config(retries={"total_max_attempts": 1})
+
+FAULTS: dict[str, Fault] = {
+    "ignored": IgnoredWrite(),
+    "half": HalfApplied(),
+    "late": LateWrite(calls=6),
+    "reverted": RevertedWrite(reads=1),
+    "stale": StaleRead(reads=6),
+    "failed": FailedCall(),
+    "lost": FailedCall(applied=True),
+    "throttled": Throttle(),
+}
 
 
 def arranged(name: str) -> Callable[[World, Site], Action[Any]]:
@@ -52,10 +74,10 @@ def arranged(name: str) -> Callable[[World, Site], Action[Any]]:
 class Scene:
     """One action on one world. `seen` lists (service, operation, body) of each call made."""
 
-    world: World
-    estate: Site
+    world: Any
+    estate: Any
     action: Any
-    p: Aws
+    p: Any
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     seen: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     after_call: Callable[[str], None] = lambda operation: None
@@ -75,7 +97,7 @@ class Scene:
         return self._once()
 
     def _once(self) -> Steps[Applied]:
-        act: OneWay[Aws] = self.action
+        act: OneWay[Any] = self.action
         known = self.journal.find(self.step)
         intent = known or self.journal.intend(
             self.step, name_of(act), fields_of(act), foresee(act, self.p)
@@ -108,6 +130,14 @@ class Scene:
 
         return Aws(self.world.account, self.world.region, make)
 
+    def inject(self, fault: str, operation: str, nth: int) -> None:
+        """Let this fault meet the nth call of the operation from now."""
+        self.world.inject(FAULTS[fault], operation, nth)
+
+    def idle(self) -> None:
+        """Ask something that is nobody's business."""
+        self.p.ec2.describe_vpcs()
+
     def _before(self, model: Any, params: dict[str, Any], **_: Any) -> None:
         body = params["body"] if isinstance(params["body"], dict) else {}
         self.seen.append((model.service_model.service_name, model.name, dict(body)))
@@ -121,8 +151,17 @@ def _built() -> list[Scene]:
     return []
 
 
-def floor() -> Scene:
+def on_vault(name: str) -> bool:
+    """Return whether an action's world is a Vault."""
+    return catalogue()[name].__module__.startswith("actions.vault.")
+
+
+def floor(name: str = "") -> Scene:
     """Return the site that all tests of this process start from, with clients made."""
+    if name and on_vault(name):
+        from tests.actions.vault import scene as vault
+
+        return vault.floor()
     built = _built()
     if not built or World.newest is not built[0].world:
         world = World(seed=7, clock=lambda: 1_790_000_000.0)
@@ -135,7 +174,7 @@ def floor() -> Scene:
 
 def scene(name: str) -> Scene:
     """Return the site with the action arranged; nothing is done yet. For tests that run apart."""
-    found = floor()
+    found = floor(name)
     if found.action is not None:
         raise AssertionError("this world is in use: run the test apart")
     found.action = arranged(name)(found.world, found.estate)
@@ -148,15 +187,23 @@ def apart(test: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(test)
     def forked(*args: Any, **kwargs: Any) -> None:
-        floor()
+        floor(kwargs.get("name", ""))
         if said := in_child(lambda: test(*args, **kwargs)):
             pytest.fail(said, pytrace=False)
 
     return forked
 
 
+# What Vault only reads, by POST too (Vault API docs); rotating a CRL is a GET that changes it.
+VAULT_READS = re.compile(
+    r"(GET|LIST) (?!.*/crl/rotate$)|.*/(lookup|lookup-self|lookup-accessor|login)$"
+)
+
+
 def mutates(operation: str) -> bool:
-    """Return whether an operation changes the world, by AWS's naming."""
+    """Return whether an operation changes the world, by AWS's naming or Vault's."""
+    if " " in operation:
+        return not VAULT_READS.match(operation)
     return not operation.startswith(("Describe", "Get", "List", "Lookup"))
 
 

@@ -12,29 +12,9 @@ import pytest
 from actions.action import Lens
 from actions.catalogue import catalogue
 from actions.errors import ActionError
-from playbooks.drills.range.injectors import (
-    FailedCall,
-    Fault,
-    HalfApplied,
-    IgnoredWrite,
-    LateWrite,
-    RevertedWrite,
-    StaleRead,
-    Throttle,
-)
 from tests.actions.driver import run
-from tests.actions.scene import Scene, apart, in_child, mutates, scene
+from tests.actions.scene import FAULTS, Scene, apart, in_child, mutates, scene
 
-FAULTS: dict[str, Fault] = {
-    "ignored": IgnoredWrite(),
-    "half": HalfApplied(),
-    "late": LateWrite(calls=6),
-    "reverted": RevertedWrite(reads=1),
-    "stale": StaleRead(reads=6),
-    "failed": FailedCall(),
-    "lost": FailedCall(applied=True),
-    "throttled": Throttle(),
-}
 BRIEF = 2.0  # seconds: the limit while the provider lies, so that giving up is soon reached
 
 
@@ -72,19 +52,19 @@ def deceived(found: Scene, fault: str, operation: str, nth: int) -> None:
             now = found.read()
             held = all(found.action.same(k, now.get(k), v) for k, v in via.values.items())
 
-    found.world.inject(FAULTS[fault], operation, nth)
+    found.inject(fault, operation, nth)
     with suppress(ActionError):
         run(found.enter(), pass_time)
     kind.limit = limit
     if fault == "stale":
         for _ in range(6):
-            found.p.ec2.describe_vpcs()
+            found.idle()
     recorded = found.journal.find(found.step)
     if recorded and recorded.phase == "done":
         assert is_wanted(found), "recorded as done, and is not so"
         assert held, "recorded as done, and the way there was not taken"
     for _ in range(6):
-        found.p.ec2.describe_vpcs()  # what comes late has come
+        found.idle()  # what comes late has come
     found.run(found.enter())
     assert found.intent.phase == "done"
     assert is_wanted(found)
