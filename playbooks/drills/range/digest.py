@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from playbooks.drills.range.digest_secrets import secrets_of
+from playbooks.drills.range.digest_services import services
 from playbooks.drills.range.ground import REGIONAL
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def state(ground: Ground) -> dict[str, Any]:
         "autoscaling": _regional(ground, "autoscaling", _autoscaling),
         "elbv2": _regional(ground, "elasticloadbalancing", _elbv2),
         **secrets_of(ground),
+        **services(),
         "kept": {
             "conntrack": kept.conntrack,
             "run_tokens": {"/".join(k): v for k, v in kept.run_tokens.items()},
@@ -46,6 +48,10 @@ def state(ground: Ground) -> dict[str, Any]:
             "draining": sorted(map(str, kept.draining)),
             "boundaries": {"/".join(k): v for k, v in kept.boundaries.items()},
             "scps": kept.scps,
+            "anywhere": {
+                "/".join(key): {k: str(v) for k, v in thing.items() if not k.endswith("At")}
+                for key, thing in kept.anywhere.items()
+            },
             "service_credentials": {
                 c.id: [c.user, c.service, c.status, c.secret]
                 for c in kept.service_credentials.values()

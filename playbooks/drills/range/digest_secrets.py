@@ -23,17 +23,22 @@ def secrets_of(ground: Ground) -> dict[str, Any]:
         elif service == "rds":
             rds: Any = rds_backends[account][region]
             found[service][where] = {
-                name: [_hashed(db.master_user_password), db.tags]
+                name: [_hashed(db._master_user_password), db.tags]
                 for name, db in rds.databases.items()
             }
     return found
 
 
 def _versions(secret: Any) -> dict[str, Any]:
-    return {
-        version: [sorted(v["version_stages"]), _hashed(v.get("secret_string"))]
+    versions = {
+        version: [
+            sorted(v["version_stages"]),
+            _hashed(v.get("secret_string")),
+            _hashed(v.get("secret_binary")),
+        ]
         for version, v in secret.versions.items()
     }
+    return {**versions, "rest": [secret.policy, secret.tags, secret.deleted_date is not None]}
 
 
 def _hashed(value: Any) -> str:

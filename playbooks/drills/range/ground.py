@@ -73,6 +73,8 @@ class Kept:
     boundaries: (account, user name) -> policy ARN.
     scps: account -> levels of service control policies, root first.
     logins: (account, user name) -> when the login profile was made.
+    resetting: database ARN -> the password until then and the epoch seconds at which it changes.
+    anywhere: (account, region, kind, id) -> a trust anchor or profile of Roles Anywhere.
     service_credentials: id -> what corrections/service_credentials.py keeps of it.
     """
 
@@ -85,6 +87,8 @@ class Kept:
     boundaries: dict[tuple[str, str], str] = field(default_factory=dict)
     scps: dict[str, tuple[tuple[Mapping[str, Any], ...], ...]] = field(default_factory=dict)
     logins: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    resetting: dict[str, tuple[str, float]] = field(default_factory=dict)
+    anywhere: dict[tuple[str, str, str, str], dict[str, Any]] = field(default_factory=dict)
     service_credentials: dict[str, Any] = field(default_factory=dict)
 
 

@@ -1,7 +1,7 @@
 """The resources of requests to the services that identities and secrets live in.
 
 Service Authorization Reference, for each service: "Resource types defined by" AWS Organizations,
-IAM Identity Center, Secrets Manager, RDS, Lambda, EventBridge and IAM Roles Anywhere.
+IAM Identity Center, Lambda, EventBridge and IAM Roles Anywhere.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from moto.organizations.models import organizations_backends
-from moto.secretsmanager.models import secretsmanager_backends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,22 +61,6 @@ def _sso(asked: Asked, _account: str) -> list[str]:
     return [a for a in arns if a] + ([f"arn:aws:sso:::account/{target}"] if target else [])
 
 
-def _secrets(asked: Asked, account: str) -> list[str]:
-    named = str(asked.params.get("SecretId") or asked.params.get("Name") or "")
-    if not named:
-        return []
-    where = f"arn:aws:secretsmanager:{asked.region}:{account}:secret"
-    known: Any = secretsmanager_backends[account][asked.region].secrets
-    found = known.get(named) if named in known else None
-    arn = named if named.startswith("arn:") else f"{where}:{named}-??????"
-    return [str(found.arn) if found is not None else arn]
-
-
-def _rds(asked: Asked, account: str) -> list[str]:
-    name = asked.params.get("DBInstanceIdentifier")
-    return [f"arn:aws:rds:{asked.region}:{account}:db:{name}"] if name else []
-
-
 def _lambda(asked: Asked, account: str) -> list[str]:
     name = asked.params.get("FunctionName")
     if not name:
@@ -105,8 +88,6 @@ def _anywhere(asked: Asked, account: str) -> list[str]:
 _FINDERS: dict[str, Finder] = {
     "organizations": _organizations,
     "sso": _sso,
-    "secretsmanager": _secrets,
-    "rds": _rds,
     "lambda": _lambda,
     "events": _events,
     "rolesanywhere": _anywhere,

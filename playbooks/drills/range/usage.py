@@ -1,6 +1,6 @@
 """Who last used what, learned from the requests that were really received.
 
-IAM: GetAccessKeyLastUsed, RoleLastUsed of GetRole; IAM User Guide, "Refine permissions using last
+IAM: RoleLastUsed of GetRole; IAM User Guide, "Refine permissions using last
 accessed information": attempts count, denied ones too; requests that are not authenticated do not.
 """
 
@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003
 from typing import TYPE_CHECKING, Any
-
-from moto.iam.models import AccessKeyLastUsed
 
 if TYPE_CHECKING:
     from playbooks.drills.range.calls import Call
@@ -33,13 +31,9 @@ def note(ground: Ground, call: Call) -> None:
         return
     holder_id = principal.user_id.partition(":")[0]
     iam: Any = ground.iam(principal.account)
-    naive = call.at.replace(tzinfo=None)
     role = iam.roles.get(holder_id)
     if role is not None:
-        role.last_used, role.last_used_region = naive, call.region
-    key = iam.access_keys.get(call.access_key)
-    if key is not None:
-        key.last_used = AccessKeyLastUsed(naive, call.service, call.region)
+        role.last_used, role.last_used_region = call.at.replace(tzinfo=None), call.region
     entity = str(role.arn) if role is not None else principal.arn
     used = ground.used.setdefault(holder_id, {})
     used[call.service, call.operation] = Used(call.at, call.region, entity)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MODEL_FOR_SIGNING_NAME = {
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",
+    "sso": "sso-admin",
     "states": "stepfunctions",
 }
 SIGNING_NAME_FOR_MODEL = {model: name for name, model in MODEL_FOR_SIGNING_NAME.items()}

@@ -26,6 +26,7 @@ from moto.moto_api._internal import mock_random
 
 from playbooks.drills.range import bridge, keys, wire
 from playbooks.drills.range.corrections.catalogue import mend
+from playbooks.drills.range.corrections.databases import logs_in
 from playbooks.drills.range.corrections.protection import shut_down_from_inside
 from playbooks.drills.range.digest import digest
 from playbooks.drills.range.errors import StaleWorldError, UnknownThingError
@@ -221,6 +222,10 @@ class World:
     def can_egress(self, instance_id: str, target: str, port: int, protocol: str = "tcp") -> bool:
         """Whether the instance may open a connection to `target` (an address or CIDR block)."""
         return can_egress(self.ground.ec2(), self._instance(instance_id), target, port, protocol)
+
+    def logs_in(self, database: str, user: str, password: str) -> bool:
+        """Whether an RDS instance at home lets its master user in with this password now."""
+        return logs_in(self.ground, database, user, password)
 
     def open_flow(self, instance_id: str, peer: str, port: int, **how: Any) -> Flow:
         """Open a connection that can outlive a change of rules (flows.py: open_flow)."""

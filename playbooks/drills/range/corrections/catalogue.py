@@ -12,6 +12,7 @@ from playbooks.drills.range.corrections import (
     clock,
     console,
     credential_report,
+    databases,
     deletions,
     details,
     groups,
@@ -21,7 +22,9 @@ from playbooks.drills.range.corrections import (
     load_balancing,
     paging,
     policies,
+    protected_roles,
     protection,
+    providers,
     queues,
     scaling,
     secrets,
@@ -29,6 +32,7 @@ from playbooks.drills.range.corrections import (
     sessions,
     snapshots,
     trail,
+    trust_anchors,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +46,7 @@ SUBJECTS = (
     boundaries,
     console,
     credential_report,
+    databases,
     deletions,
     details,
     groups,
@@ -51,7 +56,9 @@ SUBJECTS = (
     load_balancing,
     paging,
     policies,
+    protected_roles,
     protection,
+    providers,
     queues,
     scaling,
     secrets,
@@ -59,6 +66,7 @@ SUBJECTS = (
     sessions,
     snapshots,
     trail,
+    trust_anchors,
 )
 
 

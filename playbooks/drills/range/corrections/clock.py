@@ -6,11 +6,13 @@ time is moved on. moto keeps times as naive UTC.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from moto.ec2.models import elastic_block_store, elastic_network_interfaces, instances
 from moto.ec2.models import launch_templates as templates
 from moto.iam import models as iam
+from moto.secretsmanager import models as secretsmanager
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,3 +36,6 @@ def mend(ground: Ground) -> None:
 
     for module in MODULES:
         module.utcnow = now
+    # Secrets Manager asks the time module for epoch seconds, and for nothing else.
+    secrets: Any = secretsmanager
+    secrets.time = SimpleNamespace(time=ground.seconds)

@@ -1,9 +1,10 @@
 """What a principal may do and when it last did it, by service and by action.
 
 IAM: GenerateServiceLastAccessedDetails (SERVICE_LEVEL or ACTION_LEVEL) and
-GetServiceLastAccessedDetails: a job, done a while later; it lists every service that the entity's policies allow, with the last
-attempt of each, and for ACTION_LEVEL each tracked action's. moto has neither. A job here is done
-at its second reading; a group's and a policy's report is over the users and roles that have it.
+GetServiceLastAccessedDetails: a job, done a while later, that lists every service which the
+entity's policies allow, with its last attempt, and for ACTION_LEVEL each tracked action's. moto has
+neither. A job here is done at its second reading; a group's and a policy's report is over the users
+and roles that have it.
 """
 
 from __future__ import annotations

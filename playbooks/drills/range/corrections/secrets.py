@@ -1,9 +1,10 @@
-"""Staging labels of Secrets Manager say which version is read.
+"""A secret's versions are found by their staging labels, and a request is done once.
 
-Secrets Manager: GetSecretValue: without version and label it is AWSCURRENT;
-UpdateSecretVersionStage: a label that is on another version moves only when that version is named
-in RemoveFromVersionId. moto reads the version that was put last as current, and moves any label
-but AWSCURRENT without being told from where, so that two versions bear it.
+Secrets Manager: GetSecretValue ("If you don't specify either a VersionStage or VersionId, then the
+AWSCURRENT version is returned"); PutSecretValue: a ClientRequestToken that is known with the same
+value is ignored, with another value refused (ResourceExistsException); UpdateSecretVersionStage: a
+label that another version has must be named in RemoveFromVersionId. moto gives the newest version
+as the current one, takes another value for a known token, and leaves a label on two versions.
 """
 
 from __future__ import annotations
@@ -22,36 +23,58 @@ if TYPE_CHECKING:
     from playbooks.drills.range.ground import Ground
     from playbooks.drills.range.wire import Asked
 
-CURRENT = "AWSCURRENT"
-
 
 def get(_ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
-    """GetSecretValue of the version that bears AWSCURRENT, unless another is asked for."""
+    """GetSecretValue."""
     if asked.params.get("VersionId") or asked.params.get("VersionStage"):
         return AS_IT_IS
-    return onward({**asked.params, "VersionStage": CURRENT})
+    return onward({**asked.params, "VersionStage": "AWSCURRENT"})
 
 
-def move(_ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
-    """UpdateSecretVersionStage: refused unless it says where the label is now."""
-    label, named = asked.params["VersionStage"], asked.params.get("RemoveFromVersionId")
-    to = asked.params.get("MoveToVersionId")
-    backend: Any = secretsmanager_backends[asked.account][asked.region]
-    secret = backend.secrets.get(asked.params["SecretId"])
-    bearing = secret and next(
-        (i for i, v in secret.versions.items() if label in v["version_stages"]), None
-    )
-    if bearing and bearing not in (named, to):
+def put(_ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
+    """PutSecretValue, and UpdateSecret where it brings a value."""
+    token, secret = asked.params.get("ClientRequestToken"), _secret(asked)
+    known = secret.versions.get(token) if secret is not None else None
+    if known is not None and _value(asked.params) != (None, None):
+        before = known.get("secret_string"), known.get("secret_binary")
+        if _value(asked.params) != before:
+            raise AwsError(
+                "ResourceExistsException",
+                f"A version {token} exists already, with another value.",
+            )
+    return AS_IT_IS
+
+
+def move(_ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
+    """UpdateSecretVersionStage."""
+    secret, stage = _secret(asked), asked.params["VersionStage"]
+    versions = secret.versions if secret is not None else {}
+    holders = [name for name, v in versions.items() if stage in v["version_stages"]]
+    leaves, gets = asked.params.get("RemoveFromVersionId"), asked.params.get("MoveToVersionId")
+    if gets in holders:
+        return {"ARN": secret.arn, "Name": secret.name}
+    if gets and holders and leaves not in holders:
         raise AwsError(
             "InvalidParameterException",
-            f"The staging label {label} is currently attached to version {bearing}, so you must "
+            f"The staging label {stage} is currently attached to version {holders[0]}, so you must "
             "explicitly reference that version in RemoveFromVersionId.",
-            400,
         )
     return AS_IT_IS
 
 
+def _secret(asked: Asked) -> Any:
+    store: Any = secretsmanager_backends[asked.account][asked.region].secrets
+    named = asked.params["SecretId"]
+    return store[named] if named in store else None
+
+
+def _value(params: Mapping[str, Any]) -> tuple[Any, Any]:
+    return params.get("SecretString"), params.get("SecretBinary")
+
+
 CORRECTIONS: Corrections = {
     ("secretsmanager", "GetSecretValue"): get,
+    ("secretsmanager", "PutSecretValue"): put,
+    ("secretsmanager", "UpdateSecret"): put,
     ("secretsmanager", "UpdateSecretVersionStage"): move,
 }
