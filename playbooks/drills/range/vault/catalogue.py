@@ -7,15 +7,26 @@ from playbooks.drills.range.vault.approle_secrets import AppRoleSecrets
 from playbooks.drills.range.vault.identity_aliases import IdentityAliases
 from playbooks.drills.range.vault.identity_entities import IdentityEntities
 from playbooks.drills.range.vault.kv import Kv
-from playbooks.drills.range.vault.sys_health import SysHealth
+from playbooks.drills.range.vault.sys_audit import SysAudit
+from playbooks.drills.range.vault.sys_capabilities import SysCapabilities
 from playbooks.drills.range.vault.sys_leases import SysLeases
 from playbooks.drills.range.vault.sys_mounts import SysMounts
 from playbooks.drills.range.vault.sys_policies import SysPolicies
+from playbooks.drills.range.vault.sys_root import SysRoot
+from playbooks.drills.range.vault.sys_seal import SysSeal
 from playbooks.drills.range.vault.token_engine import TokenEngine
 from playbooks.drills.range.vault.token_making import TokenMaking
 from playbooks.drills.range.vault.userpass import Userpass
 
-SYSTEM: kinds.Parts = (SysHealth, SysLeases, SysPolicies, SysMounts)
+SYSTEM: kinds.Parts = (
+    SysSeal,
+    SysRoot,
+    SysLeases,
+    SysPolicies,
+    SysMounts,
+    SysAudit,
+    SysCapabilities,
+)
 TOKEN: kinds.Parts = (TokenEngine, TokenMaking)
 IDENTITY: kinds.Parts = (IdentityEntities, IdentityAliases)
 

@@ -12,12 +12,14 @@ from playbooks.drills.range.vault import acl, hcl
 from playbooks.drills.range.vault.identity_store import Alias, Entity, Identity
 from playbooks.drills.range.vault.leases import Lease, Leases
 from playbooks.drills.range.vault.mounts import DEFAULT_TTL, Mount
+from playbooks.drills.range.vault.seal import Seal, new_seal
 from playbooks.drills.range.vault.token import Token, Tokens
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable
 
+    from playbooks.drills.range.vault.audit import Device
     from playbooks.drills.range.vault.routes import Engine
 
 BASE62 = string.ascii_letters + string.digits
@@ -50,10 +52,12 @@ class Core:
     identity: Identity = field(default_factory=Identity)
     leases: Leases = field(init=False)
     parsed: dict[str, hcl.Rules] = field(default_factory=dict)
-    sealed: bool = False
+    audits: dict[str, Device] = field(default_factory=dict)
+    seal: Seal = field(init=False)
     cluster_id: str = ""
 
     def __post_init__(self) -> None:
+        self.seal = new_seal(self.rng)
         self.cluster_id = self.uuid()
         self.leases = Leases(self._end)
 
@@ -86,8 +90,13 @@ class Core:
         del self.mounts[path]
 
     def pass_until(self, now: float) -> None:
-        """Let time pass, with what the queue does meanwhile, each thing at its own time."""
-        while (due := self.leases.next_due()) is not None and due <= now:
+        """Let time pass, with what the queue does meanwhile, each thing at its own time.
+
+        While Vault is sealed nothing is done, and all of it afterwards.
+        """
+        while not self.seal.sealed and (due := self.leases.next_due()) is not None:
+            if due > now:
+                break
             self.now = max(self.now, due)
             self.leases.run()
         self.now = max(self.now, now)

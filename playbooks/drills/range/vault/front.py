@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from playbooks.drills.range.vault import wire
+from playbooks.drills.range.vault import audit, wire
 from playbooks.drills.range.vault.calls import Call
 from playbooks.drills.range.vault.errors import RefusedError, absent, denied, invalid
 
@@ -55,9 +55,11 @@ def answer(core: Core, environ: Mapping[str, Any], calls: list[Call]) -> Answer:
     try:
         asked = replace(wire.read(environ), request_id=request_id)
         token = _caller(core, asked)
-        reply = _serve(core, replace(asked, caller=token))
+        asked = replace(asked, caller=token)
+        reply = _audited(core, asked)
         status, on_top = reply.code(), asked.path.startswith("sys/")
-        made = Answer(status, _headers(reply.content_type), reply.body(request_id, on_top))
+        content = b"" if asked.method == "HEAD" else reply.body(request_id, on_top)
+        made = Answer(status, _headers(reply.content_type), content)
     except RefusedError as e:
         body = json.dumps({"errors": e.messages}).encode()
         made = Answer(e.status, _headers("application/json"), body)
@@ -66,6 +68,29 @@ def answer(core: Core, environ: Mapping[str, Any], calls: list[Call]) -> Answer:
     accessor = token.accessor if token else ""
     calls.append(Call(method, path, accessor, made.status, core.now))
     return made
+
+
+def _audited(core: Core, asked: Asked) -> Reply:
+    if asked.namespace:
+        raise invalid("namespaces are not simulated here; send no X-Vault-Namespace")
+    found = _route(core, asked)
+    answers = isinstance(found, _Found) and found.part.while_sealed
+    if core.seal.sealed and not answers:
+        raise RefusedError(503, "Vault is sealed")
+    if isinstance(found, _Found) and not found.part.audited:
+        return _serve(core, asked, found)
+    mount = found.mount if isinstance(found, _Found) else None
+    # The devices that a request finds are told of its end, even when it disables one.
+    devices = list(core.audits.values())
+    noted = (asked, asked.caller, mount, core.now)
+    audit.note_request(devices, *noted)
+    try:
+        reply = _serve(core, asked, found)
+    except RefusedError as e:
+        audit.note_response(devices, *noted, "; ".join(e.messages))
+        raise
+    audit.note_response(devices, *noted, reply)
+    return reply
 
 
 def _headers(content_type: str) -> dict[str, str]:
@@ -79,10 +104,7 @@ def _caller(core: Core, asked: Asked) -> Token | None:
     return token
 
 
-def _serve(core: Core, asked: Asked) -> Reply:
-    if asked.namespace:
-        raise invalid("namespaces are not simulated here; send no X-Vault-Namespace")
-    found = _route(core, asked)
+def _serve(core: Core, asked: Asked, found: _Found | RefusedError) -> Reply:
     if not isinstance(found, _Found):
         # What is there is nobody's business who has no right to look.
         _authorize(core, asked, None)
@@ -101,10 +123,9 @@ def _route(core: Core, asked: Asked) -> _Found | RefusedError:
         return absent(f"no handler for route {asked.path!r}. route entry not found.")
     below = asked.path.removeprefix(mount.path.rstrip("/")).lstrip("/")
     other = False
-    method = "GET" if asked.method == "HEAD" else asked.method
     for part in mount.parts:
         for route, named in part.matching(below):
-            if route.method == method:
+            if route.method == asked.method:
                 return _Found(mount, part, route, replace(asked, named=named))
             other = True
     if other:

@@ -72,10 +72,15 @@ def route(
 
 class Engine:
     """A part of Vault that serves paths under a mount. Its attributes are its state; those
-    named in `unseen` are not part of the world's digest."""
+    named in `unseen` are not part of the world's digest.
+
+    `while_sealed`: it answers a sealed Vault's clients too. `audited`: its requests are audited.
+    """
 
     kind: ClassVar[str] = ""
     unseen: ClassVar[tuple[str, ...]] = ()
+    while_sealed: ClassVar[bool] = False
+    audited: ClassVar[bool] = True
 
     def __init__(self, core: Core, mount: str) -> None:
         self.core = core

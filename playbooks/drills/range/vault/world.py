@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import hvac
 
-from playbooks.drills.range.vault import catalogue, digest, front, inprocess, kinds
+from playbooks.drills.range.vault import catalogue, digest, front, inprocess, kinds, wire
 from playbooks.drills.range.vault.core import Core
+from playbooks.drills.range.vault.faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import requests
 
     from playbooks.drills.range.vault.calls import Call
+    from playbooks.drills.range.vault.faults import Fault
 
 URL = "http://vault.range.internal"
 
@@ -40,6 +42,7 @@ class VaultWorld:
     def __init__(self, seed: int = 0, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._ahead = 0.0
+        self._faults = Faults()
         # Ids and keys must repeat for a seed; nothing here protects anything.
         self.core = Core(random.Random(seed), clock())  # noqa: S311
         self.core.mount("sys/", "system", catalogue.SYSTEM)
@@ -69,8 +72,21 @@ class VaultWorld:
 
     def handle(self, environ: dict[str, Any]) -> front.Answer:
         """Answer one request (a WSGI environ); never raises for what a client sends."""
-        self.core.pass_until(self.seconds())
-        return front.answer(self.core, environ, self.calls)
+        method = environ["REQUEST_METHOD"].upper().replace("PUT", "POST")
+        path = environ.get("PATH_INFO", "").removeprefix(wire.PREFIX)
+        fault = self._faults.meeting(method, path)
+
+        def onward() -> front.Answer:
+            self.core.pass_until(self.seconds())
+            return front.answer(self.core, environ, self.calls)
+
+        return fault.play(onward) if fault else onward()
+
+    def inject(
+        self, fault: Fault, method: str = "*", path: str = "*", nth: int = 1, times: int = 1
+    ) -> None:
+        """Play a fault (faults.py) at the nth request from now that fits (PUT is POST)."""
+        self._faults.order(fault, method, path, nth, times)
 
     def session(self, address: str = "127.0.0.1") -> requests.Session:
         """A session that reaches this Vault at URL, in-process, as if from `address`."""
@@ -79,6 +95,15 @@ class VaultWorld:
     def client(self, token: str = "", address: str = "127.0.0.1") -> Any:
         """An hvac client that reaches this Vault in-process; hvac has no types."""
         return hvac.Client(url=URL, token=token, session=self.session(address))
+
+    @property
+    def unseal_keys(self) -> tuple[str, ...]:
+        """The key shares that unseal it (any three)."""
+        return self.core.seal.shares
+
+    def audit_lines(self, device: str) -> list[str]:
+        """The lines, each a JSON object, that an audit device has kept."""
+        return list(self.core.audits[device].log)
 
     def digest(self) -> str:
         """A hash (hex) of all state that containment can change (digest.py)."""
