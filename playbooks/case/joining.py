@@ -29,7 +29,7 @@ class Turns:
         self._left = limit
 
     async def seen(self, action: Action[Any]) -> "list[Hold]":
-        """Return the holds on the target, once nobody else is at the same act."""
+        """Return the steps on the target, ended ones too, once nobody else is at the same act."""
         if self._case.dry or not isinstance(action, Lens):
             return []
         name = name_of(action)
@@ -39,7 +39,7 @@ class Turns:
 
         while at_it() and await self._wait():
             pass
-        return self._holds()
+        return self._case.journal.seen_on(target_of(self._step))
 
     async def intend(
         self, action: Action[Any], plan: Plan, allowed: Allowed, seen: "Sequence[Hold]"

@@ -13,6 +13,7 @@ from playbooks.case import holds, store
 from playbooks.case.guard import target_of
 from playbooks.case.record import Record
 from playbooks.case.store import Hold, Store
+from playbooks.case.store.steps import LIVE
 
 # Phases in which a step is on its way from one value to another.
 AT_WORK = ("intended", "undoing")
@@ -59,6 +60,13 @@ class CaseJournal:
         """Return the live steps of every incident on the target, the oldest first."""
         return self.store.read(lambda conn: self._holds(conn, target))
 
+    def seen_on(self, target: str) -> list[Hold]:
+        """Return all steps of every incident on the target, the oldest first, ended ones too.
+
+        It is what `intend` must be told was seen before the world was read.
+        """
+        return self.store.read(lambda conn: self._holds(conn, target, ended=True))
+
     def intend(
         self,
         step: str,
@@ -73,7 +81,8 @@ class CaseJournal:
         """Record the step as about to happen, and the approval that it uses up, as one.
 
         What others hold already is joined: see `holds`. Raises Moved where what they do to it
-        changed since it was `seen`, before the plan; if `patient`, also while they are at it.
+        changed since it was `seen` (by `seen_on`), before the plan; if `patient`, also while they
+        are at it.
         """
 
         def work(conn: Connection) -> Intent:
@@ -190,9 +199,11 @@ class CaseJournal:
             return plan
         target = target_of(step)
         store.lock(conn, f"holds/{target}")
-        now = holds.sharing(lens, plan.wanted, self._holds(conn, target))
+        there = self._holds(conn, target, ended=True)
+        now = holds.sharing(lens, plan.wanted, _live(there))
         if seen is not None:
-            if _moves(now) != _moves(holds.sharing(lens, plan.wanted, seen)):
+            before = holds.sharing(lens, plan.wanted, _live(seen))
+            if (_moves(now), _ended(there)) != (_moves(before), _ended(seen)):
                 raise Moved
             if patient and (at := _at_it(now, self.incident)):
                 raise Moved(at)
@@ -207,8 +218,8 @@ class CaseJournal:
             raise LookupError(f"{step} of {self.incident} holds nothing")
         return mine[0], found
 
-    def _holds(self, conn: Connection, target: str) -> list[Hold]:
-        return store.holds(conn, target, store.clock(conn, self.record.now))
+    def _holds(self, conn: Connection, target: str, *, ended: bool = False) -> list[Hold]:
+        return store.holds(conn, target, store.clock(conn, self.record.now), ended=ended)
 
     def _must_be_quiet(self, mine: Hold, others: Sequence[Hold]) -> None:
         lens = holds.lens_of(mine.intent.action, mine.intent.fields)
@@ -241,8 +252,22 @@ class CaseJournal:
             self._turn(conn, step, "action.undoing", "undoing", finished=None)
 
 
-def _moves(found: Sequence[Hold]) -> list[tuple[str, str, str]]:
-    return [(h.incident, h.intent.step, h.intent.phase) for h in found]
+def _live(found: Sequence[Hold]) -> list[Hold]:
+    return [h for h in found if h.intent.phase in LIVE]
+
+
+def _ended(found: Sequence[Hold]) -> set[int]:
+    """Return the steps that hold nothing any more: who came and went may have written as well."""
+    return {h.number for h in found if h.intent.phase not in LIVE}
+
+
+def _moves(found: Sequence[Hold]) -> list[tuple[object, ...]]:
+    """Return who holds what; of a step on its way also whose hands it is in, for they write."""
+    return [
+        (h.incident, h.intent.step, h.intent.phase)
+        + ((h.busy, h.fence) if h.intent.phase in AT_WORK else ())
+        for h in found
+    ]
 
 
 def _at_it(found: Sequence[Hold], incident: str) -> list[Hold]:

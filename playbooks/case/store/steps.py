@@ -19,13 +19,15 @@ LIVE = ("intended", "done", "undoing")
 class Hold:
     """A live step on a target. `number` orders all steps of all incidents by when they came.
 
-    `busy` says that somebody works on its incident at this moment.
+    `busy` says that somebody works on its incident at this moment; `fence` tells that one from
+    whoever does later.
     """
 
     incident: str
     number: int
     intent: Intent
     busy: bool
+    fence: int
 
 
 def add_step(
@@ -75,17 +77,22 @@ def step(conn: Connection, incident: str, name: str) -> Intent | None:
     return None if row is None else _intent(row)
 
 
-def holds(conn: Connection, target: str, now: datetime) -> list[Hold]:
-    """Return the live steps of every incident on a target account/region/id, the oldest first."""
+def holds(conn: Connection, target: str, now: datetime, *, ended: bool = False) -> list[Hold]:
+    """Return the live steps of every incident on a target account/region/id, the oldest first.
+
+    With `ended`, those too that are undone and hold nothing any more.
+    """
     table, others = schema.steps, schema.incidents
     query = (
-        select(table, others.c.holder, others.c.until)
+        select(table, others.c.holder, others.c.until, others.c.fence)
         .join(others, others.c.id == table.c.incident)
-        .where(table.c.phase.in_(LIVE), table.c.step.contains(f"/{target}", autoescape=True))
+        .where(table.c.step.contains(f"/{target}", autoescape=True))
         .order_by(table.c.number)
     )
+    if not ended:
+        query = query.where(table.c.phase.in_(LIVE))
     return [
-        Hold(row.incident, row.number, _intent(row), _busy(row.holder, row.until, now))
+        Hold(row.incident, row.number, _intent(row), _busy(row.holder, row.until, now), row.fence)
         for row in conn.execute(query)
         if row.step.partition("/")[2].partition("#")[0] == target
     ]

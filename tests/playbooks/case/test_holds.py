@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from actions import catalogue
 from actions.action import Lens, fields_of, name_of, step_of
@@ -114,7 +115,7 @@ class Site:
         step = step_of(lens, str(hash(values)))
         intent = journal.find(step)
         if intent is None:
-            seen = journal.held_on(self.place)
+            seen = journal.seen_on(self.place)
             found = plan(lens, self.world)
             intent = journal.intend(
                 step, name_of(lens), fields_of(lens), found, seen=seen, patient=True
@@ -238,36 +239,92 @@ def test_what_somebody_else_put_between_two_holds_is_theirs(file_db: Store) -> N
     assert here.world.values["a"] == "theirs"
 
 
-def test_nobody_joins_or_leaves_while_another_is_at_it(file_db: Store) -> None:
+def test_nobody_joins_or_leaves_while_another_is_at_it(db: Store) -> None:
     """It is told who is, and tries again when that one is done or its lease has run out."""
-    here = site(file_db, {"a": None, "b": None})
-    here.world.dies = (1, True)
-    with pytest.raises(Died):
-        here.contain(0, ACTS[1])
-    here.world.dies = None
-    taken = lambda conn, now: store.take(conn, here.incidents[0], "far:1:1:1", lambda h: True, now)  # noqa: E731
-    file_db.commit(lambda conn: taken(conn, AT))
+    here = site(db, {"a": None, "b": None})
+    half_way(here, 0, ACTS[1])
+    enter(here, 0)
     with pytest.raises(Moved) as moved:
         here.contain(1, ACTS[0])
     assert [h.incident for h in moved.value.at] == [here.incidents[0]]
-    later = AT + store.LEASE + timedelta(seconds=1)
-    journal = CaseJournal(
-        file_db, Record("stanch", lambda: later, RECORD.random), here.incidents[1]
-    )
-    assert not any(h.busy for h in journal.held_on(here.place))
+    enter(here, 0, ago=store.LEASE + timedelta(seconds=1))
+    assert not any(h.busy for h in here.journal(1).held_on(here.place))
 
 
-def test_what_changed_since_it_was_seen_is_planned_anew(file_db: Store) -> None:
-    here = site(file_db, {"a": None, "b": None})
-    lens, journal = SetCells(here.place, (("a", 1),)), here.journal(1)
-    seen = journal.held_on(here.place)
-    found = plan(lens, here.world)
+def half_way(here: Site, who: int, values: tuple[Any, ...], *, wrote: bool = True) -> None:
+    """Do the act as far as its first write, first time or again."""
+    here.world.dies, here.world.wrote = (1, wrote), 0
+    with pytest.raises(Died):
+        here.contain(who, values)
+    here.world.dies = None
+
+
+def enter(here: Site, who: int, ago: timedelta = timedelta(0)) -> store.Lease:
+    """Take the incident's lease, by the clock of leases."""
+
+    def take(conn: Connection) -> store.Lease | str:
+        now = store.clock(conn, lambda: AT) - ago
+        return store.take(conn, here.incidents[who], f"h:{who}:1:1", alive, now)
+
+    taken = here.db.commit(take)
+    assert isinstance(taken, store.Lease)
+    return taken
+
+
+def leave(here: Site, taken: store.Lease) -> None:
+    here.db.commit(lambda conn: store.let_go(conn, taken))
+
+
+def come(here: Site) -> None:
     here.contain(0, (("a", 0),))
+
+
+def come_and_go(here: Site) -> None:
+    come(here)
+    here.undo(0)
+
+
+def come_and_go_under_another(here: Site) -> None:
+    """The first that goes leaves what it held to the other."""
+    both(here, (("a", 0),), (("a", 0),))
+    here.undo(0)
+    here.undo(1)
+
+
+def fail_again(here: Site) -> None:
+    taken = enter(here, 0)
+    half_way(here, 0, (("a", 0),))
+    leave(here, taken)
+
+
+@pytest.mark.parametrize("meanwhile", [come, come_and_go, come_and_go_under_another, fail_again])
+def test_what_changed_since_it_was_seen_is_planned_anew(
+    file_db: Store, meanwhile: Callable[[Site], None]
+) -> None:
+    """Also where it stands as it stood: what was read in between was another's to give back."""
+    here = site(file_db, {"a": None, "b": None})
+    if meanwhile is fail_again:
+        half_way(here, 0, (("a", 0),), wrote=False)
+    lens, journal = SetCells(here.place, (("a", 1),)), here.journal(2)
+    step, act = step_of(lens), (name_of(lens), fields_of(lens))
+    seen, found = journal.seen_on(here.place), plan(lens, here.world)
+    meanwhile(here)
+    with pytest.raises(Moved):
+        journal.intend(step, *act, found, seen=seen)
+    seen = journal.seen_on(here.place)
+    assert journal.intend(step, *act, found, seen=seen).step == step
+
+
+def test_whoever_was_at_it_when_it_was_seen_may_have_written_since(file_db: Store) -> None:
+    here = site(file_db, {"a": None, "b": None})
+    half_way(here, 0, (("a", 0),), wrote=False)
+    taken = enter(here, 0)
+    lens, journal = SetCells(here.place, (("a", 1),)), here.journal(1)
+    seen, found = journal.seen_on(here.place), plan(lens, here.world)
+    half_way(here, 0, (("a", 0),))
+    leave(here, taken)
     with pytest.raises(Moved):
         journal.intend(step_of(lens), name_of(lens), fields_of(lens), found, seen=seen)
-    elsewhere = journal.held_on(here.place)
-    step = step_of(lens)
-    assert journal.intend(step, name_of(lens), fields_of(lens), found, seen=elsewhere).step == step
 
 
 def test_many_at_once_hold_and_release_as_one_after_the_other(db: Store) -> None:
@@ -276,13 +333,11 @@ def test_many_at_once_hold_and_release_as_one_after_the_other(db: Store) -> None
     start = threading.Barrier(6)
 
     def one(who: int) -> None:
-        incident = here.incidents[who]
-        taken = db.commit(lambda conn: store.take(conn, incident, f"h:{who}:1:1", alive, AT))
-        assert not isinstance(taken, str)
+        taken = enter(here, who)
         start.wait()
         until_done(lambda: here.contain(who, ACTS[who % 3]))
         until_done(lambda: here.undo(who))
-        db.commit(lambda conn: store.let_go(conn, taken))
+        leave(here, taken)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(one, range(6)))
