@@ -45,6 +45,7 @@ def add_work(conn: Connection, incident: str, why: str, due: datetime) -> None:
 def add_timer(conn: Connection, incident: str, due: datetime) -> None:
     """Make the incident runnable at a time, once: nothing is added where the same waits already."""
     table = schema.work
+    lock(conn, f"work/{incident}")
     same = (table.c.incident == incident) & (table.c.why == TIMER) & table.c.done.is_(False)
     if conn.scalar(select(table.c.id).where(same, table.c.due == due.isoformat()).limit(1)) is None:
         add_work(conn, incident, TIMER, due)

@@ -137,6 +137,12 @@ def test_work_noted_after_an_entry_began_is_not_settled_by_it(processes: list[St
     assert (seen, due) == (0, ["alert", "answer"])
 
 
+def test_a_timer_is_set_once(processes: list[Store]) -> None:
+    id = processes[0].commit(opened)
+    at_once(processes, lambda conn: store.add_timer(conn, id, AT))
+    assert [w.due for w in processes[0].read(lambda conn: store.open_work(conn, id))] == [AT]
+
+
 def wait_for_lock(db: Store) -> None:
     """Return once a statement in this database waits for a lock."""
     query = text(
