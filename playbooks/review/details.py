@@ -24,8 +24,8 @@ class Policy:
     """A managed policy in its default version; `name` tells versions of ours apart."""
 
     name: str
+    document: Mapping[str, Any]
     grants: tuple[Statement, ...]
-    attached: int
 
 
 @dataclass
@@ -35,10 +35,10 @@ class Known:
     policies: dict[str, Policy] = field(default_factory=dict)
     groups: dict[str, Holding] = field(default_factory=dict)
 
-    def grants(self, arn: str) -> tuple[Statement, ...]:
-        """Return a managed policy's statements; none for one that was not listed."""
-        found = self.policies.get(arn)
-        return found.grants if found else ()
+    def right(self, arn: str, boundary: tuple[Statement, ...] | None = None) -> Right:
+        """Return what a managed policy grants; nothing for one that was not listed."""
+        found = self.policies.get(arn, Policy(arn, {}, ()))
+        return Right(f"policy/{arn}", found.grants, boundary, found.document)
 
     def version(self, arn: str) -> str:
         """Return what stands for the policy in a state: with its version where that is ours."""
@@ -58,9 +58,7 @@ def known(aws: Aws) -> Known:
         # AWS changes its own policies at any time; a decision does not go stale by that.
         theirs = ":iam::aws:policy/" in one["Arn"]
         name = one["Arn"] if theirs else f"{one['Arn']}@{version}"
-        found.policies[one["Arn"]] = Policy(
-            name, statements(document), one.get("AttachmentCount", 0)
-        )
+        found.policies[one["Arn"]] = Policy(name, document, statements(document))
     for one in _details(aws, "GroupDetailList", "Group"):
         found.groups[one["GroupName"]] = _holding(aws.account, "group", "Group", one, found)
     return found
@@ -84,21 +82,25 @@ def _details(aws: Aws, name: str, *kinds: str) -> Iterator[dict[str, Any]]:
 
 def _holding(account: str, kind: str, word: str, one: Mapping[str, Any], around: Known) -> Holding:
     bound = one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-    boundary = around.grants(bound) if bound else None
+    boundary = around.right(bound).grants if bound else None
     attached = sorted(p["PolicyArn"] for p in one.get("AttachedManagedPolicies", []))
     inline = {p["PolicyName"]: p["PolicyDocument"] for p in one.get(f"{word}PolicyList", [])}
     joined = sorted(one.get("GroupList", []))
     trust = one.get("AssumeRolePolicyDocument")
-    rights = [Right(f"policy/{arn}", around.grants(arn), boundary) for arn in attached]
-    rights += [Right(f"inline/{n}", statements(inline[n]), boundary) for n in sorted(inline)]
+    rights = [around.right(arn, boundary) for arn in attached]
+    rights += [
+        Right(f"inline/{name}", statements(document), boundary, document)
+        for name, document in sorted(inline.items())
+    ]
     for name in joined:
-        group = around.groups.get(name)
-        rights.append(Right(f"group/{name}", group.granted.statements if group else (), boundary))
+        if group := around.groups.get(name):
+            grants = group.granted.statements
+            rights.append(Right(f"group/{name}", grants, boundary, digest=group.digest))
     state = {
         "id": one[f"{word}Id"],
         "attached": [around.version(arn) for arn in attached],
         "inline": inline,
-        "groups": {n: around.groups[n].digest for n in joined if n in around.groups},
+        "groups": joined,
         "boundary": around.version(bound) if bound else None,
         "trust": trust,
     }

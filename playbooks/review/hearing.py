@@ -12,7 +12,7 @@ from playbooks.case.store.reviews import ReviewRow
 from playbooks.review import deciding
 from playbooks.review.deciding import Choice, reviewer
 from playbooks.review.errors import DecisionError
-from playbooks.review.live import changed
+from playbooks.review.live import live
 from playbooks.wiring import people
 from playbooks.wiring.parts import Parts
 
@@ -37,10 +37,10 @@ def hear(
     by = reviewer(person, key, identities)
     choices = chosen(rows)
     asked = [rows[c.row] for c in choices if c.row in rows]
-    stale = changed(parts.aws(found.scope["account"], GLOBAL), asked)
-    deciding.check(choices, rows, by.names, stale)
-    now = parts.now()
-    tokens = [deciding.sign(review, rows[c.row], c, by, now) for c in choices]
+    now = live(parts.aws(found.scope["account"], GLOBAL), asked)
+    deciding.check(choices, rows, by.names, now.stale)
+    at = parts.now()
+    tokens = [deciding.sign(review, rows[c.row], c, by, at) for c in choices]
     record = Record(person, parts.now, parts.random)
     known = people.known(parts.settings)
     count = deciding.take(db, record, review, tokens, known, identities)

@@ -12,11 +12,17 @@ from playbooks.review.statements import Granted, Statement
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One right, `policy/<arn>`, `inline/<name>` or `group/<name>`, and what it grants."""
+    """One right, `policy/<arn>`, `inline/<name>` or `group/<name>`, and what it grants.
+
+    `document` is the policy, where it is one. `digest` is of a state that is not its holder's: of
+    the group.
+    """
 
     privilege: str
     grants: tuple[Statement, ...] = ()
     boundary: tuple[Statement, ...] | None = None
+    document: Mapping[str, Any] | None = None
+    digest: str = ""
 
     @property
     def granted(self) -> Granted:
@@ -42,6 +48,10 @@ class Holding:
     trust: Mapping[str, Any] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     used: datetime | None = None
+
+    def digest_of(self, right: Right) -> str:
+        """Return the digest of what a decision on the right is about."""
+        return digest({"holder": self.digest, "of": right.digest}) if right.digest else self.digest
 
     @property
     def granted(self) -> Granted:

@@ -1,6 +1,7 @@
 """How principals stand now: what a decision is checked against, so that none is about the past."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -8,37 +9,59 @@ from botocore.exceptions import ClientError
 from actions.aws.clients import Aws
 from playbooks.case.store.reviews import ReviewRow
 from playbooks.review import details
+from playbooks.review.holding import Holding
 
 
-def changed(aws: Aws, rows: Iterable[ReviewRow]) -> dict[str, str]:
-    """Return why a row is stale, by its id, for each that is: its principal changed since.
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Principals as they stand now, by key, and why rows about them are stale, by row."""
+
+    holdings: Mapping[str, Holding]
+    stale: Mapping[str, str]
+    keys: Mapping[str, str]
+
+
+def live(aws: Aws, rows: Iterable[ReviewRow]) -> Live:
+    """Return how the principals of these rows stand, and which rows are stale.
 
     Policies, groups, trust and boundaries come from one sweep of the account; of keys, those of
-    each user in question are listed, for the report that the rows are from is hours old.
+    each user in question are listed, for the report that the rows are from is hours old: `keys`
+    says which access key a row is about.
     """
-    asked = {row.id: row for row in rows}
-    if not asked:
-        return {}
+    asked = list(rows)
+    wanted = {row.principal for row in asked}
+    if not wanted:
+        return Live({}, {}, {})
     around = details.known(aws)
-    digests = {held.key: held.digest for held in around.groups.values()}
-    digests |= {held.key: held.digest for held in details.holdings(aws, around)}
-    found: dict[str, str] = {}
-    keys: dict[str, list[Mapping[str, Any]]] = {}
-    for id, row in asked.items():
-        kind = row.privilege.partition("/")[0]
-        if kind == "root":
-            continue
-        if row.principal not in digests:
-            found[id] = f"{row.principal} is gone"
-        elif digests[row.principal] != row.digest:
-            found[id] = f"{row.principal} was changed since it was listed"
-        elif kind == "key":
-            name = row.principal.rpartition("/")[2]
-            if name not in keys:
-                keys[name] = access_keys(aws, name)
-            if key_of(row, keys[name]) is None:
-                found[id] = f"{row.privilege} of {name} was changed since it was listed"
-    return found
+    found = {held.key: held for held in around.groups.values() if held.key in wanted}
+    found |= {held.key: held for held in details.holdings(aws, around) if held.key in wanted}
+    users = {_name(r): () for r in asked if r.privilege.startswith("key/")}
+    listed = {name: access_keys(aws, name) for name in users}
+    ids = {r.id: key_of(r, listed[_name(r)]) for r in asked if r.privilege.startswith("key/")}
+    stale = {r.id: why for r in asked if (why := _stale(r, found.get(r.principal), ids))}
+    return Live(found, stale, {row: id for row, id in ids.items() if id})
+
+
+def _stale(row: ReviewRow, held: Holding | None, ids: Mapping[str, str | None]) -> str:
+    kind = row.privilege.partition("/")[0]
+    if kind == "root":
+        return ""
+    if held is None:
+        return f"{row.principal} is gone"
+    rights = {right.privilege: right for right in held.rights}
+    if kind in ("policy", "inline", "group") and row.privilege not in rights:
+        return f"{row.principal} does not have {row.privilege} any more"
+    right = rights.get(row.privilege)
+    now = held.digest_of(right) if right else held.digest
+    if now != row.digest:
+        return f"{row.principal} was changed since it was listed"
+    if row.id in ids and ids[row.id] is None:
+        return f"{row.privilege} of {row.principal} was changed since it was listed"
+    return ""
+
+
+def _name(row: ReviewRow) -> str:
+    return row.principal.rpartition("/")[2]
 
 
 def access_keys(aws: Aws, user: str) -> list[Mapping[str, Any]]:

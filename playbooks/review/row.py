@@ -77,7 +77,10 @@ def rows(held: Holding, by: Reading) -> Iterator[Row]:
     used = held.used or _used(reported)
     plain = Row(held.key, "nothing", held.tags.get(by.owner_tag, ""), used, (), held.digest)
     idle = () if held.kind == "group" else flags.of_use(used, held.created, by.ages)
-    made = [replace(plain, privilege=r.privilege, flags=_of(r, held, idle)) for r in held.rights]
+    made = [
+        replace(plain, privilege=r.privilege, flags=_of(r, held, idle), digest=held.digest_of(r))
+        for r in held.rights
+    ]
     if held.trust is not None and (strangers := outside(held.trust, held.key[:12])):
         named = {"trusts": sorted({s.name for s in strangers})}
         found = flags.joined((flags.EXTERNAL,), idle)

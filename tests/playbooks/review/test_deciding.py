@@ -96,8 +96,9 @@ def test_what_changed_since_it_was_listed_is_stale(scene: Scene, change: str) ->
         gone(iam, key)
         if change == "made again":
             iam.create_user(UserName="alice")
+    name = f"{ALICE} group/ops" if change == "group policy" else f"{ALICE} key/1"
     with pytest.raises(DecisionError) as caught:
-        decide(scene, review, "frank", (f"{ALICE} key/1", "keep"))
+        decide(scene, review, "frank", (name, "keep"))
     assert "gone" in why(caught) or "changed since" in why(caught)
 
 
