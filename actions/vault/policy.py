@@ -18,7 +18,10 @@ PREFIX = "vault:"
 
 
 def may(path: str, *capabilities: str) -> tuple[Permission, ...]:
-    """Return the permissions to do this with a path; {kv}, {approle}... are left open in it."""
+    """Return the permissions to do this with a path; {kv}, {approle}... are left open in it.
+
+    A path to be listed that holds a + ends in a slash, as Vault sees it when it is listed.
+    """
     return tuple(Permission(PREFIX + capability, path) for capability in capabilities)
 
 

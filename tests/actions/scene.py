@@ -196,7 +196,7 @@ def apart(test: Callable[..., None]) -> Callable[..., None]:
 
 # What Vault only reads, by POST too (Vault API docs); rotating a CRL is a GET that changes it.
 VAULT_READS = re.compile(
-    r"(GET|LIST) (?!.*/crl/rotate$)|.*/(lookup|lookup-self|lookup-accessor|login)$"
+    r"(GET|LIST) (?!.*/crl/rotate$)|POST (auth|sys)/.*/(lookup|lookup-self|lookup-accessor|login)$"
 )
 
 

@@ -25,6 +25,10 @@ IDLE: dict[str, dict[tuple[str, str], str]] = {
         ("read", "auth/{userpass}/users/+"): "a user with a password is read so",
         ("update", "auth/{userpass}/users/+"): "a user with a password is blocked so",
     },
+    "issue_secret_id": {
+        ("update", "auth/{approle}/role/+/secret-id-accessor/destroy"): "one was lost",
+        ("update", "{kv}/metadata/*"): "one was lost, and is noted",
+    },
     "restore_policy": {
         ("delete", "sys/policies/acl/+"): "a policy that was not there is to be gone again",
     },
@@ -35,9 +39,11 @@ def meets(permission: Permission, call: str) -> bool:
     """Return whether a call is one that the permission is for."""
     method, _, path = call.partition(" ")
     capability = permission.action.removeprefix("vault:")
-    parts = re.sub(r"\{\w+\}", "+", permission.resource).split("/")
+    parts = re.sub(r"\{\w+\}", "+", permission.resource).rstrip("/").split("/")
     pattern = "/".join("[^/]+" if part == "+" else re.escape(part) for part in parts)
     fits = re.fullmatch(pattern.replace(re.escape("*"), ".*"), path.rstrip("/"))
+    if method == "LIST" and "+" in permission.resource:
+        fits = fits and permission.resource.endswith("/")
     return bool(fits) and capability in (NEED[method], "sudo", "create")
 
 
