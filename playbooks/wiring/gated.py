@@ -33,8 +33,14 @@ def gated(client: Any) -> Any:
 
 
 # Vault reads with POST and PUT too; and logging in is nothing that a freeze is about (Vault API
-# docs: "/sys/leases", "Token auth method", "AppRole auth method", "/sys/audit-hash").
-VAULT_READS = re.compile(r"/(lookup|lookup-self|lookup-accessor|login)$|/v1/sys/audit-hash/")
+# docs: "/sys/leases", "Token auth method", "AppRole auth method", "/sys/audit-hash"). A secret of
+# a KV engine may be called login as well, so only auth/ and sys/ count.
+VAULT_READS = re.compile(
+    r"/v1/((auth|sys)/.*/(lookup|lookup-self|lookup-accessor)|auth/.*/login(/[^/]+)?"
+    r"|sys/audit-hash/.*)$"
+)
+# And it changes something with GET (Vault API docs: "PKI secrets engine", "Rotate CRLs").
+VAULT_WRITES = re.compile(r"/crl/rotate(-delta)?$")
 
 
 class GatedAdapter(HTTPAdapter):
@@ -46,7 +52,8 @@ class GatedAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
         """Send the request once the gate let it pass."""
         path = (request.url or "").partition("?")[0]
-        if request.method not in ("GET", "LIST", "HEAD") and not VAULT_READS.search(path):
+        reads = request.method in ("GET", "LIST", "HEAD") or bool(VAULT_READS.search(path))
+        if not reads or VAULT_WRITES.search(path):
             _pass(f"{request.method} {path.partition('/v1/')[2]}")
         return super().send(request, *args, **how)
 
