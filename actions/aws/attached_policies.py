@@ -5,9 +5,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from actions.aws.clients import Aws
-from actions.aws.iam_target import absent, gone_already, must_be, settling
+from actions.aws.iam_target import absent, gone_already, must_be, settling, still
 from actions.aws.principal import Principal
-from actions.errors import TargetGoneError, UnfitError
+from actions.errors import UnfitError
 from actions.permission import Permission
 
 _USER = "arn:{partition}:iam::{account}:user/*"
@@ -51,11 +51,7 @@ def attach(p: Aws, who: Principal, unique_id: str, arn: str) -> None:
 
 def detach(p: Aws, who: Principal, unique_id: str, arn: str) -> None:
     """Take the policy off the principal of this unique id, where it is there and has it."""
-    try:
-        must_be(p, who, unique_id)
-    except TargetGoneError:
-        return  # What hung on it went with it.
-    if arn not in attached(p, who):
+    if not still(p, who, unique_id) or arn not in attached(p, who):
         return
     with gone_already():
         if who.kind == "user":

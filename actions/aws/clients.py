@@ -1,5 +1,6 @@
 """One AWS account and region, as actions see it: clients made lazily by whoever was passed in."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,10 @@ THROTTLED = frozenset(
 
 
 class Aws:
-    """Bound to one account and region. `service(name)` returns a boto3 client for them."""
+    """Bound to one account and region. `service(name)` returns a boto3 client for them.
+
+    `chance(n)` returns a new secret as URL-safe text of n random bytes.
+    """
 
     def __init__(
         self,
@@ -80,8 +84,10 @@ class Aws:
         partition: str = "aws",
         vaults: "Callable[[str], Vault] | None" = None,
         logins: "Mapping[str, Callable[[Mapping[str, str]], bool]] | None" = None,
+        chance: Callable[[int], str] = secrets.token_urlsafe,
     ) -> None:
         self.account = account
+        self.chance = chance
         self.region = region
         self.partition = partition
         self.service = cache(make)

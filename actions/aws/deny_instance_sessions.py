@@ -168,7 +168,10 @@ class DenyInstanceSessions(Lens[Aws]):
         return sorted(found - {self.host.instance_id})
 
 
-def must_fit(p: Aws, role: str, policy: str, document: Json) -> None:
+INSTEAD = "use replace_instance_profile and let the sessions run out"
+
+
+def must_fit(p: Aws, role: str, policy: str, document: Json, instead: str = INSTEAD) -> None:
     """Raise UnfitError unless the role has room for the document as its inline policy `policy`."""
     need = _size(document)
     # Other hosts' denials are as long as this host's: not to be read, as the denial waits for it.
@@ -182,8 +185,7 @@ def must_fit(p: Aws, role: str, policy: str, document: Json) -> None:
         raise UnfitError(
             f"role {role} has {max(ROOM - held, 0)} of {ROOM} characters left for inline "
             f"policies, and the denial needs {need}. Take an inline policy off the role (keep "
-            "a copy), put the same denial into a managed policy by hand, or use "
-            "replace_instance_profile and let the sessions run out."
+            f"a copy), put the same denial into a managed policy by hand, or {instead}."
         )
 
 

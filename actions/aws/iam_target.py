@@ -78,6 +78,14 @@ def must_be(p: Aws, who: Principal, unique_id: str) -> Found:
     return found
 
 
+def still(p: Aws, who: Principal, unique_id: str) -> bool:
+    """Return whether the name still stands for this id: what hung on another went with it."""
+    try:
+        return find(p, who).unique_id == unique_id
+    except TargetGoneError:
+        return False
+
+
 def must_take_changes(who: Principal, found: Found) -> None:
     """Raise UnfitError for a role that only AWS, or only Identity Center, may change.
 

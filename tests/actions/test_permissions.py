@@ -30,12 +30,20 @@ iam DeleteRolePolicy GetInstanceProfile GetRole GetRolePolicy ListRolePolicies P
 iam AttachUserPolicy CreatePolicy DeletePolicy DetachUserPolicy GetAccountSummary GetPolicy
 iam GetAccessKeyLastUsed GetPolicyVersion GetUser ListAccessKeys ListAttachedUserPolicies
 iam ListPolicyVersions ListSSHPublicKeys ListServiceSpecificCredentials ListSigningCertificates
+iam AddUserToGroup DeactivateMFADevice DeleteLoginProfile DeleteUserPermissionsBoundary
+iam GetLoginProfile ListGroupsForUser ListInstanceProfilesForRole ListMFADevices
+iam PutUserPermissionsBoundary RemoveUserFromGroup TagUser UpdateAssumeRolePolicy UpdateLoginProfile
+cloudtrail LookupEvents
 iam UpdateAccessKey UpdateSSHPublicKey UpdateServiceSpecificCredential UpdateSigningCertificate
-iam ListUserPolicies GetUserPolicy PutUserPolicy DeleteUserPolicy UpdateAssumeRolePolicy
+iam ListUserPolicies GetUserPolicy PutUserPolicy DeleteUserPolicy
 autoscaling DescribeAutoScalingGroups DescribeAutoScalingInstances EnterStandby ExitStandby
 autoscaling TerminateInstanceInAutoScalingGroup UpdateAutoScalingGroup
 elasticloadbalancing DescribeTargetGroups DescribeTargetHealth RegisterTargets DeregisterTargets
 organizations DescribePolicy UpdatePolicy
+iam CreateAccessKey DeleteAccessKey ListUserTags TagUser
+secretsmanager DescribeSecret GetRandomPassword GetSecretValue PutSecretValue
+secretsmanager UpdateSecretVersionStage
+rds AddTagsToResource DescribeDBInstances ModifyDBInstance
 """
 # Operation -> IAM action -> what must be in the request for it to be asked ("" is always).
 NEEDS: dict[str, dict[str, str]] = {
@@ -65,26 +73,42 @@ HELD = {
         *("List{}Policies", "Get{}Policy", "Put{}Policy", "Delete{}Policy"),
     )
 }
+OWN_KEY = dict.fromkeys(("kms:Decrypt", "kms:GenerateDataKey"), "the secret has a key of its own")
+ROLE = dict.fromkeys(
+    (
+        "iam:GetRole",
+        "iam:ListAttachedRolePolicies",
+        "iam:AttachRolePolicy",
+        "iam:DetachRolePolicy",
+    ),
+    "the principal may be a role",
+)
+ROLE_COUNTED = dict.fromkeys(
+    ("iam:ListInstanceProfilesForRole", "cloudtrail:LookupEvents"),
+    "a role's hosts and sessions are counted",
+)
+ROLE_WITHOUT_HOSTS = {
+    "ec2:DescribeIamInstanceProfileAssociations": "the role may be in an instance profile"
+}
+POLICY_THERE = dict.fromkeys(
+    ("iam:CreatePolicyVersion", "iam:DeletePolicyVersion"),
+    "a policy of that name that was there gets a version, and has five at most",
+)
 # Declared, and not called in one apply and rollback of the arrangement: why it is needed still.
 IDLE: dict[str, dict[str, str]] = {
     "convert_tracked_connections": {
         "ec2:AuthorizeSecurityGroupEgress": "a VPC without IPv6 gives a new group no v6 egress",
     },
-    "deny_principal": dict.fromkeys(
+    **dict.fromkeys(("close_trust_policy", "deny_role_sessions"), ROLE_WITHOUT_HOSTS),
+    "deny_principal": ROLE | ROLE_WITHOUT_HOSTS | ROLE_COUNTED | POLICY_THERE,
+    "narrow_principal_sessions": ROLE | POLICY_THERE,
+    "set_permissions_boundary": dict.fromkeys(
         (
             "iam:GetRole",
-            "iam:ListAttachedRolePolicies",
-            "iam:AttachRolePolicy",
-            "iam:DetachRolePolicy",
-            "iam:ListInstanceProfilesForRole",
-            "ec2:DescribeIamInstanceProfileAssociations",
-            "cloudtrail:LookupEvents",
+            "iam:PutRolePermissionsBoundary",
+            "iam:DeleteRolePermissionsBoundary",
         ),
         "the principal may be a role",
-    )
-    | dict.fromkeys(
-        ("iam:CreatePolicyVersion", "iam:DeletePolicyVersion"),
-        "a policy of that name that was there gets a version, and has five at most",
     ),
     "detach_policies": HELD,
     "enter_standby": {

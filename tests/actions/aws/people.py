@@ -39,7 +39,8 @@ def role(world: Any, name: str = "deploy", **more: Any) -> Principal:
     }
     trust = {"Version": "2012-10-17", "Statement": [statement]}
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), **more)
-    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(ALL))
+    if not more.get("Path", "").startswith("/aws-"):  # only AWS changes those
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(ALL))
     return Principal(world.account, "role", name)
 
 
