@@ -18,7 +18,7 @@ from actions.aws.instance import Instance
 from actions.aws.principal import Principal
 from actions.engine import Steps
 from actions.vault.clients import Vault
-from playbooks.case import acting, asking, branches, keeping, sealing, store, telling
+from playbooks.case import acting, asking, branches, holding_key, keeping, sealing, store, telling
 from playbooks.case.answers import Approval, Done, Failed, Kept, Refusal
 from playbooks.case.gate import Gate
 from playbooks.case.holding import LeasedStore
@@ -87,6 +87,15 @@ class Case:
         self._must_be("user", "role")
         kind, _, name = self.incident.target["id"].partition("/")
         return Principal(self.place, "role" if kind == "role" else "user", name)
+
+    async def holder(self) -> Principal:
+        """Return whom the incident's credentials belong to: of a key its user, asked of IAM once.
+
+        Raises RefusedError where the account has no such key.
+        """
+        if self.incident.kind != "access_key":
+            return self.principal
+        return await holding_key.holder(self)
 
     def _must_be(self, *kinds: str) -> None:
         if (kind := self.incident.kind) not in kinds:

@@ -38,7 +38,7 @@ class Incident:
     def kind(self) -> str:
         """Return what the target is: instance, user, role, vault, secret, account."""
         kind, there, _ = self.target.get("id", "").partition("/")
-        return kind if there else "instance"
+        return kind if there else self.target.get("kind", "instance")
 
     @property
     def place(self) -> str:

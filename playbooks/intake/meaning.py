@@ -45,6 +45,8 @@ def meaning(alert: Alert, types: Mapping[str, FindingType]) -> Meaning:
     if play == BY_WORKLOAD:
         on_host = alert.resource.kind == "instance"
         play = "compromised_instance" if on_host else "compromised_container"
+    if play == "leaked_access_key" and alert.resource.kind == "role":
+        play = "compromised_identity"  # A role has no keys, only sessions.
     return Meaning(
         type_known=True,
         role=role,

@@ -18,6 +18,7 @@ from playbooks.intake.accepted import Accepted
 from playbooks.intake.alert import Alert
 from playbooks.intake.meaning import Meaning
 from playbooks.respond import plays
+from playbooks.respond.aims import aim
 from playbooks.respond.judging import judge, own_parts
 from playbooks.respond.opening import opened
 from playbooks.wiring.parts import Parts
@@ -42,8 +43,11 @@ class Judged:
 
     @property
     def place(self) -> str:
-        alert = self.alert
-        return f"{alert.account}/{alert.region}/{alert.resource.uid or ''}"
+        return "/".join(self.target[part] for part in ("account", "region", "id"))
+
+    @property
+    def target(self) -> Mapping[str, str]:
+        return aim(self.alert)
 
     @property
     def key(self) -> str:
@@ -118,13 +122,12 @@ def _after_release(conn: Connection, incident: Incident, alert: Alert) -> bool:
 
 def _opening(found: Judged) -> Incident:
     alert = found.alert
-    target = {"account": alert.account, "region": alert.region, "id": alert.resource.uid or ""}
     return Incident(
         id="",
         play=found.play,
         title=f"{alert.finding_type} on {alert.resource.uid or alert.resource.kind}",
         severity=found.severity,
-        target=target | {"kind": alert.resource.kind},
+        target=found.target,
         # Not when it is recorded: what waited in the spool was known all the while.
         opened=alert.received,
         requester=alert.source,

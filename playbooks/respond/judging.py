@@ -1,17 +1,13 @@
 """What an alert means for this deployment, and every reason why nothing may happen by itself."""
 
-from typing import Final
-
 from playbooks.case import guard
-from playbooks.intake.alert import Alert, ResourceKind
+from playbooks.intake.alert import Alert
 from playbooks.intake.automatic import AutomaticPolicy, hindrances
 from playbooks.intake.known_types import known_types
 from playbooks.intake.meaning import Meaning, meaning
 from playbooks.respond import plays
+from playbooks.respond.aims import ACTS_ON, aim
 from playbooks.wiring.settings import Settings
-
-# What a play that a SIEM's rule is mapped to can act on; GuardDuty's types say so themselves.
-_ACTS_ON: Final[dict[str, ResourceKind]] = {"compromised_instance": "instance"}
 
 
 def policy(settings: Settings) -> AutomaticPolicy:
@@ -62,9 +58,10 @@ def _rule_meaning(alert: Alert, settings: Settings) -> Meaning:
     if not play:
         why = f"[sources.{name}.plays] says nothing of {alert.finding_type}: a person decides"
         return Meaning(False, "unknown", why, None, "none", ())
-    needs = _ACTS_ON.get(play, alert.resource.kind)
-    if alert.resource.kind != needs:
-        why = f"{play} acts on an {needs}, not on {alert.resource.kind}: a person decides"
+    kind, needs = aim(alert)["kind"], ACTS_ON.get(play, frozenset())
+    if needs and kind not in needs:
+        wanted = " or ".join(sorted(needs))
+        why = f"{play} acts on {wanted}, not on {kind}: a person decides"
         return Meaning(True, "unknown", why, play, "none", ())
     why = f"the team says that {alert.finding_type} means {play}"
     return Meaning(True, "suspect", why, play, "none", ())

@@ -1,6 +1,5 @@
 """Opens an incident: its row, its ledger entry and the work that makes it run, all at once."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +9,10 @@ from playbooks.case import severity, store
 from playbooks.case.incident import Incident
 from playbooks.case.record import Record
 from playbooks.case.store import Store
-from playbooks.errors import SettingsError
-from playbooks.intake.identifiers import PATTERNS
 from playbooks.intake.printable import printable
 from playbooks.respond import plays
+from playbooks.respond.aims import aim_by_hand
 from playbooks.wiring.parts import Parts
-
-INSTANCE = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 
 
 def open_by_hand(
@@ -24,21 +20,15 @@ def open_by_hand(
 ) -> Incident:
     """Open an incident because a person says so; that person has approved its reversible acts."""
     plays.find(play)
-    if not INSTANCE.fullmatch(target["id"]):
-        raise SettingsError(
-            f"{target['id']!r} is no instance id. Expected i- and 8 or 17 hex digits."
-        )
-    if not PATTERNS["region"].fullmatch(target["region"]):
-        raise SettingsError(f"{target['region']!r} is no region. Expected one such as eu-west-1.")
     printable("reason", reason, limit=500)
-    if target["account"] not in parts.settings.accounts:
-        raise SettingsError(f"account {target['account']} is not in the settings.")
+    given = (target[part] for part in ("id", "account", "region"))
+    aimed = aim_by_hand(parts.settings, play, *given)
     opening = Incident(
         id="",
         play=play.replace("-", "_"),
-        title=f"{reason} ({target['id']})",
+        title=f"{reason} ({aimed['id']})",
         severity=severity.Severity.P1,
-        target={**target, "kind": "instance"},
+        target=aimed,
         opened=parts.now(),
         requester=person,
     )

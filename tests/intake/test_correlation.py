@@ -227,7 +227,7 @@ def test_what_this_process_runs_as_is_its_own_too(at):
         ({"automatic": Automatic(types=("scan",))}, {}, "allow-list"),
         ({}, {"severity": 6.9}, "below the floor"),
         ({}, {"sample": True}, "sample"),
-        ({}, {"resource": {"kind": "role", "uid": "front"}}, "acts on an instance"),
+        ({}, {"resource": {"kind": "role", "uid": "front"}}, "acts on instance"),
         ({}, {"account": "444455556666"}, "not in the settings"),
         ({}, {"type": "gone-play"}, "no play for it yet"),
         ({"sources": {}}, {}, "says nothing of"),

@@ -14,11 +14,13 @@ from playbooks.wiring import people
 
 def open_incident(
     play: Annotated[str, typer.Option(help="The play to run, such as compromised-instance.")],
-    target: Annotated[str, typer.Option(help="The instance, i-...")],
-    account: Annotated[str, typer.Option(help="The account, 12 digits.")],
-    region: Annotated[str, typer.Option(help="The region, such as eu-west-1.")],
+    target: Annotated[
+        str, typer.Option(help="i-..., user/NAME, role/NAME, AKIA..., or a Vault's name.")
+    ],
     reason: Annotated[str, typer.Option(help="Why; it stands in the ledger.")],
     key: Key,
+    account: Annotated[str, typer.Option(help="The account, 12 digits.")] = "",
+    region: Annotated[str, typer.Option(help="The region, for what has one.")] = "",
     json: Json = False,
     without_prefect: WithoutPrefect = False,
     prefect_patience: Patience = PATIENCE,
