@@ -2,16 +2,6 @@
 
 import base64
 
-import pytest
-
-
-@pytest.fixture
-def world(vault):
-    """The simulator's own world: a real server is not sealed, nor its key shares known."""
-    if vault.world is None:
-        pytest.skip("a real server is not sealed by a test; the simulator is")
-    return vault.world
-
 
 def test_health_needs_no_token_and_takes_the_status_to_answer(vault):
     answer = vault.ask("GET", "sys/health", token="")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from playbooks.drills.range.vault import kinds
 from playbooks.drills.range.vault.approle_secrets import AppRoleSecrets
+from playbooks.drills.range.vault.aws_creds import AwsEngine
+from playbooks.drills.range.vault.database_static import DatabaseStatic
 from playbooks.drills.range.vault.identity_aliases import IdentityAliases
 from playbooks.drills.range.vault.identity_entities import IdentityEntities
 from playbooks.drills.range.vault.kv import Kv
@@ -30,5 +32,9 @@ SYSTEM: kinds.Parts = (
 TOKEN: kinds.Parts = (TokenEngine, TokenMaking)
 IDENTITY: kinds.Parts = (IdentityEntities, IdentityAliases)
 
-kinds.SECRETS |= {"kv": (Kv,)}
+kinds.SECRETS |= {
+    "kv": (Kv,),
+    "database": (DatabaseStatic,),
+    "aws": (AwsEngine,),
+}
 kinds.AUTH |= {"approle": (AppRoleSecrets,), "userpass": (Userpass,)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import string
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from playbooks.drills.range.vault import acl, hcl
+from playbooks.drills.range.vault.database_server import DatabaseServer
+from playbooks.drills.range.vault.iam import Bucket, Iam, OwnIam
 from playbooks.drills.range.vault.identity_store import Alias, Entity, Identity
 from playbooks.drills.range.vault.leases import Lease, Leases
 from playbooks.drills.range.vault.mounts import DEFAULT_TTL, Mount
@@ -17,7 +20,7 @@ from playbooks.drills.range.vault.token import Token, Tokens
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from playbooks.drills.range.vault.audit import Device
     from playbooks.drills.range.vault.routes import Engine
@@ -52,6 +55,11 @@ class Core:
     identity: Identity = field(default_factory=Identity)
     leases: Leases = field(init=False)
     parsed: dict[str, hcl.Rules] = field(default_factory=dict)
+    chores: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    databases: dict[str, DatabaseServer] = field(default_factory=dict)
+    iam: Iam = field(init=False)
+    iam_bucket: Bucket | None = None
+    sts_leases: bool = False
     audits: dict[str, Device] = field(default_factory=dict)
     seal: Seal = field(init=False)
     cluster_id: str = ""
@@ -60,6 +68,7 @@ class Core:
         self.seal = new_seal(self.rng)
         self.cluster_id = self.uuid()
         self.leases = Leases(self._end)
+        self.iam = OwnIam(self.rng)
 
     def name(self, length: int = 24) -> str:
         """A random name of letters and digits."""
@@ -94,12 +103,39 @@ class Core:
 
         While Vault is sealed nothing is done, and all of it afterwards.
         """
-        while not self.seal.sealed and (due := self.leases.next_due()) is not None:
-            if due > now:
+        while not self.seal.sealed:
+            due = self.leases.next_due()
+            chore = self.chores[0][0] if self.chores else None
+            first = min((t for t in (due, chore) if t is not None), default=None)
+            if first is None or first > now:
                 break
-            self.now = max(self.now, due)
-            self.leases.run()
+            self.now = max(self.now, first)
+            if first == due:
+                self.leases.run()
+            else:
+                heapq.heappop(self.chores)[2]()
         self.now = max(self.now, now)
+
+    def later(self, at: float, do: Callable[[], None]) -> None:
+        """Do something once it is `at` (epoch seconds)."""
+        # The number keeps two of one time in order, and their functions from being compared.
+        heapq.heappush(self.chores, (at, self.rng.getrandbits(64), do))
+
+    # What the engines talk to.
+
+    def database(self, url: str, name: str, password: str) -> DatabaseServer:
+        """A connection to the database at `url`; raises BackendError.
+
+        The first to come to a URL finds a database with just that account.
+        """
+        server = self.databases.setdefault(url, DatabaseServer({name: password}))
+        server.connect(name, password)
+        return server
+
+    def take_call(self) -> None:
+        """Count one request to AWS; raises BackendError when it throttles this one."""
+        if self.iam_bucket is not None:
+            self.iam_bucket.take(self.now)
 
     # Tokens.
 

@@ -11,14 +11,17 @@ import json
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from playbooks.drills.range.vault.range_iam import RangeIam
 from playbooks.drills.range.vault.routes import Engine
 
 if TYPE_CHECKING:
     from playbooks.drills.range.vault.core import Core
 
+# Times, what is counted down, knobs, and indexes of what is covered elsewhere.
 UNSEEN = frozenset(
-    "issued expires renewed uses due attempts created updated deleted last_used at agenda rng now "
-    "parsed end revocation_delay core children by_token by_accessor log".split()
+    "issued expires renewed uses due attempts created updated deleted last_used at now "
+    "agenda chores rng parsed end core children by_token by_accessor log "
+    "revocation_delay sts_leases iam_bucket".split()
 )
 
 
@@ -40,6 +43,8 @@ def state(value: Any) -> Any:
     if isinstance(value, Engine):
         hidden = UNSEEN | set(value.unseen)
         return {k: state(v) for k, v in vars(value).items() if k not in hidden}
+    if isinstance(value, RangeIam):
+        return "the range has a digest of its own"
     if isinstance(value, dict):
         return {str(k): state(v) for k, v in value.items()}
     if isinstance(value, (set, frozenset)):

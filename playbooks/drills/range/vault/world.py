@@ -20,7 +20,10 @@ import hvac
 
 from playbooks.drills.range.vault import catalogue, digest, front, inprocess, kinds, wire
 from playbooks.drills.range.vault.core import Core
+from playbooks.drills.range.vault.database_server import DatabaseServer
 from playbooks.drills.range.vault.faults import Faults
+from playbooks.drills.range.vault.iam import Bucket
+from playbooks.drills.range.vault.range_iam import RangeIam
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from playbooks.drills.range.vault.calls import Call
     from playbooks.drills.range.vault.faults import Fault
+    from playbooks.drills.range.world import World
 
 URL = "http://vault.range.internal"
 
@@ -36,15 +40,24 @@ URL = "http://vault.range.internal"
 class VaultWorld:
     """One Vault. `root_token` may do everything; `calls` lists every request answered.
 
-    `clock` gives epoch seconds; `tick` moves the Vault's time on from it.
+    `clock` gives epoch seconds; `tick` moves the Vault's time on from it. With `aws` the AWS engine
+    makes its users and keys there, with the key it is configured with, and without a `clock` the
+    Vault's time is that World's: tick that one.
     """
 
-    def __init__(self, seed: int = 0, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        seed: int = 0,
+        clock: Callable[[], float] | None = None,
+        aws: World | None = None,
+    ) -> None:
+        self._clock = clock or (aws.ground.seconds if aws else time.time)
         self._ahead = 0.0
         self._faults = Faults()
         # Ids and keys must repeat for a seed; nothing here protects anything.
-        self.core = Core(random.Random(seed), clock())  # noqa: S311
+        self.core = Core(random.Random(seed), self._clock())  # noqa: S311
+        if aws is not None:
+            self.core.iam = RangeIam(aws)
         self.core.mount("sys/", "system", catalogue.SYSTEM)
         self.core.mount("auth/token/", "token", catalogue.TOKEN)
         self.core.mount("identity/", "identity", catalogue.IDENTITY)
@@ -104,6 +117,18 @@ class VaultWorld:
     def audit_lines(self, device: str) -> list[str]:
         """The lines, each a JSON object, that an audit device has kept."""
         return list(self.core.audits[device].log)
+
+    def database(self, url: str) -> DatabaseServer:
+        """The database that connections with this connection_url lead to."""
+        return self.core.databases.setdefault(url, DatabaseServer())
+
+    def delay_revocations(self, seconds: float) -> None:
+        """Let the queue take so long to come to a revocation; a second unless told otherwise."""
+        self.core.revocation_delay = seconds
+
+    def throttle_aws(self, capacity: float, refill: float) -> None:
+        """Let AWS take `capacity` requests of the AWS engine at once, `refill` a second then."""
+        self.core.iam_bucket = Bucket(capacity, refill, capacity, self.core.now)
 
     def digest(self) -> str:
         """A hash (hex) of all state that containment can change (digest.py)."""
