@@ -44,6 +44,8 @@ class OneWay(Action[P]):
     destroys: ClassVar[bool] = True
     window: ClassVar[float] = 10.0  # seconds in which a finished call may not show yet
     pace: ClassVar[float] = 1.0  # seconds between two parts of an act that is done in parts
+    # What a crash loses, such as the secret of a new key, is taken back and made again, anew.
+    remakes: ClassVar[bool] = False
 
     @abstractmethod
     def do(self, p: P, mark: str, approval: str | None) -> None:

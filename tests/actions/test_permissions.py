@@ -96,6 +96,11 @@ POLICY_THERE = dict.fromkeys(
 )
 # Declared, and not called in one apply and rollback of the arrangement: why it is needed still.
 IDLE: dict[str, dict[str, str]] = {
+    "create_access_key": OWN_KEY
+    | {"iam:DeleteAccessKey": "a key whose secret a crash lost is deleted"},
+    "put_secret_version": OWN_KEY,
+    "move_secret_stages": {"kms:Decrypt": OWN_KEY["kms:Decrypt"]},
+    "rotate_master_password": {"kms:Decrypt": OWN_KEY["kms:Decrypt"]},
     "convert_tracked_connections": {
         "ec2:AuthorizeSecurityGroupEgress": "a VPC without IPv6 gives a new group no v6 egress",
     },
