@@ -9,6 +9,7 @@ from playbooks.drills.range.vault.database_static import DatabaseStatic
 from playbooks.drills.range.vault.identity_aliases import IdentityAliases
 from playbooks.drills.range.vault.identity_entities import IdentityEntities
 from playbooks.drills.range.vault.kv import Kv
+from playbooks.drills.range.vault.pki_revocation import PkiEngine
 from playbooks.drills.range.vault.sys_audit import SysAudit
 from playbooks.drills.range.vault.sys_capabilities import SysCapabilities
 from playbooks.drills.range.vault.sys_leases import SysLeases
@@ -18,6 +19,7 @@ from playbooks.drills.range.vault.sys_root import SysRoot
 from playbooks.drills.range.vault.sys_seal import SysSeal
 from playbooks.drills.range.vault.token_engine import TokenEngine
 from playbooks.drills.range.vault.token_making import TokenMaking
+from playbooks.drills.range.vault.transit import Transit
 from playbooks.drills.range.vault.userpass import Userpass
 
 SYSTEM: kinds.Parts = (
@@ -36,5 +38,7 @@ kinds.SECRETS |= {
     "kv": (Kv,),
     "database": (DatabaseStatic,),
     "aws": (AwsEngine,),
+    "transit": (Transit,),
+    "pki": (PkiEngine,),
 }
 kinds.AUTH |= {"approle": (AppRoleSecrets,), "userpass": (Userpass,)}

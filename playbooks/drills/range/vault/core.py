@@ -91,6 +91,10 @@ class Core:
         fitting = [m for m in self.mounts if (path + "/").startswith(m)]
         return self.mounts[max(fitting, key=len)] if fitting else None
 
+    def ttls(self, mount: Mount) -> tuple[int, int]:
+        """The default and the highest TTL of a mount, in seconds."""
+        return mount.default_ttl or DEFAULT_TTL, mount.max_ttl or DEFAULT_TTL
+
     def unmount(self, path: str) -> None:
         """Take a mount away, with all that it gave out; raises BackendError when it cannot."""
         for lease in self.leases.under(path):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # Times, what is counted down, knobs, and indexes of what is covered elsewhere.
 UNSEEN = frozenset(
-    "issued expires renewed uses due attempts created updated deleted last_used at now "
-    "agenda chores rng parsed end core children by_token by_accessor log "
+    "issued expires renewed uses due attempts created updated deleted revoked at now "
+    "agenda chores rng crl crl_number parsed end core children by_token by_accessor log "
     "revocation_delay sts_leases iam_bucket".split()
 )
 
@@ -37,8 +37,9 @@ def state(value: Any) -> Any:
         shown = {
             f.name: state(getattr(value, f.name)) for f in fields(value) if f.name not in UNSEEN
         }
-        if hasattr(value, "deleted"):
-            shown["is_deleted"] = value.deleted is not None
+        for name in ("deleted", "revoked"):
+            if hasattr(value, name):
+                shown[name] = getattr(value, name) is not None
         return shown
     if isinstance(value, Engine):
         hidden = UNSEEN | set(value.unseen)
