@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 # STS: GetCallerIdentity and GetSessionToken need no permission, even under an explicit deny.
 # AssumeRole is decided with the role's trust policy (corrections/sessions.py).
 FREE = {"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole"}
+PRINCIPAL_TYPES = {
+    "root": "Account",
+    "user": "User",
+    "role": "AssumedRole",
+    "federated": "FederatedUser",
+}
 JSON_SERVICES = {"cloudtrail", "kms", "ssm", "dynamodb", "logs", "organizations", "events", "sqs"}
-JSON_SERVICES |= {"secretsmanager"}
+JSON_SERVICES |= {"secretsmanager", "sso", "identitystore", "rolesanywhere", "lambda"}
 
 
 def authorize(ground: Ground, asked: Asked, principal: Principal) -> None:
@@ -46,11 +52,7 @@ def context_of(ground: Ground, asked: Asked, principal: Principal) -> dict[str, 
     context: dict[str, Values] = {
         "aws:principalarn": (principal_arn(ground, principal),),
         "aws:principalaccount": (principal.account,),
-        "aws:principaltype": (
-            {"root": "Account", "user": "User", "role": "AssumedRole"}.get(
-                principal.kind, "Service"
-            ),
-        ),
+        "aws:principaltype": (PRINCIPAL_TYPES.get(principal.kind, "Service"),),
         "aws:userid": (principal.user_id,),
         "aws:sourceip": (asked.source_ip,),
         "aws:currenttime": (now.isoformat(),),
@@ -65,7 +67,9 @@ def context_of(ground: Ground, asked: Asked, principal: Principal) -> dict[str, 
     if principal.issued_at is not None:
         # Absent for long-term keys, so a bare Date condition on it never holds for AKIA keys.
         context["aws:tokenissuetime"] = (principal.issued_at.isoformat(),)
-        context["aws:multifactorauthpresent"] = ("false",)
+        context["aws:multifactorauthpresent"] = (str(principal.mfa).lower(),)
+    if principal.identity_user:
+        context["identitystore:userid"] = (principal.identity_user,)
     if principal.instance_arn:
         context["ec2:sourceinstancearn"] = (principal.instance_arn,)
     if principal.source_identity:

@@ -48,6 +48,7 @@ def state(ground: Ground) -> dict[str, Any]:
             "draining": sorted(map(str, kept.draining)),
             "boundaries": {"/".join(k): v for k, v in kept.boundaries.items()},
             "scps": kept.scps,
+            "delegation": kept.delegation,
             "anywhere": {
                 "/".join(key): {k: str(v) for k, v in thing.items() if not k.endswith("At")}
                 for key, thing in kept.anywhere.items()

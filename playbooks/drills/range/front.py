@@ -20,6 +20,7 @@ from playbooks.drills.range.identity import authenticate
 from playbooks.drills.range.implied import completed
 from playbooks.drills.range.injectors import Delay
 from playbooks.drills.range.inner import Inner
+from playbooks.drills.range.organisation import routed
 from playbooks.drills.range.targets import is_read
 from playbooks.drills.range.usage import note
 
@@ -62,6 +63,8 @@ class Front:
         with self.lock:
             self.faults.due(asked)
             principal, answer = self._answer(asked, fault)
+            if self.ground.lag is not None and not is_read(asked.operation):
+                self.ground.lag.observe()
             if principal and (waits := patience(asked, principal.account)):
                 answer = self._polled(asked, answer, time.monotonic() + waits)
             elif asked.service == "sqs":
@@ -94,6 +97,7 @@ class Front:
                     "Request would have succeeded, but DryRun flag is set.",
                     412,
                 )
+            here = wire.of_account(here, routed(here, here.account))
             if not is_read(here.operation):
                 self.ground.touch(here.account, here.region, here.service)
             return here

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from playbooks.drills.range.calls import Call
     from playbooks.drills.range.keys import Issued
+    from playbooks.drills.range.propagation import Lag
     from playbooks.drills.range.usage import Used
 
 
@@ -75,6 +76,7 @@ class Kept:
     logins: (account, user name) -> when the login profile was made.
     resetting: database ARN -> the password until then and the epoch seconds at which it changes.
     anywhere: (account, region, kind, id) -> a trust anchor or profile of Roles Anywhere.
+    delegation: management account -> its organisation's resource policy.
     service_credentials: id -> what corrections/service_credentials.py keeps of it.
     """
 
@@ -89,6 +91,7 @@ class Kept:
     logins: dict[tuple[str, str], datetime] = field(default_factory=dict)
     resetting: dict[str, tuple[str, float]] = field(default_factory=dict)
     anywhere: dict[tuple[str, str, str, str], dict[str, Any]] = field(default_factory=dict)
+    delegation: dict[str, str] = field(default_factory=dict)
     service_credentials: dict[str, Any] = field(default_factory=dict)
 
 
@@ -102,6 +105,7 @@ class Ground:
     the (service, account, region) that somebody has written to. `used` has each user's and role's
     last attempt at each (service, action), by unique id; `reports` each account's credential report
     with the epoch seconds of its making; `jobs` the last-accessed reports that were asked for.
+    `lag` delays what is written to IAM; None lets it bind at once.
     """
 
     account: str
@@ -121,6 +125,7 @@ class Ground:
     used: dict[str, dict[tuple[str, str], Used]] = field(default_factory=dict)
     reports: dict[str, tuple[float, str]] = field(default_factory=dict)
     jobs: dict[str, Any] = field(default_factory=dict)
+    lag: Lag | None = None
 
     def seconds(self) -> float:
         """Epoch seconds of the world's clock."""

@@ -19,8 +19,9 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 class Principal:
     """Who a request comes from, in the terms of IAM's identifiers and global condition keys.
 
-    `kind` is root, user, role (an assumed-role session) or service. `issued_at` is set for
-    temporary credentials only; `instance_arn` for sessions of an EC2 instance profile only.
+    `kind` is root, user, role (an assumed-role session), federated or service. `issued_at` is set
+    for temporary credentials only; `instance_arn` for sessions of an EC2 instance profile only;
+    `holder` is the name and `holder_id` the unique id of the user that a federated one comes from.
     """
 
     kind: str
@@ -33,6 +34,15 @@ class Principal:
     instance_arn: str = ""
     session_policy: Mapping[str, Any] | None = None
     source_identity: str = ""
+    mfa: bool = False
+    holder: str = ""
+    holder_id: str = ""
+    identity_user: str = ""
+
+    @property
+    def comes_from(self) -> str:
+        """The user's own name, also behind a federated session."""
+        return self.holder or self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 IAM: Policy evaluation logic for requests within a single account, and Cross-account policy
 evaluation logic: in one account the resource's policy or the caller's suffices; from another
-account, both must allow; a service principal has none of its own.
+account, both must allow; a service principal has none of its own. An organisation's resource policy
+is one of these for its member accounts (organisation.py).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from moto.sqs.models import sqs_backends
 
 from playbooks.drills.range.conditions import listed
+from playbooks.drills.range.organisation import delegation_of
 from playbooks.drills.range.policy import Policies, Verdict, decide, effects
 
 if TYPE_CHECKING:
@@ -28,9 +30,11 @@ def allowed(
 ) -> Verdict:
     """The verdict over the caller's policies and the resource's. `names` are the caller's ARNs."""
     own = Verdict.IMPLICIT_DENY if principal.kind == "service" else decide(request, policies)
+    delegation = delegation_of(ground, principal, request.action)
+    policy = _policy(ground, request.resource) if delegation is None else delegation
     statements = [
         statement
-        for statement in listed(_policy(ground, request.resource).get("Statement", []))
+        for statement in listed(policy.get("Statement", []))
         if _names(statement.get("Principal", {}), principal, names)
     ]
     said = effects(request, [{"Statement": statements}])
@@ -38,7 +42,8 @@ def allowed(
         return Verdict.EXPLICIT_DENY
     # AWS's own managed policies belong to "aws" and are everybody's.
     nobodys = _account(request.resource) in ("", "aws", principal.account)
-    same = principal.kind == "service" or nobodys
+    open_to_all = delegation is None and _service(request.resource) == "organizations"
+    same = principal.kind == "service" or open_to_all or (nobodys and delegation is None)
     if own is Verdict.ALLOW and (same or "Allow" in said):
         return Verdict.ALLOW
     # The organisation's policies bind all the same; what the resource gives needs no other layer.
@@ -53,6 +58,10 @@ def _names(named: Any, principal: Principal, names: Set[str]) -> bool:
         return principal.name in listed(named.get("Service", []))
     account = {principal.account, f"arn:aws:iam::{principal.account}:root", "*"}
     return bool((names | account) & set(map(str, listed(named.get("AWS", [])))))
+
+
+def _service(arn: str) -> str:
+    return arn.split(":")[2] if arn.count(":") >= 5 else ""
 
 
 def _account(arn: str) -> str:

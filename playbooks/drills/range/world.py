@@ -23,6 +23,7 @@ import botocore.session
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
+from moto.organizations.models import organizations_backends
 
 from playbooks.drills.range import bridge, keys, wire
 from playbooks.drills.range.corrections.catalogue import mend
@@ -37,7 +38,9 @@ from playbooks.drills.range.inprocess import transport
 from playbooks.drills.range.keys import Credentials, Issued, Principal
 from playbooks.drills.range.metadata import session_of
 from playbooks.drills.range.network import can_connect, can_egress
+from playbooks.drills.range.organisation import join
 from playbooks.drills.range.passing import let_pass
+from playbooks.drills.range.propagation import Delays, Lag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -66,6 +69,8 @@ def _forget_earlier_worlds() -> None:
         registry.reset()
     for backends in known:
         backends.clear()
+    # Who is whose member is kept beside the backends, and moto's reset does not reach it.
+    organizations_backends.master_accounts.clear()
     reset_model_data()
 
 
@@ -73,7 +78,8 @@ class World:
     """One AWS: `account` is home, other accounts exist as soon as they are named.
 
     `admin` are the home account's root keys. `calls` lists every request received.
-    `clock` gives epoch seconds; `tick` moves the world's time on from it.
+    `clock` gives epoch seconds; `tick` moves the world's time on from it. `propagation` (seconds,
+    lowest and highest) delays what is written to IAM (see `delay`); without it all binds at once.
     """
 
     newest: ClassVar[World | None] = None
@@ -84,6 +90,7 @@ class World:
         region: str = "eu-west-1",
         seed: int = 0,
         clock: Callable[[], float] = time.time,
+        propagation: tuple[float, float] | None = None,
     ) -> None:
         _forget_earlier_worlds()
         mock_random.seed(seed)
@@ -98,6 +105,8 @@ class World:
         self.calls: list[Call] = self.ground.calls
         self.front = Front(self.ground, seed)
         self.admin = self.root_of(account)
+        if propagation is not None:
+            self.delay(*propagation)
 
     @property
     def account(self) -> str:
@@ -118,6 +127,18 @@ class World:
         self._check_newest()
         with self.front.lock:
             let_pass(self.ground, seconds)
+
+    def delay(
+        self,
+        low: float,
+        high: float,
+        scp: tuple[float, float] = (0.5, 2.0),
+        seed: int | None = None,
+    ) -> None:
+        """Let what is written to IAM from now on bind after `low` to `high` seconds of the world's
+        time, and what is written to service control policies after `scp` (propagation.py)."""
+        chosen = self.ground.seed if seed is None else seed
+        self.ground.lag = Lag(self.ground, Delays((low, high), scp), chosen)
 
     def root_of(self, account: str) -> Credentials:
         """New root keys of an account (12 digits); the account needs no other preparation."""
@@ -211,6 +232,14 @@ class World:
         """Put an account under service control policies, one tuple of documents a level, root
         first; none at all takes it out of its organisation."""
         self.ground.kept.scps[account] = levels
+
+    def join(self, account: str, management: str = "", parent: str = "") -> None:
+        """Put an account into the organisation of `management` (home's, unless told otherwise),
+        under the unit `parent` or the root, as one that was invited and has accepted."""
+        with self.front.lock:
+            join(management or self.account, account, parent)
+            if self.ground.lag is not None:
+                self.ground.lag.observe()
 
     def can_connect(
         self, source: str, instance_id: str, port: int, protocol: str = "tcp", *, v6: bool = False

@@ -86,7 +86,6 @@ def test_the_order_of_turning_different_principals_does_not_matter(turns):
 @pytest.mark.parametrize(
     "content",
     [
-        "no json",
         "[]",
         "{}",
         json.dumps(ALLOW),
@@ -99,6 +98,11 @@ def test_what_is_no_latch_is_never_written(world, content):
     with pytest.raises(UnfitError, match="stanch latch plan"):
         op.apply(action)
     assert text(world, action.policy) == content
+
+
+def test_a_text_that_is_no_json_is_no_latch():
+    with pytest.raises(UnfitError, match="not JSON"):
+        latch.latched("no json")
 
 
 def test_the_document_comes_back_as_it_was_with_other_incidents_still_in_it(world, op):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from playbooks.drills.range import organisation
 from playbooks.drills.range.corrections import (
     attributes,
     aws_policies,
@@ -20,6 +21,7 @@ from playbooks.drills.range.corrections import (
     last_accessed,
     launches,
     load_balancing,
+    organizations,
     paging,
     policies,
     protected_roles,
@@ -29,6 +31,7 @@ from playbooks.drills.range.corrections import (
     scaling,
     secrets,
     service_credentials,
+    session_tokens,
     sessions,
     snapshots,
     trail,
@@ -54,6 +57,7 @@ SUBJECTS = (
     last_accessed,
     launches,
     load_balancing,
+    organizations,
     paging,
     policies,
     protected_roles,
@@ -63,6 +67,7 @@ SUBJECTS = (
     scaling,
     secrets,
     service_credentials,
+    session_tokens,
     sessions,
     snapshots,
     trail,
@@ -81,5 +86,6 @@ def mend(ground: Ground) -> None:
     aws_policies.mend()
     clock.mend(ground)
     interfaces.mend()
+    organisation.mend()
     queues.mend(ground)
     scaling.mend()

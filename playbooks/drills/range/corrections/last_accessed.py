@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from playbooks.drills.range.corrections.found import entity_of
 from playbooks.drills.range.corrections.paging import paged
 from playbooks.drills.range.errors import AwsError
+from playbooks.drills.range.facts import Thing, shown
 from playbooks.drills.range.identity import documents_of
 from playbooks.drills.range.policy import named_services
 
@@ -66,7 +67,7 @@ def get(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
     if job.readings == 1:
         return {**shown, "JobStatus": "IN_PROGRESS", "IsTruncated": False}
     entities = _entities(ground, asked.account, job.arn)
-    services = _services(ground, job, entities)
+    services = _services(ground, asked.account, job, entities)
     page = paged(asked, "ServicesLastAccessed", services)
     return {**shown, "JobStatus": "COMPLETED", "JobCompletionDate": ground.now(), **page}
 
@@ -81,12 +82,18 @@ def _entities(ground: Ground, account: str, arn: str) -> list[Any]:
     return list(found.users) if found in iam.groups.values() else [found]
 
 
-def _services(ground: Ground, job: Job, entities: list[Any]) -> list[dict[str, Any]]:
+def _documents(ground: Ground, account: str, entity: Any) -> tuple[Mapping[str, Any], ...]:
+    role = "assume_role_policy_document" in vars(entity)
+    thing = Thing(account, "role", entity.id) if role else Thing(account, "user", entity.name)
+    return documents_of(ground, account, shown(ground, thing))
+
+
+def _services(ground: Ground, account: str, job: Job, entities: list[Any]) -> list[dict[str, Any]]:
     since = job.made - TRACKED
     allowed: set[str] = set()
     attempts: dict[str, dict[str, list[Used]]] = {}
     for entity in entities:
-        allowed |= named_services(documents_of(ground, entity), SERVICES)
+        allowed |= named_services(_documents(ground, account, entity), SERVICES)
         for (service, action), used in ground.used.get(entity.id, {}).items():
             if used.at >= since:
                 attempts.setdefault(service, {}).setdefault(action, []).append(used)

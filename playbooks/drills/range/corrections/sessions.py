@@ -1,9 +1,11 @@
-"""A role is assumed only as its trust policy and the caller's own policies allow.
+"""Sessions are made only for those who may have them, and stand for whom they come from.
 
 AWS STS: AssumeRole; IAM: Policy evaluation logic, "How IAM roles work": a trust policy that names
 an account delegates to that account's own policies, one that names a principal of the same
 account suffices; across accounts both sides must allow. ExternalId is a condition key
-(sts:ExternalId). moto lets anyone assume anything.
+(sts:ExternalId). IAM: "Role chaining" limits a chained session to one hour; a source identity once
+set stays through a chain. moto lets anyone assume anything, and its other tokens are fixed texts
+(session_tokens.py).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from playbooks.drills.range import keys
 from playbooks.drills.range.authorize import context_of, principal_arn
 from playbooks.drills.range.conditions import listed
 from playbooks.drills.range.errors import AwsError
+from playbooks.drills.range.facts import Thing, facts_of, parsed
 from playbooks.drills.range.identity import policies_of, signer
 from playbooks.drills.range.keys import Issued, Principal
 from playbooks.drills.range.policy import Request, Verdict, applies, decide
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from playbooks.drills.range.corrections.correction import Corrections, Onward
     from playbooks.drills.range.ground import Ground
     from playbooks.drills.range.wire import Asked
+
+CHAINED_SECONDS = 3600
 
 
 def assume(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
@@ -40,9 +45,9 @@ def assume(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
             f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}",
             403,
         )
-    session_policy = asked.params.get("Policy")
-    lasts = timedelta(seconds=int(asked.params.get("DurationSeconds", 3600)))
-    made = keys.make(ground.rng, temporary=True, expires_at=ground.now() + lasts)
+    made = keys.make(
+        ground.rng, temporary=True, expires_at=ground.now() + _life(asked, caller, role)
+    )
     principal = Principal(
         kind="role",
         account=account,
@@ -51,25 +56,66 @@ def assume(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
         name=role.name,
         session_name=session_name,
         issued_at=ground.now(),
-        session_policy=json.loads(session_policy) if session_policy else None,
-        source_identity=asked.params.get("SourceIdentity", ""),
+        session_policy=session_policy(ground, asked, account),
+        source_identity=asked.params.get("SourceIdentity") or caller.source_identity,
     )
     ground.issued[made.access_key] = Issued(made, principal)
     return {
-        "Credentials": {
-            "AccessKeyId": made.access_key,
-            "SecretAccessKey": made.secret_key,
-            "SessionToken": made.token,
-            "Expiration": made.expires_at,
-        },
+        "Credentials": told(made),
         "AssumedRoleUser": {"AssumedRoleId": principal.user_id, "Arn": principal.arn},
     }
+
+
+def told(made: keys.Credentials) -> dict[str, Any]:
+    """Temporary credentials as STS tells them."""
+    return {
+        "AccessKeyId": made.access_key,
+        "SecretAccessKey": made.secret_key,
+        "SessionToken": made.token,
+        "Expiration": made.expires_at,
+    }
+
+
+def session_policy(ground: Ground, asked: Asked, account: str) -> Mapping[str, Any] | None:
+    """The request's session policies as one document, None when it has none.
+
+    IAM: Session policies: the inline one and the managed ones bind together.
+    """
+    texts = [asked.params["Policy"]] if asked.params.get("Policy") else []
+    known = ground.iam(account).managed_policies
+    for named in asked.params.get("PolicyArns", []):
+        policy = known.get(named["arn"])
+        if policy is None:
+            raise AwsError("InvalidParameterValue", f"There is no policy {named['arn']}.")
+        default = policy.default_version_id
+        texts.append(next(v.document for v in policy.versions if v.version_id == default))
+    if not texts:
+        return None
+    statements = [s for text in texts for s in listed(parsed(text).get("Statement", []))]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def who(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
     """GetCallerIdentity."""
     caller = signer(ground, asked)
     return {"UserId": caller.user_id, "Account": caller.account, "Arn": caller.arn}
+
+
+def _life(asked: Asked, caller: Principal, role: Any) -> timedelta:
+    seconds = int(asked.params.get("DurationSeconds", CHAINED_SECONDS))
+    longest = int(role.max_session_duration or CHAINED_SECONDS)
+    if caller.kind == "role" and seconds > CHAINED_SECONDS:
+        raise AwsError(
+            "ValidationError",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
+            "role chaining",
+        )
+    if seconds > longest:
+        raise AwsError(
+            "ValidationError",
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        )
+    return timedelta(seconds=seconds)
 
 
 def _allowed(ground: Ground, asked: Asked, caller: Principal, role: Any) -> bool:
@@ -86,7 +132,8 @@ def _allowed(ground: Ground, asked: Asked, caller: Principal, role: Any) -> bool
     named = {principal_arn(ground, caller), caller.arn}
     account = {caller.account, f"arn:aws:iam::{caller.account}:root"}
     effects: set[tuple[str, bool]] = set()
-    for statement in listed(json.loads(role.assume_role_policy_document).get("Statement", [])):
+    trust = facts_of(ground, Thing(role.account_id, "role", role.id)).get(("trust", ""))
+    for statement in listed(json.loads(trust or "{}").get("Statement", [])):
         who = statement.get("Principal", {})
         trusted = {"*"} if who == "*" else set(map(str, listed(who.get("AWS", []))))
         direct = bool(trusted & (named | {"*"}))
