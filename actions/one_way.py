@@ -46,6 +46,9 @@ class OneWay(Action[P]):
     pace: ClassVar[float] = 1.0  # seconds between two parts of an act that is done in parts
     # What a crash loses, such as the secret of a new key, is taken back and made again, anew.
     remakes: ClassVar[bool] = False
+    # Whether the world tells that it happened. If not, twice must do no harm: it is done again
+    # after a crash, and its verdict is `unverified`, which nobody takes for contained.
+    shows: ClassVar[bool] = True
 
     @abstractmethod
     def do(self, p: P, mark: str, approval: str | None) -> None:
@@ -94,6 +97,8 @@ def do_once(
         raise ApprovalMissingError(
             f"{intent.step} destroys and cannot be undone: it needs an approval. Ask for one."
         )
+    if not action.shows:
+        return (yield from _unseen(action, p, journal, intent, approval))
     result = None if fresh else (yield from _look(action, p, intent, action.window))
     if result is None or isinstance(result, Underway):
         yield from _in_parts(action, p, intent, approval)
@@ -103,6 +108,19 @@ def do_once(
         raise NotEffectiveError(intent.step, _lacking(intent, again))
     journal.done(intent.step, again, "verified")
     return Applied(intent.step, {}, again, "verified")
+
+
+def _unseen(
+    action: OneWay[P], p: P, journal: Journal, intent: Intent, approval: str | None
+) -> Steps[Applied]:
+    """Do what leaves no trace, and say that it was only heard of; `find` tells what is known."""
+    if unsure := (yield from _do(action, p, intent.mark, approval)):
+        raise unsure
+    known = yield from _look(action, p, intent, 0.0)
+    if known is None or isinstance(known, Underway):
+        raise NotEffectiveError(intent.step, _lacking(intent, known))
+    journal.done(intent.step, known, "unverified")
+    return Applied(intent.step, {}, known, "unverified")
 
 
 def _in_parts(action: OneWay[P], p: P, intent: Intent, approval: str | None) -> Steps[None]:

@@ -40,7 +40,8 @@ def test_every_action_has_an_arrangement_that_gives_work_to_it(name: str) -> Non
     assert not wrote(found)
     found.run(found.enter())
     assert wrote(found), "the arrangement leaves the action nothing to do"
-    assert found.intent.verdict == "verified"
+    shows = name in LENSES or catalogue()[name].shows
+    assert found.intent.verdict == ("verified" if shows else "unverified")
 
 
 @pytest.mark.parametrize("name", catalogue())

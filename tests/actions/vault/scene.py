@@ -38,7 +38,7 @@ class VaultScene(Scene):
         self.faults.order(fault, operation, nth)
 
     def idle(self) -> None:
-        self.p.client.auth.token.lookup_self()
+        self.p.client.sys.is_sealed()
 
     def _handle(self, environ: dict[str, Any]) -> Any:
         method = environ["REQUEST_METHOD"].upper().replace("PUT", "POST")

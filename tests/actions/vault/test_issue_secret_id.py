@@ -28,9 +28,10 @@ def left(world, estate):
     return count, site.works(world, new), held["data"]["data"].keys() == {"secret_id"}
 
 
+@pytest.mark.parametrize("name", ["issue_secret_id"])
 @apart
-def test_a_crash_after_any_call_leaves_one_that_works() -> None:
-    found = scene("issue_secret_id")
+def test_a_crash_after_any_call_leaves_one_that_works(name: str) -> None:
+    found = scene(name)
 
     def in_the_end() -> str:
         found.run(found.enter())

@@ -17,8 +17,9 @@ from tests.actions.scene import Scene, apart, on_vault, scene
 
 ON_VAULT = [name for name in catalogue() if on_vault(name)]
 NEED = {"GET": "read", "LIST": "list", "POST": "update", "DELETE": "delete"}
-# Answered to anybody, with a token or without (Vault API docs, "/sys/seal-status").
-FREE = {"GET sys/seal-status"}
+# Answered to anybody, with a token or without (Vault API docs, "/sys/seal-status", "PKI secrets
+# engine": Read certificate, Read CRL).
+FREE = re.compile(r"GET (sys/seal-status|pki/crl/pem|pki/cert/[^/]+)")
 # Declared, and not called in one apply and rollback of the arrangement: why it is needed still.
 IDLE: dict[str, dict[tuple[str, str], str]] = {
     "block_login": {
@@ -64,7 +65,7 @@ def as_(found: Scene, text: str) -> None:
 def test_every_call_is_covered_and_every_permission_is_called_for(name: str) -> None:
     found = scene(name)
     lifecycle(found)
-    calls = {operation for _, operation, _ in found.seen} - FREE
+    calls = {operation for _, operation, _ in found.seen if not FREE.fullmatch(operation)}
     declared = catalogue()[name].permissions
     bare = [c for c in calls if not any(meets(p, c) for p in declared if _grants(p, c))]
     assert bare == [], "called, and not declared"
@@ -128,9 +129,10 @@ def test_no_reason_is_given_for_what_is_gone() -> None:
         assert reasons.keys() <= declared
 
 
+@pytest.mark.parametrize("name", ["remove_policy"])
 @apart
-def test_the_denial_of_its_own_stands_above_what_is_allowed() -> None:
-    found = scene("remove_policy")
+def test_the_denial_of_its_own_stands_above_what_is_allowed(name: str) -> None:
+    found = scene(name)
     whole = policy((catalogue()[n] for n in ON_VAULT), own_mount="stanch", own_policies=["stanch"])
     as_(found, whole)
     for path in ("auth/stanch/role/stanch", "sys/policies/acl/stanch", "sys/auth/stanch"):
