@@ -2,11 +2,13 @@
 with its own small IAM and with the range's."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
 
 from playbooks.drills.range.keys import Credentials
+from playbooks.drills.range.vault.range_iam import RangeIam
 from playbooks.drills.range.vault.world import URL, VaultWorld
 from playbooks.drills.range.world import World
 from tests.contract_vault.server import Server
@@ -18,6 +20,7 @@ DOCUMENT = json.dumps(
     }
 )
 USER = {"credential_type": "iam_user", "policy_document": DOCUMENT}
+ROOT = "vault-root"
 READER = "arn:aws:iam::111122223333:role/reader"
 TRUST = {
     "Version": "2012-10-17",
@@ -32,30 +35,33 @@ TRUST = {
 ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def aws() -> World:
-    """A range with the user `vault-root`, whom the engine acts as, and a role."""
+    """A range with a role, for all tests here."""
     aws = World(seed=5)
     iam = aws.client("iam", aws.admin)
-    iam.create_user(UserName="vault-root")
-    iam.put_user_policy(UserName="vault-root", PolicyName="all", PolicyDocument=json.dumps(ALL))
     iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.put_role_policy(RoleName="reader", PolicyName="read", PolicyDocument=DOCUMENT)
     return aws
 
 
 @pytest.fixture
-def joined(aws) -> tuple[Server, World, str]:
-    """A Vault on that range, and its AWS mount."""
+def joined(aws) -> Iterator[tuple[Server, World, str]]:
+    """A Vault on that range, acting as its user `vault-root`, and its AWS mount."""
     world = VaultWorld(seed=3, aws=aws)
     vault = Server(URL, world.root_token, world.session(), world)
     mount = vault.mount("aws")
-    key = aws.client("iam", aws.admin).create_access_key(UserName="vault-root")["AccessKey"]
+    iam = aws.client("iam", aws.admin)
+    iam.create_user(UserName=ROOT)
+    iam.put_user_policy(UserName=ROOT, PolicyName="all", PolicyDocument=json.dumps(ALL))
+    key = iam.create_access_key(UserName=ROOT)["AccessKey"]
     root = {"access_key": key["AccessKeyId"], "secret_key": key["SecretAccessKey"]}
     vault.did("POST", f"{mount}/config/root", root)
     vault.did("POST", f"{mount}/config/lease", {"lease": "1h", "lease_max": "24h"})
     vault.did("POST", f"{mount}/roles/deploy", USER)
-    return vault, aws, mount
+    yield vault, aws, mount
+    for name in users(aws):
+        RangeIam(aws).delete(aws.admin, name)
 
 
 @pytest.fixture
@@ -199,14 +205,14 @@ def test_rotating_root_leaves_one_key_that_vault_alone_knows(joined):
     vault, aws, mount = joined
     before = vault.did("GET", f"{mount}/config/root")["data"]["access_key"]
     after = vault.did("POST", f"{mount}/config/rotate-root")["data"]["access_key"]
-    listed = aws.client("iam", aws.admin).list_access_keys(UserName="vault-root")
+    listed = aws.client("iam", aws.admin).list_access_keys(UserName=ROOT)
     assert [k["AccessKeyId"] for k in listed["AccessKeyMetadata"]] == [after] != [before]
     assert works(aws, vault.did("GET", f"{mount}/creds/deploy")["data"])
 
 
 def test_root_is_not_rotated_beside_a_second_key(joined):
     vault, aws, mount = joined
-    aws.client("iam", aws.admin).create_access_key(UserName="vault-root")
+    aws.client("iam", aws.admin).create_access_key(UserName=ROOT)
     assert vault.status("POST", f"{mount}/config/rotate-root") in (400, 500)
 
 
@@ -214,7 +220,7 @@ def test_the_engine_may_do_no_more_than_its_own_key(joined):
     vault, aws, mount = joined
     before = users(aws)
     iam = aws.client("iam", aws.admin)
-    iam.delete_user_policy(UserName="vault-root", PolicyName="all")
+    iam.delete_user_policy(UserName=ROOT, PolicyName="all")
     answer = vault.ask("GET", f"{mount}/creds/deploy")
     assert answer.status_code == 400
     assert "AccessDenied" in answer.json()["errors"][0]

@@ -134,3 +134,41 @@ def test_tokens_of_a_deleted_entity_are_of_no_use(vault, alice):
     vault.did("DELETE", f"identity/entity/id/{alice['entity_id']}")
     token = alice["client_token"]
     assert vault.status("GET", "auth/token/lookup-self", token=token) == 403
+
+
+def test_a_group_gives_its_policies_to_its_members(vault, alice):
+    policy = vault.policy('path "sys/mounts" { capabilities = ["read"] }')
+    name = vault.name("group")
+    body = {"name": name, "policies": [policy], "member_entity_ids": [alice["entity_id"]]}
+    made = vault.did("POST", "identity/group", body)["data"]
+    path = f"identity/group/id/{made['id']}"
+    token = alice["client_token"]
+    assert vault.status("GET", "sys/mounts", token=token) == 200
+    entity = vault.did("GET", f"identity/entity/id/{alice['entity_id']}")["data"]
+    assert entity["group_ids"] == [made["id"]]
+    vault.did("POST", path, {"member_entity_ids": []})
+    assert vault.status("GET", "sys/mounts", token=token) == 403
+    data = vault.did("GET", path)["data"]
+    assert (data["policies"], data["type"]) == ([policy], "internal")
+    assert not data["member_entity_ids"]
+    assert vault.status("DELETE", path) == 204
+    assert vault.status("GET", path) == 404
+    assert vault.status("DELETE", path) == 204
+
+
+def test_a_group_is_written_by_name_and_listed(vault):
+    name = vault.name("group")
+    path = f"identity/group/name/{name}"
+    number = vault.did("POST", path, {"policies": ["a"], "metadata": {"x": "y"}})["data"]["id"]
+    vault.did("POST", "identity/group", {"id": number, "policies": ["b"]})
+    data = vault.did("GET", path)["data"]
+    assert (data["id"], data["policies"], data["metadata"]) == (number, ["b"], {"x": "y"})
+    assert number in vault.did("LIST", "identity/group/id")["data"]["keys"]
+    assert name in vault.did("LIST", "identity/group/name")["data"]["keys"]
+    wrong = {"member_entity_ids": ["no-such-entity"]}
+    assert vault.status("POST", path, wrong) in (400, 500)
+    assert vault.status("DELETE", path) == 204
+    assert vault.status("GET", path) == 404
+    assert vault.status("DELETE", path) == 204
+    unknown = {"id": "00000000-0000-0000-0000-000000000000"}
+    assert vault.status("POST", "identity/group", unknown) == 400

@@ -36,6 +36,7 @@ def test_a_lease_is_looked_up_by_id(vault, leased):
 
 
 def test_leases_are_listed_folder_by_folder(vault, leased):
+    assert "auth/" in listed(vault, "")
     assert "create/" in listed(vault, "auth/token")
     assert listed(vault, "auth/token/create")
     assert listed(vault, vault.name("none")) == []
@@ -51,6 +52,14 @@ def test_a_revoked_lease_is_gone_once_the_queue_has_run(vault, leased, sync, ver
     vault.pause(3)
     assert not alive(vault, auth)
     assert vault.status("POST", "sys/leases/lookup", {"lease_id": lease}) == 400
+
+
+def test_a_lease_may_be_named_in_the_path_too(vault, leased):
+    auth, lease = leased
+    assert vault.status("POST", f"sys/leases/renew/{lease}") == 400  # It is a token's.
+    assert vault.status("POST", f"sys/leases/revoke/{lease}", {"sync": True}) == 204
+    assert not alive(vault, auth)
+    assert vault.status("POST", "sys/leases/revoke") == 400
 
 
 def test_revoking_no_lease_at_all_says_yes(vault):

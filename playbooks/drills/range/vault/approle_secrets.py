@@ -76,7 +76,6 @@ class AppRoleSecrets(AppRole):
         return self._shown(found) if found else Reply()
 
     @route("POST", "role/{name}/secret-id/destroy")
-    @route("DELETE", "role/{name}/secret-id/destroy")
     def destroy(self, asked: Asked) -> Reply:
         role = self.role(asked)
         found = self._of_value(role, asked)
@@ -94,7 +93,6 @@ class AppRoleSecrets(AppRole):
         return self._shown(self._of_accessor(self.role(asked), asked))
 
     @route("POST", "role/{name}/secret-id-accessor/destroy")
-    @route("DELETE", "role/{name}/secret-id-accessor/destroy")
     def destroy_accessor(self, asked: Asked) -> Reply:
         role = self.role(asked)
         del role.secrets[self._of_accessor(role, asked).accessor]

@@ -29,12 +29,10 @@ class AwsEngine(AwsRoles):
     kind: ClassVar[str] = "aws"
 
     @route("GET", "creds/{name}")
-    @route("POST", "creds/{name}")
     def make(self, asked: Asked) -> Reply:
         role = self._role(asked)
         return self._user(asked, role) if role.type == "iam_user" else self._session(asked, role)
 
-    @route("GET", "sts/{name}")
     @route("POST", "sts/{name}")
     def make_session(self, asked: Asked) -> Reply:
         role = self._role(asked)

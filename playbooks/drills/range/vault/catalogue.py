@@ -8,6 +8,7 @@ from playbooks.drills.range.vault.aws_creds import AwsEngine
 from playbooks.drills.range.vault.database_static import DatabaseStatic
 from playbooks.drills.range.vault.identity_aliases import IdentityAliases
 from playbooks.drills.range.vault.identity_entities import IdentityEntities
+from playbooks.drills.range.vault.identity_groups import IdentityGroups
 from playbooks.drills.range.vault.kv import Kv
 from playbooks.drills.range.vault.pki_revocation import PkiEngine
 from playbooks.drills.range.vault.sys_audit import SysAudit
@@ -18,7 +19,7 @@ from playbooks.drills.range.vault.sys_policies import SysPolicies
 from playbooks.drills.range.vault.sys_root import SysRoot
 from playbooks.drills.range.vault.sys_seal import SysSeal
 from playbooks.drills.range.vault.token_engine import TokenEngine
-from playbooks.drills.range.vault.token_making import TokenMaking
+from playbooks.drills.range.vault.token_roles import TokenRoles
 from playbooks.drills.range.vault.transit import Transit
 from playbooks.drills.range.vault.userpass import Userpass
 
@@ -31,8 +32,8 @@ SYSTEM: kinds.Parts = (
     SysAudit,
     SysCapabilities,
 )
-TOKEN: kinds.Parts = (TokenEngine, TokenMaking)
-IDENTITY: kinds.Parts = (IdentityEntities, IdentityAliases)
+TOKEN: kinds.Parts = (TokenEngine, TokenRoles)
+IDENTITY: kinds.Parts = (IdentityEntities, IdentityAliases, IdentityGroups)
 
 kinds.SECRETS |= {
     "kv": (Kv,),

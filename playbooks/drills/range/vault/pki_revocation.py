@@ -54,7 +54,6 @@ class PkiEngine(Pki):
         return Reply(raw=_pem(self.root().crl).encode(), content_type="application/x-pem-file")
 
     @route("GET", "crl/rotate")
-    @route("POST", "crl/rotate")
     def rotate_crl(self, asked: Asked) -> Reply:
         self.root().write_crl(self.core.now)
         return Reply({"success": True})

@@ -23,7 +23,6 @@ class SysPolicies(Engine):
         return Reply({"keys": [*sorted(self.core.policies), "root"]})
 
     @route("GET", "policy")
-    @route("LIST", "policy")
     def list_older(self, asked: Asked) -> Reply:
         names = [*sorted(self.core.policies), "root"]
         return Reply({"keys": names, "policies": names})

@@ -29,7 +29,6 @@ class TokenEngine(Engine):
         return self._shown(self._named(asked.needed("token")))
 
     @route("GET", "lookup-self")
-    @route("POST", "lookup-self")
     def look_up_self(self, asked: Asked) -> Reply:
         return self._shown(caller(asked))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from playbooks.drills.range.vault.errors import invalid
 from playbooks.drills.range.vault.routes import Engine, route
@@ -17,7 +17,7 @@ NOT_FOR_BATCH = ("explicit_max_ttl", "num_uses", "period")
 
 
 class TokenMaking(Engine):
-    """auth/token/create and create-orphan. Token roles are not simulated."""
+    """auth/token/create and create-orphan."""
 
     kind: ClassVar[str] = "token"
 
@@ -36,11 +36,6 @@ class TokenMaking(Engine):
 
     def _created(self, asked: Asked, sudo: bool, orphan: bool) -> Reply:
         parent = caller(asked)
-        if parent.batch:
-            raise invalid("batch tokens cannot create more tokens")
-        if parent.num_uses:
-            raise invalid("restricted use token cannot generate child tokens")
-        batch = self._batch(asked)
         policies = self._policies(asked, parent, sudo)
         if asked.span("period") and not sudo:
             raise invalid("root or sudo privileges required to create periodic token")
@@ -49,25 +44,40 @@ class TokenMaking(Engine):
             raise invalid("root tokens may not be created without parent token being root")
         if root and parent.expires is not None and not asked.span("ttl"):
             raise invalid("expiring root tokens cannot create non-expiring root tokens")
+        return self.issued(
+            asked,
+            policies,
+            orphan=orphan,
+            period=asked.span("period"),
+            explicit_max_ttl=asked.span("explicit_max_ttl"),
+        )
+
+    def issued(self, asked: Asked, policies: list[str], *, orphan: bool, **more: Any) -> Reply:
+        """A token of these policies, made at the path of the request; `more` as Token has it."""
+        parent, batch = caller(asked), self._batch(asked)
+        if parent.batch:
+            raise invalid("batch tokens cannot create more tokens")
+        if parent.num_uses:
+            raise invalid("restricted use token cannot generate child tokens")
         warnings = [
             f'Policy "{name}" does not exist'
             for name in policies
             if name != "root" and name not in self.core.policies
         ]
         display = asked.text("display_name")
+        renewable = more.pop("renewable", True) and asked.flag("renewable", True) and not batch
         token = self.core.issue(
-            f"auth/token/{'create-orphan' if asked.path.endswith('orphan') else 'create'}",
+            asked.path,
             policies,
             batch=batch,
             parent="" if orphan else parent.id,
-            ttl=asked.span("period") or asked.span("ttl"),
-            period=asked.span("period"),
-            explicit_max_ttl=asked.span("explicit_max_ttl"),
-            renewable=asked.flag("renewable", True) and not batch,
+            ttl=more["period"] or asked.span("ttl"),
+            renewable=renewable,
             num_uses=asked.number("num_uses"),
             display_name=f"token-{display}" if display else "token",
             meta={k: str(v) for k, v in (asked.mapping("meta") or {}).items()},
             entity_id="" if orphan else parent.entity_id,
+            **more,
         )
         return Reply(auth=token.auth(self.core.now), warnings=warnings)
 
