@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from actions.aws.clients import Aws
 from playbooks.review.errors import InventoryError
 
+PERMISSIONS = ("iam:GenerateCredentialReport", "iam:GetCredentialReport")
 ROOT = "<root_account>"
 # IAM's words for a report that is to be made first (IAM API, GetCredentialReport, "Errors").
 ABSENT = ("ReportNotPresent", "ReportExpired", "ReportInProgress")

@@ -13,6 +13,7 @@ from actions.aws.principal import GLOBAL
 from playbooks.review.holding import Holding, Right, digest
 from playbooks.review.statements import Statement, statements
 
+PERMISSIONS = ("iam:GetAccountAuthorizationDetails",)
 # Nobody but AWS changes these (IAM User Guide, "Create a service-linked role"; IAM Identity Center
 # User Guide, "Permission sets"): the second follow from the assignments, which have own rows.
 NOT_OURS = ("/aws-service-role/", "/aws-reserved/")

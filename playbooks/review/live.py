@@ -11,6 +11,8 @@ from playbooks.case.store.reviews import ReviewRow
 from playbooks.review import details
 from playbooks.review.holding import Holding
 
+PERMISSIONS = ("iam:ListAccessKeys",)
+
 
 @dataclass(frozen=True, slots=True)
 class Live:

@@ -8,6 +8,7 @@ from typing import Any
 from actions.aws.clients import Aws
 from playbooks.review.errors import InventoryError
 
+PERMISSIONS = ("iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails")
 # Seconds between two looks at a report that is being made, and how many looks.
 PAUSE, LOOKS = 1.0, 120
 

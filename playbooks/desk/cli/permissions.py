@@ -57,6 +57,8 @@ def needed(names: list[str], account: str, region: str, partition: str) -> dict[
         known = catalogue()
         stems = [m.rpartition(".")[2] for m in modules if m.startswith("actions.")]
         kinds |= dict.fromkeys(known[s] for s in stems if s in known)
+        for module in (m for m in modules if m.startswith("playbooks.review.")):
+            reads |= set(getattr(importlib.import_module(module), "PERMISSIONS", ()))
         for module in (m for m in modules if m.startswith("evidence.sources.")):
             for value in vars(importlib.import_module(module)).values():
                 if isinstance(value, type) and value.__module__ == module:
@@ -83,5 +85,15 @@ def _imported(play: str) -> list[str]:
     stem = play.replace("-", "_")
     if stem not in plays.names():
         plays.find(play)
-    tree = ast.parse((Path(playbooks.__path__[0]) / f"{stem}.py").read_text())
+    root = Path(playbooks.__path__[0])
+    found = _names(root / f"{stem}.py")
+    if any(name.startswith("playbooks.review.") for name in found):
+        # What a review may do depends on what people decide, so the play names no action itself.
+        for file in sorted((root / "review").glob("*.py")):
+            found += [f"playbooks.review.{file.stem}", *_names(file)]
+    return found
+
+
+def _names(file: Path) -> list[str]:
+    tree = ast.parse(file.read_text())
     return [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]

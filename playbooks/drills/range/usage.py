@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003
 from typing import TYPE_CHECKING, Any
 
+from playbooks.drills.range.targets import S3_ACTIONS
+
 if TYPE_CHECKING:
     from playbooks.drills.range.calls import Call
     from playbooks.drills.range.ground import Ground
@@ -36,4 +38,8 @@ def note(ground: Ground, call: Call) -> None:
         role.last_used, role.last_used_region = call.at.replace(tzinfo=None), call.region
     entity = str(role.arn) if role is not None else principal.arn
     used = ground.used.setdefault(holder_id, {})
-    used[call.service, call.operation] = Used(call.at, call.region, entity)
+    # IAM names actions, not operations.
+    action = (
+        S3_ACTIONS.get(call.operation, call.operation) if call.service == "s3" else (call.operation)
+    )
+    used[call.service, action] = Used(call.at, call.region, entity)
