@@ -19,8 +19,8 @@ class Database:
 
     @property
     def key(self) -> str:
-        """Return account/region/db/name, which names it in steps and incidents."""
-        return f"{self.account}/{self.region}/db/{self.name}"
+        """Return account/region/database/name, which names it in steps and incidents."""
+        return f"{self.account}/{self.region}/database/{self.name}"
 
 
 def describe(p: Aws, database: Database) -> dict[str, Any]:

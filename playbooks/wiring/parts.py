@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
@@ -19,6 +20,7 @@ from playbooks.errors import SettingsError
 from playbooks.wiring import keyring
 from playbooks.wiring.database import open_engine
 from playbooks.wiring.keyring import Keyring
+from playbooks.wiring.logins import Login, logins
 from playbooks.wiring.metrics import Metrics
 from playbooks.wiring.sessions import Sessions
 from playbooks.wiring.settings import Settings
@@ -28,6 +30,10 @@ from playbooks.wiring.vaults import Vaults
 
 def _no_vaults(name: str) -> Any:
     raise SettingsError(f"no Vault can be reached from here, so not {name!r} either.")
+
+
+def _no_logins(region: str) -> Mapping[str, Login]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Parts:
     urgent: Urgent = field(default_factory=Urgent)
     # Returns an hvac client, logged in, by a Vault's name.
     vaults: Callable[[str], Any] = _no_vaults
+    # Returns, for a region, how new secrets are tried, by what they are.
+    logins: Callable[[str], Mapping[str, Login]] = _no_logins
 
     def provider(self, target: str) -> Aws | Vault:
         """Return where a target place/region/id is acted on. Raise SettingsError if not ours."""
@@ -64,7 +72,8 @@ class Parts:
         region = self._home(account) if region == GLOBAL else region
         self._check(account, region)
         partition = Instance(account, region, "").partition
-        return Aws(account, region, self.maker(account, region), partition, self.vault)
+        clients = self.maker(account, region)
+        return Aws(account, region, clients, partition, self.vault, self.logins(region))
 
     def vault(self, name: str) -> Vault:
         """Return the provider bound to one Vault. It logs in when it is first used."""
@@ -138,4 +147,5 @@ def assemble(settings: Settings) -> Parts:
         pool=ThreadPoolExecutor(64, thread_name_prefix="stanch"),
         own=sessions.own,
         vaults=Vaults(settings, now).client,
+        logins=partial(logins, settings),
     )

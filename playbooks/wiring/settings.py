@@ -28,6 +28,7 @@ from playbooks.errors import SettingsError
 from playbooks.wiring.hidden import hide
 from playbooks.wiring.latch_part import Latch
 from playbooks.wiring.review_terms import Review
+from playbooks.wiring.rotation_terms import Rotation
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -167,6 +168,7 @@ class Settings(BaseSettings):
     queues: dict[str, Queue] = {}
     serve: Serve = Serve()
     review: Review = Review()
+    rotation: Rotation = Rotation()
     latch: Latch | None = None
     # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
     aws_endpoint: str | None = None

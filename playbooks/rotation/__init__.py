@@ -1,0 +1,1 @@
+"""Rotates credentials without an outage: in which order, who has to move, and when the old go."""
