@@ -2,7 +2,8 @@
 
 IAM: AddClientIDToOpenIDConnectProvider ("idempotent; it does not fail or return an error if you add
 an existing client ID"), RemoveClientIDFromOpenIDConnectProvider (likewise); DeleteSAMLProvider of
-one that is not there is NoSuchEntity. moto has neither of the first two.
+one that is not there is NoSuchEntity; CreateSAMLProvider and GetSAMLProvider tell the tags. moto
+has neither of the first two, and drops the tags.
 """
 
 from __future__ import annotations
@@ -43,6 +44,25 @@ def delete_saml(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, An
     return onward()
 
 
+def create_saml(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
+    """CreateSAMLProvider, with its tags."""
+    result = onward()
+    arn, tags = result["SAMLProviderArn"], list(asked.params.get("Tags", []))
+    _saml(ground, asked, arn).tags = tags
+    return result | ({"Tags": tags} if tags else {})
+
+
+def get_saml(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
+    """GetSAMLProvider, with the tags."""
+    result = onward()
+    tags = getattr(_saml(ground, asked, asked.params["SAMLProviderArn"]), "tags", [])
+    return result | ({"Tags": tags} if tags else {})
+
+
+def _saml(ground: Ground, asked: Asked, arn: str) -> Any:
+    return next(p for p in ground.iam(asked.account).saml_providers.values() if p.arn == arn)
+
+
 def _found(ground: Ground, asked: Asked) -> Any:
     arn = asked.params["OpenIDConnectProviderArn"]
     provider = ground.iam(asked.account).open_id_providers.get(arn)
@@ -54,5 +74,7 @@ def _found(ground: Ground, asked: Asked) -> Any:
 CORRECTIONS: Corrections = {
     ("iam", "AddClientIDToOpenIDConnectProvider"): add,
     ("iam", "RemoveClientIDFromOpenIDConnectProvider"): remove,
+    ("iam", "CreateSAMLProvider"): create_saml,
+    ("iam", "GetSAMLProvider"): get_saml,
     ("iam", "DeleteSAMLProvider"): delete_saml,
 }
