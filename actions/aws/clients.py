@@ -29,13 +29,17 @@ if TYPE_CHECKING:
 
 # Codes that mean "not now", not "no". Sources: Amazon EC2 "Error codes for the Amazon EC2 API",
 # IAM "Common errors", Auto Scaling "ScalingActivityInProgress", "ResourceContention",
-# AWS Organizations API Reference, "UpdatePolicy", errors.
+# AWS Organizations API Reference, "UpdatePolicy", errors; Lambda, "PutFunctionConcurrency", errors;
+# IAM, "UpdateLoginProfile", errors.
 PASSING = frozenset(
     {
         "ConcurrentModification",
         "ConcurrentModificationException",
+        # IAM Identity Center: an earlier write has not propagated ("ConflictException").
+        "ConflictException",
         "DeleteConflict",
         "DependencyViolation",
+        "EntityTemporarilyUnmodifiable",
         "IncorrectState",
         "InternalError",
         "InternalFailure",
@@ -46,6 +50,7 @@ PASSING = frozenset(
         "PolicyChangesInProgressException",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "ResourceConflictException",
         "ResourceContention",
         "ScalingActivityInProgress",
         "ServiceException",

@@ -34,6 +34,12 @@ iam AddUserToGroup DeactivateMFADevice DeleteLoginProfile DeleteUserPermissionsB
 iam GetLoginProfile ListGroupsForUser ListInstanceProfilesForRole ListMFADevices
 iam PutUserPermissionsBoundary RemoveUserFromGroup TagUser UpdateAssumeRolePolicy UpdateLoginProfile
 cloudtrail LookupEvents
+iam DeleteOpenIDConnectProvider DeleteSAMLProvider GetOpenIDConnectProvider
+iam GetSAMLProvider ListRoles
+lambda DeleteFunctionConcurrency GetFunctionConcurrency GetFunctionConfiguration
+lambda PutFunctionConcurrency
+events DescribeRule DisableRule EnableRule PutRule
+rolesanywhere DisableTrustAnchor EnableTrustAnchor GetTrustAnchor
 iam UpdateAccessKey UpdateSSHPublicKey UpdateServiceSpecificCredential UpdateSigningCertificate
 iam ListUserPolicies GetUserPolicy PutUserPolicy DeleteUserPolicy
 autoscaling DescribeAutoScalingGroups DescribeAutoScalingInstances EnterStandby ExitStandby
@@ -54,6 +60,11 @@ NEEDS: dict[str, dict[str, str]] = {
 } | {
     "ec2:CreateSecurityGroup": {"ec2:CreateSecurityGroup": "", "ec2:CreateTags": TAGGED},
     "ec2:CreateSnapshots": {"ec2:CreateSnapshots": "", "ec2:CreateTags": TAGGED},
+    "iam:CreateOpenIDConnectProvider": {
+        "iam:CreateOpenIDConnectProvider": "",
+        "iam:TagOpenIDConnectProvider": "Tags",
+    },
+    "iam:CreateSAMLProvider": {"iam:CreateSAMLProvider": "", "iam:TagSAMLProvider": "Tags"},
     "ec2:AssociateIamInstanceProfile": {
         "ec2:AssociateIamInstanceProfile": "",
         "iam:PassRole": PROFILE,
@@ -106,6 +117,16 @@ IDLE: dict[str, dict[str, str]] = {
     },
     **dict.fromkeys(("close_trust_policy", "deny_role_sessions"), ROLE_WITHOUT_HOSTS),
     "deny_principal": ROLE | ROLE_WITHOUT_HOSTS | ROLE_COUNTED | POLICY_THERE,
+    "disable_event_rule": {"events:PutRule": "the third state of a rule is set by it alone"},
+    "remove_identity_provider": dict.fromkeys(
+        (
+            "iam:GetSAMLProvider",
+            "iam:DeleteSAMLProvider",
+            "iam:CreateSAMLProvider",
+            "iam:TagSAMLProvider",
+        ),
+        "the provider may be one of SAML",
+    ),
     "narrow_principal_sessions": ROLE | POLICY_THERE,
     "set_permissions_boundary": dict.fromkeys(
         (
