@@ -1,4 +1,4 @@
-"""Take a user out of all its groups."""
+"""Take a user out of its groups, all or some."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,10 +20,12 @@ _GROUP = "arn:{partition}:iam::{account}:group/*"
 class LeaveGroups(Lens[Aws]):
     """Remove the user from every IAM group, so that it loses what the groups' policies allow.
 
-    State: `group/<user's unique id>/<group name>` is True, or None when it is not a member.
+    State: `group/<user's unique id>/<group name>` is True, or None when it is not a member. Where
+    `groups` names some, it leaves those alone.
     """
 
     principal: Principal
+    groups: tuple[str, ...] = ()
 
     takes: ClassVar[Takes] = "access"
     permissions: ClassVar = (
@@ -44,7 +46,8 @@ class LeaveGroups(Lens[Aws]):
                 UserName=self.principal.name
             )
             groups = [group["GroupName"] for page in pages for group in page["Groups"]]
-        return {f"group/{unique_id}/{group}": True for group in groups}
+        wanted = [group for group in groups if not self.groups or group in self.groups]
+        return {f"group/{unique_id}/{group}": True for group in wanted}
 
     def wanted(self, before: State) -> State:
         return dict.fromkeys(before)
@@ -60,6 +63,7 @@ class LeaveGroups(Lens[Aws]):
 
     def foresee(self, p: Aws, before: State) -> Foreseen:
         if not before:
-            raise NothingToDoError(f"user {self.principal.name} is in no group.")
+            among = f" of {', '.join(self.groups)}" if self.groups else ""
+            raise NothingToDoError(f"user {self.principal.name} is in no group{among}.")
         groups = ", ".join(key.split("/", 2)[2] for key in before)
         return Foreseen(blast=(f"{self.principal.name} loses what it has by {groups}",))

@@ -12,6 +12,7 @@ from actions.aws.clients import Aws
 from actions.aws.deactivate_access_keys import DeactivateAccessKeys
 from actions.aws.deny_principal import DenyPrincipal
 from actions.aws.detach_policies import DetachPolicies
+from actions.aws.leave_groups import LeaveGroups
 from actions.aws.policy_holder import PolicyHolder
 from actions.aws.principal import Principal
 from actions.aws.reduce_permissions import ReducePermissions
@@ -86,6 +87,8 @@ def _revoke(
     if policies or inline:
         detach = DetachPolicies(holder, tuple(policies), tuple(inline))
         found.acts.append(Act(detach, (*policies.values(), *inline.values())))
+    if groups := _named(gone, "group"):
+        found.acts.append(Act(LeaveGroups(who, tuple(groups)), tuple(groups.values())))
     if keys := {now.keys[r.id]: r.id for r in gone if _kind(r) == "key" and r.id in now.keys}:
         found.acts.append(Act(DeactivateAccessKeys(who, tuple(keys)), tuple(keys.values())))
     for row in gone:

@@ -152,7 +152,7 @@ def test_from_the_file_to_the_world_and_back(scene: Scene) -> None:
             path,
             {
                 f"{CAROL} policy/{arn}": "reduce",
-                f"{CAROL} group/ops": "keep",
+                f"{CAROL} group/ops": "revoke",
                 f"{CAROL} key/1": "revoke",
                 f"{CAROL} key/2": "keep",
                 "role/deploy trust": "revoke",
@@ -176,6 +176,7 @@ def test_from_the_file_to_the_world_and_back(scene: Scene) -> None:
         assert trust["Statement"][0]["Effect"] == "Deny"
         active = scene.aws("iam").list_access_keys(UserName="carol")["AccessKeyMetadata"]
         assert sorted(k["Status"] for k in active) == ["Active", "Inactive"]
+        assert scene.aws("iam").list_groups_for_user(UserName="carol")["Groups"] == []
         again = stanch("review", "apply", "REV-0001", "--key", made.alice, NOW)
         assert "nothing is to be done" in again.out
         back = ("rollback", "INC-0001", "--key", made.alice, "--reason", "a mistake")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from actions import engine
 from actions.aws.leave_groups import LeaveGroups
 from actions.aws.principal import Principal
 from actions.errors import DriftError, NothingToDoError, TargetGoneError
@@ -74,3 +75,17 @@ def test_nor_taken_out_of_them(world, op, iam):
 def test_who_is_in_no_group_has_none_to_leave(world, op):
     with pytest.raises(NothingToDoError, match="alice is in no group"):
         op.apply(LeaveGroups(user(world)))
+
+
+def test_where_some_are_named_the_others_stay(world, op, iam):
+    who = arrange(world, None).principal
+    names = sorted(g["GroupName"] for g in iam.list_groups_for_user(UserName=who.name)["Groups"])
+    action = LeaveGroups(who, tuple(names[:1]))
+    op.apply(action)
+    left = iam.list_groups_for_user(UserName=who.name)["Groups"]
+    assert sorted(g["GroupName"] for g in left) == names[1:]
+    op.undo(action)
+    again = iam.list_groups_for_user(UserName=who.name)["Groups"]
+    assert sorted(g["GroupName"] for g in again) == names
+    with pytest.raises(NothingToDoError, match="no group of none"):
+        engine.plan(LeaveGroups(who, ("none",)), op.p)
