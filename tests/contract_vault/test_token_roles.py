@@ -43,9 +43,21 @@ def test_a_role_may_forbid_policies_and_default_too(vault):
     vault.did("POST", f"auth/token/roles/{name}", body)
     vault.later("DELETE", f"auth/token/roles/{name}")
     path = f"auth/token/create/{name}"
-    assert vault.status("POST", path, {"policies": ["ops"]}) == 400
+    for wrong in ("ops", "default"):
+        assert vault.status("POST", path, {"policies": [wrong]}) == 400
+    # What is not forbidden is allowed, whatever the caller has.
+    auth = vault.did("POST", path, {"policies": ["other"]})["auth"]
+    assert auth["policies"] == ["other"]
+    vault.did("POST", "auth/token/revoke", {"token": auth["client_token"]})
+
+
+def test_a_role_without_lists_gives_no_more_than_its_caller_has(vault):
+    name = vault.name("role")
+    vault.did("POST", f"auth/token/roles/{name}", {"renewable": False})
+    vault.later("DELETE", f"auth/token/roles/{name}")
+    path = f"auth/token/create/{name}"
     policy = vault.policy(f'path "{path}" {{ capabilities = ["update"] }}')
     token = vault.token(policies=[policy])["client_token"]
     auth = vault.did("POST", path, {"policies": [policy]}, token=token)["auth"]
-    assert auth["policies"] == [policy]
+    assert auth["renewable"] is False
     assert vault.status("POST", path, {"policies": ["other"]}, token=token) == 400

@@ -181,6 +181,22 @@ def test_a_child_gets_no_more_than_its_parent_has(vault):
     assert vault.status("POST", "auth/token/create-orphan", {}, token=token) == 403
 
 
+def test_default_is_added_unless_it_is_not_the_parents_or_not_wanted(vault):
+    policy = vault.policy('path "auth/token/create" { capabilities = ["update"] }')
+    assert vault.token(policies=[policy])["policies"] == sorted(["default", policy])
+    bare = vault.token(policies=[policy], no_default_policy=True)
+    assert bare["policies"] == [policy]
+    for body in ({}, {"policies": [policy]}):
+        child = vault.did("POST", "auth/token/create", body, token=bare["client_token"])["auth"]
+        assert child["policies"] == [policy]
+    asked = {"policies": ["default"]}
+    assert vault.status("POST", "auth/token/create", asked, token=bare["client_token"]) == 400
+
+
+def test_no_batch_token_is_root(vault):
+    assert vault.status("POST", "auth/token/create", {"type": "batch"}) == 400
+
+
 def test_a_root_token_without_an_end_has_no_lease_and_cannot_be_renewed(vault):
     auth = vault.token(policies=["root"])
     data = vault.did("GET", "auth/token/lookup-self", token=auth["client_token"])["data"]

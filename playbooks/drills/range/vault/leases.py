@@ -49,7 +49,7 @@ class Leases:
 
     end: Callable[[Lease], None]
     by_id: dict[str, Lease] = field(default_factory=dict)
-    by_token: dict[str, dict[str, None]] = field(default_factory=dict)
+    by_token: dict[str, dict[str, None]] = field(default_factory=dict, repr=False)
     agenda: list[tuple[float, str]] = field(default_factory=list)
 
     def add(self, lease: Lease) -> None:

@@ -103,11 +103,11 @@ class Token:
 
 @dataclass(slots=True)
 class Tokens:
-    """All tokens, by id."""
+    """All tokens, by id. Ids are secrets, so none of it is shown."""
 
-    by_id: dict[str, Token] = field(default_factory=dict)
-    by_accessor: dict[str, str] = field(default_factory=dict)
-    children: dict[str, dict[str, None]] = field(default_factory=dict)
+    by_id: dict[str, Token] = field(default_factory=dict, repr=False)
+    by_accessor: dict[str, str] = field(default_factory=dict, repr=False)
+    children: dict[str, dict[str, None]] = field(default_factory=dict, repr=False)
 
     def add(self, token: Token) -> None:
         """Take in a new token."""

@@ -36,7 +36,7 @@ class TokenMaking(Engine):
 
     def _created(self, asked: Asked, sudo: bool, orphan: bool) -> Reply:
         parent = caller(asked)
-        policies = self._policies(asked, parent, sudo)
+        policies = self.policies(asked, parent, sudo)
         if asked.span("period") and not sudo:
             raise invalid("root or sudo privileges required to create periodic token")
         root = "root" in policies
@@ -59,6 +59,8 @@ class TokenMaking(Engine):
             raise invalid("batch tokens cannot create more tokens")
         if parent.num_uses:
             raise invalid("restricted use token cannot generate child tokens")
+        if batch and "root" in policies:
+            raise invalid("batch tokens cannot be root tokens")
         warnings = [
             f'Policy "{name}" does not exist'
             for name in policies
@@ -77,6 +79,7 @@ class TokenMaking(Engine):
             display_name=f"token-{display}" if display else "token",
             meta={k: str(v) for k, v in (asked.mapping("meta") or {}).items()},
             entity_id="" if orphan else parent.entity_id,
+            bound_cidrs=() if orphan else parent.bound_cidrs,
             **more,
         )
         return Reply(auth=token.auth(self.core.now), warnings=warnings)
@@ -93,12 +96,19 @@ class TokenMaking(Engine):
                     raise invalid(f'batch tokens cannot have "{name}" set')
         return kind == "batch"
 
-    def _policies(self, asked: Asked, parent: Token, sudo: bool) -> list[str]:
-        names = [name.lower() for name in asked.texts("policies", list(parent.policies))]
-        if not sudo and set(names) - {*parent.policies, "default"}:
+    def policies(self, asked: Asked, parent: Token, sudo: bool) -> list[str]:
+        """What a token may get: all of its parent's, some of them, or with sudo any."""
+        given = [name.lower() for name in asked.texts("policies")]
+        if not given:
+            # Even `default` comes with the parent only.
+            names = list(parent.policies)
+        elif sudo:
+            names = [*given, "default"]
+        elif set(given) - set(parent.policies):
             raise invalid("child policies must be subset of parent")
+        else:
+            names = [*given, *({"default"} & set(parent.policies))]
         if "root" in names:
             return ["root"]
-        if not asked.flag("no_default_policy"):
-            names.append("default")
-        return names
+        hide = asked.flag("no_default_policy")
+        return [name for name in names if not (hide and name == "default")]

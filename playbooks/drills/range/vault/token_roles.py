@@ -97,18 +97,9 @@ class TokenRoles(TokenMaking):
         role = self.roles.get(name)
         if role is None:
             raise invalid(f"unknown role {name}")
-        wanted = asked.texts("policies") or list(role.allowed or caller(asked).policies)
-        policies = [policy for policy in wanted if policy != "default"]
-        if role.allowed and set(policies) - set(role.allowed):
-            raise invalid("token policies must be subset of the role's allowed policies")
-        if not role.allowed and set(policies) - set(caller(asked).policies):
-            raise invalid("child policies must be subset of parent")
-        if set(policies) & set(role.disallowed):
-            raise invalid("token policies may not be among the role's disallowed policies")
+        policies = self._of_role(asked, role)
         if "root" in policies:
-            raise invalid("root policy cannot be given by a role")
-        if "default" not in role.disallowed and not asked.flag("no_default_policy"):
-            policies.append("default")
+            raise invalid("root tokens may not be created without parent token being root")
         return self.issued(
             asked,
             policies,
@@ -118,3 +109,16 @@ class TokenRoles(TokenMaking):
             explicit_max_ttl=role.explicit_max_ttl,
             role=name,
         )
+
+    def _of_role(self, asked: Asked, role: TokenRole) -> list[str]:
+        parent = caller(asked)
+        if not role.allowed and not role.disallowed:
+            return self.policies(asked, parent, self.core.is_sudo(parent, asked.path))
+        names = set(asked.texts("policies") or role.allowed or parent.policies)
+        adds = not asked.flag("no_default_policy") and "default" not in role.disallowed
+        extra = {"default"} if adds else set()
+        if role.allowed and names - set(role.allowed) - extra:
+            raise invalid("token policies must be subset of the role's allowed policies")
+        if names & set(role.disallowed):
+            raise invalid("token policy is disallowed by this role")
+        return sorted(names | extra)

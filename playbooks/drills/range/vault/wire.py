@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs
 
 from playbooks.drills.range.vault.durations import seconds
 from playbooks.drills.range.vault.errors import RefusedError, invalid
@@ -186,8 +186,3 @@ def _body(environ: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid("failed to parse JSON input, expected an object")
     return body
-
-
-def escaped(path: str) -> str:
-    """The path as it stands in a URL."""
-    return quote(path, safe="/")
