@@ -108,7 +108,6 @@ def delegation(part: Latch, through: tuple[str, ...], partition: str) -> tuple[D
     who = {"AWS": f"arn:{partition}:iam::{part.admin}:root"}
     ours = {"ArnLike": {KEY: _of(part.admin, through)}}
     where = f"arn:{partition}:organizations::{part.management}:policy/{part.organization}"
-    kind = {"StringEquals": {"organizations:PolicyType": "SERVICE_CONTROL_POLICY"}}
     looks = [f"organizations:Describe{what}" for what in READS]
     looks += [f"organizations:List{what}" for what in LISTS]
     return (
@@ -118,7 +117,7 @@ def delegation(part: Latch, through: tuple[str, ...], partition: str) -> tuple[D
             who,
             ["organizations:UpdatePolicy"],
             f"{where}/service_control_policy/{part.policy or 'p-OFTHELATCH'}",
-            ours | kind,
+            ours,
         ),
     )
 
