@@ -31,18 +31,26 @@ def policy(
     mounts: Mapping[str, Iterable[str]] | None = None,
     own_mount: str = "",
     own_policies: Iterable[str] = (),
+    reads: Mapping[str, Iterable[str]] | None = None,
 ) -> str:
     """Return a Vault policy, as HCL, that allows these actions and no more.
 
+    `reads` is what is to be read besides, by evidence: path, as in `may`, -> capabilities.
     `mounts` names where each engine is, as {"kv": ["secret", "team/kv"]}; one that is not named
     is any mount of one segment. What is Stanch's own is denied: its mount (such as `stanch`, of
     auth/stanch) and its policies. The result does not depend on the order of `actions`.
     """
+    asked = [
+        (p.resource, p.action.removeprefix(PREFIX))
+        for kind in actions
+        for p in kind.permissions
+        if p.action.startswith(PREFIX)
+    ]
+    asked += [(path, c) for path, names in (reads or {}).items() for c in names]
     granted: dict[str, set[str]] = {}
-    for permission in (p for kind in actions for p in kind.permissions):
-        if permission.action.startswith(PREFIX):
-            for path in _filled(permission.resource, mounts or {}):
-                granted.setdefault(path, set()).add(permission.action.removeprefix(PREFIX))
+    for pattern, capability in asked:
+        for path in _filled(pattern, mounts or {}):
+            granted.setdefault(path, set()).add(capability)
     denied = [f"sys/policies/acl/{name}" for name in own_policies]
     if own_mount:
         denied += [f"auth/{own_mount}/*", f"sys/auth/{own_mount}", f"sys/auth/{own_mount}/*"]
