@@ -81,9 +81,9 @@ async def act(
         if action.target == case.incident.place:
             # Where it is gone itself, this raises; a part of it may be gone all the same.
             await weighing.seen_of(case, action)
-        return await _failed(case, action, step, error, otherwise)
+        return await failed(case, action, step, error, otherwise)
     except ActionError as error:
-        return await _failed(case, action, step, error, otherwise)
+        return await failed(case, action, step, error, otherwise)
 
 
 def _was_done(action: Action[Any], intent: Intent) -> Done:
@@ -181,9 +181,10 @@ async def _carry_out(
     return Done(applied.step, applied.verdict, applied.after, _was_so(action, intent.plan))
 
 
-async def _failed(
+async def failed(
     case: "Case", action: Action[Any], step: str, error: ActionError, otherwise: str
 ) -> Failed:
+    """Record that the step failed, and do what the play wants then. Raises as `act` does."""
     if case.dry:
         case.planned.append(
             Planned(

@@ -73,11 +73,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a source gave: artifacts by name, and what could not be had (partial when any)."""
+    """What a source gave: artifacts by name, and what could not be had (partial when any).
+
+    `found` is what a source that draws conclusions found, as JSON values.
+    """
 
     step: str
     artifacts: tuple[Mapping[str, Any], ...]
     missed: tuple[Mapping[str, Any], ...]
+    found: tuple[Mapping[str, Any], ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.artifacts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from actions.action import Action
+from actions.errors import UnfitError
 from playbooks.case import acting, rehearsing, store
 from playbooks.case.answers import Approval, Kept, Refusal, Waiting
 from playbooks.case.guard import Scope, beyond, target_of
@@ -26,10 +27,17 @@ UNDOING = ("rollback/", "release/")
 async def ask(
     case: "Case", action: Action[Any], step: str, about: Kept | None
 ) -> Approval | Refusal:
-    """Return the answer to whether the act may happen. Raises Waiting until there is one."""
+    """Return the answer to whether the act may happen. Raises Waiting until there is one.
+
+    What cannot be done there is not asked about: that is a refusal too, which says why.
+    """
     if not case.dry and (question := _asked(case, step)):
         return answer_to(case, question)
-    planned = await acting.prepare(case, action, step.removeprefix("ask/"))
+    try:
+        planned = await acting.prepare(case, action, step.removeprefix("ask/"))
+    except UnfitError as error:
+        await acting.failed(case, action, step.removeprefix("ask/"), error, "continue")
+        return Refusal("", str(error))
     if case.dry:
         case.planned.append(planned)
         return Refusal("", "only planned")

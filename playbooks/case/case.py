@@ -18,7 +18,15 @@ from actions.aws.instance import Instance
 from actions.aws.principal import Principal
 from actions.engine import Steps
 from actions.vault.clients import Vault
-from playbooks.case import acting, asking, branches, holding_key, keeping, sealing, store, telling
+from playbooks.case import (
+    acting,
+    asking,
+    branches,
+    keeping,
+    sealing,
+    store,
+    telling,
+)
 from playbooks.case.answers import Approval, Done, Failed, Kept, Refusal
 from playbooks.case.gate import Gate
 from playbooks.case.holding import LeasedStore
@@ -28,6 +36,7 @@ from playbooks.case.record import Record
 from playbooks.case.residual import residual, status
 from playbooks.case.store import Store
 from playbooks.errors import PlaybookError, RefusedError
+from playbooks.latch.probe import Canary, Sighting
 from playbooks.wiring import logs
 from playbooks.wiring.gated import through
 from playbooks.wiring.parts import Parts
@@ -62,6 +71,8 @@ class Case:
     frozen: list[str] = field(default_factory=list)
     # When the play wants to be entered again.
     timers: set[datetime] = field(default_factory=set)
+    # A session of the canary role and what it could do before the deny; of this entry alone.
+    canary: tuple[Canary, Sighting] | None = field(default=None, repr=False)
     gate: Gate = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +84,12 @@ class Case:
     def place(self) -> str:
         """Return the AWS account, or the Vault's name, that the incident is about."""
         return self.incident.target["account"]
+
+    @property
+    def region(self) -> str:
+        """Return the incident's region; of what has none, the account's first."""
+        region = self.incident.target["region"]
+        return self.parts.aws(self.place, region).region
 
     @property
     def target(self) -> Instance:
@@ -87,15 +104,6 @@ class Case:
         self._must_be("user", "role")
         kind, _, name = self.incident.target["id"].partition("/")
         return Principal(self.place, "role" if kind == "role" else "user", name)
-
-    async def holder(self) -> Principal:
-        """Return whom the incident's credentials belong to: of a key its user, asked of IAM once.
-
-        Raises RefusedError where the account has no such key.
-        """
-        if self.incident.kind != "access_key":
-            return self.principal
-        return await holding_key.holder(self)
 
     def _must_be(self, *kinds: str) -> None:
         if (kind := self.incident.kind) not in kinds:
@@ -145,6 +153,15 @@ class Case:
         """Return when the finding was first seen; when the incident was opened, where none was."""
         seen = self.incident.alert.get("finding_info", {}).get("first_seen_time_dt")
         return datetime.fromisoformat(seen) if seen else self.incident.opened
+
+    @property
+    def since(self) -> datetime:
+        """Return from when on the attacker is looked for: the first sign, or an hour of doubt.
+
+        Whoever opens an incident by hand, and names no time, knows of it later than it began.
+        """
+        told = self.incident.alert.get("finding_info", {}).get("first_seen_time_dt")
+        return self.first_sign if told else self.first_sign - timedelta(hours=1)
 
     @property
     def window(self) -> tuple[datetime, datetime]:

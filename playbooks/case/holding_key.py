@@ -18,7 +18,12 @@ KEPT = "holder"
 
 
 async def holder(case: "Case") -> Principal:
-    """Return the user of the access key that the incident is about. Raise RefusedError if none."""
+    """Return whom the incident's credentials belong to: of a key its user, asked of IAM once.
+
+    Raises RefusedError where the account has no such key.
+    """
+    if case.incident.kind != "access_key":
+        return case.principal
     known = case.store.read(lambda conn: store.kept(conn, case.incident.id, KEPT))
     if known is not None:
         return Principal(case.place, "user", known["user"])

@@ -58,11 +58,11 @@ def new(case: "Case", conn: Connection, seen: Iterable[Mapping[str, Any]]) -> li
     return [
         dict(one)
         for one in seen
-        if one["event"] not in before and one["tag"] != OWN_TAG and not _ours(case, one["by"])
+        if one["event"] not in before and one["tag"] != OWN_TAG and not ours(case, one["by"])
     ]
 
 
-def _ours(case: "Case", arn: str) -> bool:
+def ours(case: "Case", arn: str) -> bool:
     """Return whether a session or role is Stanch's, whichever way it is written."""
     parts = arn.split(":", 5)
     ids = {arn}

@@ -53,6 +53,11 @@ class CaseJournal:
     incident: str
     play: str = ""
 
+    def find_action(self, action: str) -> bool:
+        """Return whether the incident has a step of this action."""
+        rows = self.store.read(lambda conn: store.steps(conn, self.incident))
+        return any(intent.action == action for intent, _ in rows)
+
     def find(self, step: str) -> Intent | None:
         return self.store.read(lambda conn: store.step(conn, self.incident, step))
 

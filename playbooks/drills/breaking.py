@@ -51,7 +51,7 @@ def wide_denial() -> None:
 
 def no_evidence() -> None:
     """Nothing is collected, and nothing is said to be missed."""
-    put(keeping, "_collect", lambda case, source: ([], [], []))
+    put(keeping, "_collect", lambda case, source: ([], [], [], []))
 
 
 def no_findings() -> None:

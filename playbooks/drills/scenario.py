@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from playbooks.desk.cli.init import make
-from playbooks.desk.cli.permissions import needed, polling
+from playbooks.desk.cli.permissions import beyond_plays, needed
 from playbooks.drills.range.estate import Estate
 from playbooks.drills.range.world import World
 from playbooks.wiring import people
@@ -109,7 +109,7 @@ def _least_privilege(world: World, estate: Estate, settings: Settings) -> None:
     iam.put_role_policy(
         RoleName=role, PolicyName="stanch-permissions", PolicyDocument=json.dumps(printed)
     )
-    queue = {"Version": "2012-10-17", "Statement": polling(settings, estate.account, "aws")}
+    queue = {"Version": "2012-10-17", "Statement": beyond_plays(settings, estate.account, "aws")}
     iam.put_role_policy(RoleName=role, PolicyName="stanch-queue", PolicyDocument=json.dumps(queue))
 
 

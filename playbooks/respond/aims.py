@@ -54,8 +54,8 @@ def aim_by_hand(
         raise SettingsError(
             f"{target!r} is {'no target' if not kind else f'one of kind {kind}'}, and {play} acts "
             f"on {' or '.join(sorted(allowed)) or 'nothing'}. Expected i- and 8 or 17 hex "
-            "digits (an instance), user/NAME, role/NAME, AKIA... (an access key), secret/NAME, database/NAME, account, "
-            "or the name of a Vault in the settings."
+            "digits (an instance), user/NAME, role/NAME, AKIA... (an access key), secret/NAME, "
+            "database/NAME, account, or the name of a Vault in the settings."
         )
     if kind == VAULT:
         return {"account": id, "region": VAULT, "id": f"vault/{id}", "kind": kind}

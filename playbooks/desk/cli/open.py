@@ -1,5 +1,6 @@
 """`stanch open`: open an incident by hand."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from playbooks.desk.cli.respond import Patience, WithoutPrefect
 from playbooks.desk.cli.surroundings import Json, Key, here
 from playbooks.desk.cli.told import tell_ending
+from playbooks.errors import SettingsError
 from playbooks.respond.opening import open_by_hand
 from playbooks.respond.run import PATIENCE, run
 from playbooks.wiring import people
@@ -21,6 +23,9 @@ def open_incident(
     key: Key,
     account: Annotated[str, typer.Option(help="The account, 12 digits.")] = "",
     region: Annotated[str, typer.Option(help="The region, for what has one.")] = "",
+    since: Annotated[
+        str, typer.Option(help="The first sign, such as 2026-01-31T23:59:59Z, where known.")
+    ] = "",
     json: Json = False,
     without_prefect: WithoutPrefect = False,
     prefect_patience: Patience = PATIENCE,
@@ -29,6 +34,15 @@ def open_incident(
     settings, parts, db = here()
     person, _ = people.who(settings, key)
     aim = {"account": account, "region": region, "id": target}
-    incident = open_by_hand(parts, db, play, aim, reason, person)
+    incident = open_by_hand(parts, db, play, aim, reason, person, _moment(since))
     ending = run(parts, db, incident.id, prefect=not without_prefect, patience=prefect_patience)
     tell_ending(db, incident.id, ending, as_json=json)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise SettingsError(
+            f"{text!r} is no time. Give --since as 2026-01-31T23:59:59Z."
+        ) from error

@@ -30,13 +30,13 @@ def permissions(
 ) -> None:
     """Print the IAM policy, with resource and tag conditions, from the actions the plays name.
 
-    It also lets Stanch poll the account's queues that are in stanch.toml.
+    It also lets Stanch poll the account's queues that are in stanch.toml, and use its canary.
     """
     _refuse("--account", account, r"\*|\d{12}", "12 digits")
     _refuse("--region", region, r"\*|[a-z]{2}(-[a-z]+)+-\d", "one such as eu-west-1")
     _refuse("--partition", partition, r"aws(-cn|-us-gov)?", "aws, aws-cn or aws-us-gov")
     whole = needed(play or list(plays.names()), account, region, partition)
-    whole["Statement"] += polling(load(), account, partition)
+    whole["Statement"] += beyond_plays(load(), account, partition)
     if length(whole) > LIMIT:
         # A managed policy holds no more; as an inline policy of a role (10,240) it fits.
         typer.echo(f"{length(whole)} characters: more than one managed policy holds.", err=True)
@@ -68,6 +68,19 @@ def needed(names: list[str], account: str, region: str, partition: str) -> dict[
     return document | {"Statement": [*document["Statement"], keep]}
 
 
+def beyond_plays(settings: Settings, account: str, partition: str) -> list[dict[str, Any]]:
+    """Return the statements for what the settings ask for, whatever the plays are."""
+    return [*polling(settings, account, partition), *probing(settings, account, partition)]
+
+
+def probing(settings: Settings, account: str, partition: str) -> list[dict[str, Any]]:
+    """Return the statement for assuming the canary of the latch; none where there is no latch."""
+    if settings.latch is None:
+        return []
+    canary = f"arn:{partition}:iam::{account}:role/{settings.latch.canary}"
+    return [{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": canary}]
+
+
 def polling(settings: Settings, account: str, partition: str) -> list[dict[str, Any]]:
     """Return the statements for polling the queues of one account, or of all for `*`."""
     queues = [
@@ -81,12 +94,14 @@ def polling(settings: Settings, account: str, partition: str) -> list[dict[str, 
 
 
 def _imported(play: str) -> list[str]:
-    """Return the modules that a play's file imports, without running it."""
+    """Return the modules that a play's file imports, and those of its verbs; runs none."""
     stem = play.replace("-", "_")
     if stem not in plays.names():
         plays.find(play)
     root = Path(playbooks.__path__[0])
     found = _names(root / f"{stem}.py")
+    verbs = [name for name in found if name.startswith("playbooks.case.")]
+    found += [n for verb in verbs for n in _names(root.parent / f"{verb.replace('.', '/')}.py")]
     if any(name.startswith("playbooks.review.") for name in found):
         # What a review may do depends on what people decide, so the play names no action itself.
         for file in sorted((root / "review").glob("*.py")):

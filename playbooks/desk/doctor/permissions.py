@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from actions.aws.instance import Instance
-from playbooks.desk.cli.permissions import needed, polling
+from playbooks.desk.cli.permissions import beyond_plays, needed
 from playbooks.desk.doctor import dry_runs
 from playbooks.desk.doctor.dry_runs import Asked
 from playbooks.desk.doctor.finding import Finding, bad, ok, warn
@@ -70,7 +70,7 @@ def judged(
 def _statements(place: Place, account: str, region: str) -> list[dict[str, Any]]:
     partition = Instance(account, region, "").partition
     document = needed(list(plays.names()), account, region, partition)
-    return [*document["Statement"], *polling(place.settings, account, partition)]
+    return [*document["Statement"], *beyond_plays(place.settings, account, partition)]
 
 
 def _dry(statements: list[dict[str, Any]]) -> list[str]:

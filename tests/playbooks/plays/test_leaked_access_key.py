@@ -1,0 +1,123 @@
+"""A leaked key: its user can do nothing any more, what it made is shut, and all comes back."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from playbooks.case import way_back
+from playbooks.case.answers import Waiting
+from playbooks.case.incident import Incident
+from playbooks.case.play import body_of
+from playbooks.drills.range.keys import Credentials
+from playbooks.errors import RefusedError, SettingsError
+from playbooks.leaked_access_key import leaked_access_key
+from playbooks.respond.opening import open_by_hand
+from tests.playbooks.scene import Scene, apart
+
+PLAY = body_of(leaked_access_key)
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [ALL]})
+LAG = timedelta(minutes=21).total_seconds()
+
+
+def leaked(scene: Scene) -> Credentials:
+    """Make a user with broad rights and return its key, which somebody has."""
+    iam = scene.aws("iam")
+    iam.create_user(UserName="ci", Path="/build/")
+    iam.put_user_policy(UserName="ci", PolicyName="all", PolicyDocument=EVERYTHING)
+    key = iam.create_access_key(UserName="ci")["AccessKey"]
+    return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def opened(scene: Scene, target: str) -> Incident:
+    aim = {"id": target, "account": scene.estate.account, "region": ""}
+    return open_by_hand(scene.parts, scene.store, "leaked-access-key", aim, "on a forum", "alice")
+
+
+def may(scene: Scene, held: Credentials) -> bool:
+    """Return whether these credentials can do anything."""
+    try:
+        scene.world.client("iam", held).list_users()
+    except ClientError:
+        return False
+    return True
+
+
+def rolled_back(scene: Scene, incident: Incident) -> list[Any]:
+    """Ask for the way back, let another person allow it, and go it."""
+
+    async def back() -> list[Any]:
+        case = scene.case(incident, PLAY)
+        return await way_back.go_back(case, await way_back.planned(case, "rollback"), "alice")
+
+    with pytest.raises(Waiting):
+        asyncio.run(back())
+    open_ = [q for q in scene.questions(incident) if q.step.startswith("rollback/")]
+    scene.say(open_[-1])
+    return asyncio.run(back())
+
+
+@apart
+def test_a_leaked_key_does_nothing_any_more_and_all_comes_back(scene: Scene) -> None:
+    held = leaked(scene)
+    before = scene.world.digest()
+    incident = opened(scene, held.access_key)
+    assert may(scene, held)
+    ending = scene.enter(incident, PLAY)
+    assert (ending.state, ending.status) == (
+        "Completed",
+        "contained, race-exposed, sweep goes on",
+    )
+    assert not may(scene, held)
+    assert {i.verdict for i in scene.steps(incident).values()} == {"verified"}
+    assert all(not end.why for end in rolled_back(scene, incident))
+    assert scene.world.digest() == before
+    assert may(scene, held)
+
+
+@apart
+def test_what_the_key_made_is_found_and_shut_until_it_is_quiet(scene: Scene) -> None:
+    held = leaked(scene)
+    hers = scene.world.client("iam", held)
+    hers.create_user(UserName="backdoor")
+    hers.put_user_policy(UserName="backdoor", PolicyName="all", PolicyDocument=EVERYTHING)
+    made = hers.create_access_key(UserName="backdoor")["AccessKey"]
+    door = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+    incident = opened(scene, "user/ci")
+    scene.enter(incident, PLAY)
+    assert may(scene, door), "CloudTrail lags: nobody can know of it yet"
+    entries = 0
+    while "sweep goes on" in scene.now(incident).status:
+        scene.world.tick(LAG)
+        scene.enter(incident, PLAY)
+        entries += 1
+        assert entries < 4
+    assert not may(scene, door)
+    assert scene.now(incident).status == "contained, race-exposed"
+    residual = scene.case(incident).residual
+    assert not any("sweep" in text for text in residual)
+    assert any("race-exposed" in text for text in residual)
+
+
+@apart
+def test_a_key_of_nobody_is_refused_and_a_wrong_target_opens_nothing(scene: Scene) -> None:
+    incident = opened(scene, "AKIA" + "Z" * 16)
+    ending = scene.enter(incident, PLAY)
+    assert ending.state == "Refused"
+    assert "no access key" in ending.says
+    assert scene.changed() == []
+    with pytest.raises(SettingsError, match="acts on"):
+        opened(scene, scene.estate.target)
+
+
+@apart
+def test_on_another_kind_of_target_a_play_refuses(scene: Scene) -> None:
+    async def body(case: Any) -> None:
+        _ = case.target
+
+    with pytest.raises(RefusedError, match="acts on instance"):
+        _ = scene.case(opened(scene, "user/ci")).target
