@@ -11,7 +11,7 @@ import typer
 
 from playbooks.case.store import reviews as stored
 from playbooks.case.store.reviews import Review, ReviewRow
-from playbooks.desk.cli import review_apply
+from playbooks.desk.cli import review_apply, review_end
 from playbooks.desk.cli.surroundings import Json, Key, here, out, printable, show_json, visible
 from playbooks.review import csv_form, starting
 from playbooks.review.deciding import Choice, from_file
@@ -21,6 +21,9 @@ from playbooks.wiring import people
 
 app = typer.Typer(help="Review who has access to what: list, decide, carry out, report.")
 app.command()(review_apply.apply)
+app.command()(review_end.report)
+app.command()(review_end.escalate)
+app.command()(review_end.close)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from evidence import ledger
 from playbooks.case.record import Record
 from playbooks.review import deciding
 from playbooks.review.deciding import Choice
@@ -41,8 +42,6 @@ def test_a_decision_stands_in_the_row_and_signed_in_the_ledger(scene: Scene) -> 
 
 
 def entries(conn: Any, case: str) -> list[Any]:
-    from evidence import ledger
-
     return list(ledger.entries(conn, case))
 
 

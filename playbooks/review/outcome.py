@@ -1,0 +1,68 @@
+"""What became of a decision, from the journal alone: done and read back, waiting, undone, left."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from actions.action import step_of
+from playbooks.case import store
+from playbooks.case.store.reviews import ReviewRow
+from playbooks.review.acts import recorded
+
+UNDECIDED = "undecided"
+KEPT = "kept"
+IDLE = "decided, nothing done yet"
+WAITS = "waits for approval"
+DONE = "in effect, read back"
+UNSEEN = "in effect, could not be read back"
+UNDONE = "undone"
+BROKEN = "half-way"
+LEFT = "not done"
+# What needs nothing more.
+SETTLED = {KEPT, DONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How far a row has come; `step` of `incident` carries its decision out, `why` says why not."""
+
+    state: str
+    incident: str = ""
+    step: str = ""
+    why: str = ""
+
+
+def outcomes(conn: Connection, rows: Iterable[ReviewRow]) -> dict[str, Outcome]:
+    """Return what became of each row, by its id."""
+    listed = list(rows)
+    found: dict[str, Outcome] = {}
+    for incident in {r.incident for r in listed if r.incident}:
+        found |= _carried(conn, incident)
+    return {row.id: _outcome(row, found) for row in listed}
+
+
+def _outcome(row: ReviewRow, carried: dict[str, Outcome]) -> Outcome:
+    if row.decided is None:
+        return Outcome(UNDECIDED)
+    if row.decided.decision == "keep":
+        return Outcome(KEPT)
+    return carried.get(row.id, Outcome(IDLE, row.incident))
+
+
+def _carried(conn: Connection, incident: str) -> dict[str, Outcome]:
+    steps = {intent.step: intent for intent, _ in store.steps(conn, incident)}
+    left = store.left(conn, incident)
+    found: dict[str, Outcome] = {}
+    for act in recorded(store.incident(conn, incident)):
+        step = step_of(act.action)
+        why = str(left.get(step, {}).get("error", ""))
+        intent = steps.get(step)
+        if intent is None:
+            state = LEFT if why else WAITS
+        elif intent.phase == "done":
+            state = DONE if intent.verdict == "verified" else UNSEEN
+        else:
+            state = UNDONE if intent.phase == "undone" else BROKEN
+        found |= dict.fromkeys(act.rows, Outcome(state, incident, step, why))
+    return found
