@@ -13,6 +13,7 @@ from moto.iam.models import iam_backends
 from moto.organizations.models import organizations_backends
 from moto.rds.models import rds_backends
 from moto.secretsmanager.models import secretsmanager_backends
+from moto.ssoadmin.models import ssoadmin_backends
 
 if TYPE_CHECKING:
     from playbooks.drills.range.ground import Ground, Kept
@@ -25,6 +26,7 @@ BACKENDS: tuple[Any, ...] = (
     secretsmanager_backends,
     rds_backends,
     organizations_backends,
+    ssoadmin_backends,
 )
 
 
