@@ -11,6 +11,7 @@ from playbooks.desk.cli import (
     export,
     freeze,
     init,
+    latch,
     migrate,
     open,
     permissions,
@@ -57,6 +58,7 @@ app.command()(export.export)
 app.command()(permissions.permissions)
 app.command()(doctor.doctor)
 app.add_typer(review.app, name="review", no_args_is_help=True)
+app.add_typer(latch.app, name="latch", no_args_is_help=True)
 app.command()(drill)
 
 

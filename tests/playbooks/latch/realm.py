@@ -146,7 +146,7 @@ _built: list[Realm] = []
 def floor() -> Realm:
     """The organisation, latched as planned, that all tests of this process start from."""
     if not _built or World.newest is not _built[0].world:
-        realm = Realm(World(seed=3, clock=lambda: 1_790_000_000.0))
+        realm = Realm(World(seed=3))
         realm.follow()
         for account in ACCOUNTS:
             realm.provider(account)
