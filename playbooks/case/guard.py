@@ -128,6 +128,9 @@ def touched(account: str, keys: Iterable[str], target: str) -> frozenset[str]:
         kind, _, name = key.partition("/")
         if kind == "policy":
             parts.add(f"{account}:role/{name}")
+        if key.startswith("arn:"):
+            # A principal that the latch names, maybe of another account than the target's.
+            parts.add(_plain(key))
     return frozenset(p for p in parts if p)
 
 
