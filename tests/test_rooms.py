@@ -16,8 +16,8 @@ from tests.walls import EVERYWHERE, IN_ROOMS, OUTSIDE, ROOMS, Check, Source
 ROOT = Path(__file__).resolve().parents[1]
 # Modules that decide or compute and never reach out, not even through what they import.
 PURE = {
-    "actions": "action engine errors journal one_way permission policy",
-    "evidence": "bag canonical jws_token leaf manifest merkle note strict_json",
+    "actions": "action engine errors journal one_way permission policy vault.policy",
+    "evidence": "bag canonical jws_token leaf manifest merkle note sources.vault_left strict_json",
     "playbooks.case": "answers guard incident residual severity",
 }
 WHOLLY_PURE = ("playbooks.intake.", "playbooks.duties.")

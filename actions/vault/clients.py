@@ -1,5 +1,6 @@
 """One Vault, as actions see it: an hvac client made lazily by whoever was passed in."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -14,6 +15,14 @@ from actions.errors import ProviderError
 # Codes that mean "not now": 412 is a node that lags behind, 429 a limit, 5xx a server that is
 # sealed, in standby or short of something (Vault API docs, "HTTP status codes").
 PASSING = frozenset({412, 429, 500, 502, 503, 504})
+
+# Requests that a secret goes along with, and what Vault may be quoted with in answer to them.
+CARRIES = re.compile(r"/data/|/(secret-id|role-id)(/|$)|/audit-hash/")
+KNOWN = (
+    "permission denied",
+    "check-and-set parameter did not match the current version",
+    "check-and-set parameter required for this call",
+)
 
 
 class Vault:
@@ -94,7 +103,10 @@ def _of_vault(error: exceptions.VaultError) -> ProviderError:
     status = STATUS.get(type(error), 0)
     said = "; ".join(map(str, error.errors or ())) or type(error).__name__
     # The path names mounts and ids, never a secret; the query is left out.
-    path = f"{error.method or 'call'} {urlsplit(error.url or '').path}".strip()
+    at = urlsplit(error.url or "").path
+    path = f"{error.method or 'call'} {at}".strip()
+    if CARRIES.search(at):
+        said = "; ".join(k for k in KNOWN if k in said) or "not quoted: it may hold the secret"
     return ProviderError(
         path,
         str(status or type(error).__name__),

@@ -15,10 +15,18 @@ from actions.vault.policy import may
 class SealVault(OneWay[Vault]):
     """Seal it, the last resort, on two approvals.
 
-    `seconded` is what the first approval left: a play asks once without it, and again with it,
-    and the second answer is another one by another person. The result is {"sealed": True}. Only
-    the holders of the unseal keys open it again, by hand (Vault API docs, "/sys/seal",
-    "/sys/seal-status").
+    A play asks once without `seconded`, and again with the question that the first yes answered;
+    that is another target, and so another question. It acts on the second yes, and only if
+    another person gave it:
+
+        if first := await case.ask(SealVault(vault)):
+            seal = SealVault(vault, seconded=first.question)
+            second = await case.ask(seal)
+            if second and second.approver != first.approver:
+                await case.act(seal, second)
+
+    The result is {"sealed": True}. Only the holders of the unseal keys open it again, by hand
+    (Vault API docs, "/sys/seal", "/sys/seal-status").
     """
 
     vault: str
@@ -29,7 +37,7 @@ class SealVault(OneWay[Vault]):
 
     @property
     def target(self) -> str:
-        return f"{self.vault}/vault/seal"
+        return f"{self.vault}/vault/seal" + (f"/after/{self.seconded}" if self.seconded else "")
 
     def facts(self, p: Vault) -> Result:
         found = p.client.sys.read_seal_status()

@@ -15,8 +15,8 @@ Environ = dict[str, Any]
 class Faults:
     """Stands between a client and a world. `order` names a fault, an operation and its nth call.
 
-    A fault is one of ignored, half, late, reverted, stale, failed, lost, throttled; what `half`
-    cuts is each list of the body.
+    A fault is one of ignored, half, late, reverted, stale, failed, lost, echoed, throttled; what
+    `half` cuts is each list of the body.
     """
 
     world: VaultWorld
@@ -97,6 +97,10 @@ class Faults:
     def _lost(self, environ: Environ) -> Answer:
         self.world.handle(environ)
         return refusal(500, "internal error")
+
+    def _echoed(self, environ: Environ) -> Answer:
+        """Refuse, and quote what was asked."""
+        return refusal(400, environ["wsgi.input"].getvalue().decode())
 
     def _throttled(self, environ: Environ) -> Answer:
         return refusal(429, "request path rate limit quota exceeded")

@@ -1,6 +1,7 @@
 """A simulated Vault with a small site, one action arranged on it, and Stanch logged in to it."""
 
 import functools
+import json
 import random
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,7 +44,8 @@ class VaultScene(Scene):
     def _handle(self, environ: dict[str, Any]) -> Any:
         method = environ["REQUEST_METHOD"].upper().replace("PUT", "POST")
         operation = f"{method} {environ['PATH_INFO'].removeprefix('/v1/')}"
-        self.seen.append(("vault", operation, {}))
+        body = json.loads(environ["wsgi.input"].getvalue() or b"{}")
+        self.seen.append(("vault", operation, body))
         answer = self.faults.answer(operation, mutates(operation), environ)
         self.after_call(operation)
         return answer

@@ -32,3 +32,7 @@ def test_a_second_without_a_first_does_not_seal(op: Operator) -> None:
     with pytest.raises(ApprovalMissingError, match="Ask for one"):
         op.apply(arrange(op.world, op.estate), approval=None)
     assert site.works(op.world, op.estate.apps["batch"])
+
+
+def test_the_second_question_is_another_one() -> None:
+    assert SealVault(site.NAME).target != SealVault(site.NAME, "Q-0001").target
