@@ -192,16 +192,18 @@ def test_a_request_that_no_vault_would_parse_is_refused(world):
         {"meta": "none"},
         {"type": "odd"},
         {"id": "chosen"},
+        {"entity_alias": "alice"},
     ):
         answer = session.post(f"{URL}/v1/auth/token/create", json=body, headers=headers)
         assert answer.status_code == 400, body
 
 
-def test_namespaces_are_refused_and_not_passed_over(world):
-    headers = {"X-Vault-Token": world.root_token, "X-Vault-Namespace": "team"}
-    answer = world.session().get(f"{URL}/v1/auth/token/lookup-self", headers=headers)
-    assert answer.status_code == 400
-    assert "namespaces" in answer.json()["errors"][0]
+def test_what_is_not_simulated_is_refused_and_not_passed_over(world):
+    for header, word in (("X-Vault-Namespace", "namespaces"), ("X-Vault-Wrap-TTL", "wrapping")):
+        headers = {"X-Vault-Token": world.root_token, header: "60"}
+        answer = world.session().get(f"{URL}/v1/auth/token/lookup-self", headers=headers)
+        assert answer.status_code == 400
+        assert word in answer.json()["errors"][0]
 
 
 def test_what_a_policy_says_and_the_range_does_not_enforce_is_refused(world, root):
@@ -253,6 +255,7 @@ def test_the_nth_fitting_request_is_refused_with_or_without_effect(world, root, 
 def test_a_204_may_mean_that_nothing_was_done(world, root, auth):
     world.inject(faults.Ignore(), "POST", "auth/token/revoke-accessor")
     assert revoke(root, auth["accessor"]).status_code == 204
+    assert (world.calls[-1].path, world.calls[-1].status) == ("auth/token/revoke-accessor", 204)
     assert alive(root, auth)
     revoke(root, auth["accessor"])
     assert not alive(root, auth)

@@ -73,6 +73,8 @@ def answer(core: Core, environ: Mapping[str, Any], calls: list[Call]) -> Answer:
 def _audited(core: Core, asked: Asked) -> Reply:
     if asked.namespace:
         raise invalid("namespaces are not simulated here; send no X-Vault-Namespace")
+    if asked.wrap_ttl:
+        raise invalid("response wrapping is not simulated here; send no X-Vault-Wrap-TTL")
     found = _route(core, asked)
     answers = isinstance(found, _Found) and found.part.while_sealed
     if core.seal.sealed and not answers:

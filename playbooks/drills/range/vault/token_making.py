@@ -90,6 +90,8 @@ class TokenMaking(Engine):
             raise invalid("invalid 'token_type' value")
         if asked.given("id") is not None:
             raise invalid("a token's id cannot be chosen here: it would not come from the seed")
+        if asked.text("entity_alias"):
+            raise invalid("'entity_alias' is not simulated here")
         if kind == "batch":
             for name in NOT_FOR_BATCH:
                 if asked.given(name):

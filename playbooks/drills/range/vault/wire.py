@@ -30,6 +30,7 @@ class Asked:
     token: str = field(default="", repr=False)
     address: str = "127.0.0.1"
     namespace: str = ""
+    wrap_ttl: str = ""
     content_type: str = ""
     named: Mapping[str, str] = field(default_factory=dict)
     caller: Token | None = field(default=None, repr=False)
@@ -170,6 +171,7 @@ def read(environ: Mapping[str, Any]) -> Asked:
         environ.get("HTTP_X_VAULT_TOKEN") or token,
         environ.get("REMOTE_ADDR", "127.0.0.1"),
         environ.get("HTTP_X_VAULT_NAMESPACE", "").strip("/"),
+        environ.get("HTTP_X_VAULT_WRAP_TTL", ""),
         environ.get("CONTENT_TYPE", ""),
     )
 

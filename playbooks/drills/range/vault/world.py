@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import hvac
 
 from playbooks.drills.range.vault import catalogue, digest, front, inprocess, kinds, wire
+from playbooks.drills.range.vault.calls import Call
 from playbooks.drills.range.vault.core import Core
 from playbooks.drills.range.vault.database_server import DatabaseServer
 from playbooks.drills.range.vault.faults import Faults
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     import requests
 
-    from playbooks.drills.range.vault.calls import Call
     from playbooks.drills.range.vault.faults import Fault
     from playbooks.drills.range.world import World
 
@@ -76,7 +76,11 @@ class VaultWorld:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """The WSGI application."""
-        answer = self.handle(environ)
+        return self.respond(self.handle(environ), start_response)
+
+    @staticmethod
+    def respond(answer: front.Answer, start_response: Any) -> Iterable[bytes]:
+        """Give an answer in WSGI's way."""
         reason = "OK" if answer.status < 300 else "Error"
         length = str(len(answer.body))
         headers = [*answer.headers.items(), ("Content-Length", length)]
@@ -87,13 +91,18 @@ class VaultWorld:
         """Answer one request (a WSGI environ); never raises for what a client sends."""
         method = environ["REQUEST_METHOD"].upper().replace("PUT", "POST")
         path = environ.get("PATH_INFO", "").removeprefix(wire.PREFIX)
-        fault = self._faults.meeting(method, path)
+        fault, noted = self._faults.meeting(method, path), len(self.calls)
 
         def onward() -> front.Answer:
             self.core.pass_until(self.seconds())
             return front.answer(self.core, environ, self.calls)
 
-        return fault.play(onward) if fault else onward()
+        if fault is None:
+            return onward()
+        answer = fault.play(onward)
+        if len(self.calls) == noted:
+            self.calls.append(Call(method, path, "", answer.status, self.seconds()))
+        return answer
 
     def inject(
         self, fault: Fault, method: str = "*", path: str = "*", nth: int = 1, times: int = 1
