@@ -13,6 +13,7 @@ from playbooks.case import holding, store
 from playbooks.case.enter import finish_half_way
 from playbooks.case.store import Store, lost
 from playbooks.errors import BusyError, LostLeaseError
+from playbooks.review.escalating import escalate
 from playbooks.wiring.parts import Parts
 
 log = logging.getLogger("stanch.reconciler")
@@ -25,13 +26,14 @@ WHY = "lost lease"
 
 
 def keep(parts: Parts, db: Store, kick: Callable[[], None], ending: threading.Event) -> None:
-    """Make lost leases due again until `ending`, and forget what is long done."""
+    """Make lost leases due again until `ending`; escalate reviews that nobody decides."""
     while True:
         try:
             if found := reconcile(parts, db):
                 log.warning("nobody works on %s any more; entered again", ", ".join(found))
                 kick()
                 asyncio.run(finish(parts, db, found))
+            escalate(parts, db)
         except SQLAlchemyError as error:
             log.error("the database said %s; it is tried again", type(error).__name__)
         if ending.wait(LOOK):

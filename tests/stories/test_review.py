@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from evidence.verify import verify_bundle
+from evidence.verify_report import Exit
 from playbooks.desk.cli.permissions import needed
 from playbooks.drills.range.keys import Credentials
 from tests.playbooks.desk.console import Ran, desk, stanch
@@ -179,9 +181,26 @@ def test_from_the_file_to_the_world_and_back(scene: Scene) -> None:
         assert scene.aws("iam").list_groups_for_user(UserName="carol")["Groups"] == []
         again = stanch("review", "apply", "REV-0001", "--key", made.alice, NOW)
         assert "nothing is to be done" in again.out
+        reported(scene, made, "in effect, read back")
         back = ("rollback", "INC-0001", "--key", made.alice, "--reason", "a mistake")
         assert stanch(*back).status == 0
         assert stanch("approve", "Q-0002", "--key", made.bob, "--yes").status == 0
         undone = stanch(*back)
         assert undone.status == 0, undone.out + undone.err
         assert scene.world.digest() == before
+        reported(scene, made, "undone")
+
+
+def reported(scene: Scene, made: Any, state: str) -> None:
+    """Check that the report says this of all four changes, and that its evidence holds."""
+    out = scene.folder / f"report-{state.partition(',')[0]}"
+    ran = stanch("review", "report", "REV-0001", "--key", made.alice, "-o", out)
+    assert ran.status == 0, ran.err
+    assert f"4 {state}" in ran.out
+    told = json.loads((out / "report.json").read_text())
+    changed = [row for row in told["rows"] if row["outcome"] == state]
+    assert {row["incident"] for row in changed} == {"INC-0001"}
+    assert all(row["proof"] and row["step"] for row in changed)
+    trust = json.loads((made.settings.home / "keys" / "trust.json").read_text())
+    for bundle in ("evidence", "incidents/INC-0001"):
+        assert verify_bundle(out / bundle, trust).exit_code in (Exit.VALID, Exit.UNWITNESSED)

@@ -3,6 +3,7 @@ itself."""
 
 import hashlib
 import json
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from evidence import jws, ledger
 from evidence.verify import verify_bundle
 from evidence.verify_report import Exit
 from playbooks.case.store import reviews as stored
+from playbooks.respond import reconciler
 from playbooks.review import closing, reporting
 from playbooks.review.errors import DecisionError, OpenRowsError
 from playbooks.review.escalating import escalate
@@ -51,6 +53,16 @@ def test_what_is_undecided_is_escalated_again_and_again_and_stays_undecided(scen
     assert all(one["told"] == ["erin", "security-team"] for one in told[1:])
     assert {one["undecided"] for one in told} == {left}
     assert sum(r.decided is None for r in rows_of(scene, review).values()) == left
+
+
+@apart
+def test_a_running_responder_escalates_by_itself(scene: Scene) -> None:
+    review = begin(scene)
+    scene.world.tick((now(scene, review).due - scene.world.now()).total_seconds() + 1)
+    once = threading.Event()
+    once.set()
+    reconciler.keep(scene.parts, scene.store, lambda: None, once)
+    assert now(scene, review).level == 1
 
 
 @apart
