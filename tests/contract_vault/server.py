@@ -40,7 +40,16 @@ class Server:
             headers["X-Vault-Token"] = used
         self.asked.add((method, path.partition("?")[0]))
         url = f"{self.url}/v1/{path}"
-        return self.session.request(method, url, json=body, headers=headers, timeout=30, **how)
+        answer = self.session.request(method, url, json=body, headers=headers, timeout=30, **how)
+        self._mark_entity(answer)
+        return answer
+
+    def _mark_entity(self, answer: requests.Response) -> None:
+        """Have the entity removed that a first login makes."""
+        if answer.headers.get("Content-Type") == "application/json" and answer.content:
+            entity = (answer.json().get("auth") or {}).get("entity_id")
+            if entity:
+                self.later("DELETE", f"identity/entity/id/{entity}")
 
     def did(self, method: str, path: str, body=None, *, token=None, **how) -> dict:
         """Send one request that is to succeed; its JSON, or {} for 204."""

@@ -1,5 +1,6 @@
 """The simulated Vault as a thing to test with: repeatable, forkable, silent, over HTTP too."""
 
+import copy
 import json
 import os
 
@@ -74,6 +75,21 @@ def test_after_a_fork_the_child_owns_a_copy(world, root):
         root.secrets.kv.v2.delete_metadata_and_all_versions("app/one")
         os._exit(0 if world.digest() != before else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert world.digest() == before
+
+
+def test_a_copy_of_its_state_goes_on_by_itself(world, root):
+    furnish(root)
+    world.database(DB).accounts["svc"] = "theirs"
+    root.secrets.database.create_static_role("svc", "app", "svc", [], "1h")
+    kept, before = world.core, world.digest()
+    world.core = copy.deepcopy(kept)
+    assert world.digest() == before
+    world.tick(3601)
+    root.secrets.kv.v2.delete_metadata_and_all_versions("app/one")
+    rotated = world.database(DB).accounts["svc"]
+    world.core = kept
+    assert world.database(DB).accounts["svc"] != rotated
     assert world.digest() == before
 
 

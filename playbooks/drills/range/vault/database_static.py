@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from playbooks.drills.range.vault.database import Database
@@ -77,19 +78,18 @@ class DatabaseStatic(Database):
         role.at = self.core.now
 
     def _plan(self, name: str, role: StaticRole) -> None:
-        at = role.at
+        # No closure: a copy of the world is to rotate its own role.
+        self.core.later(role.at + role.period, partial(self._again, name, role, role.at))
 
-        def again() -> None:
-            # Rotated, changed or deleted since: somebody else has planned the next time.
-            if self.static.get(name) is not role or role.at != at:
-                return
-            try:
-                self._rotated(role)
-            except RefusedError:
-                role.at += role.period
-            self._plan(name, role)
-
-        self.core.later(at + role.period, again)
+    def _again(self, name: str, role: StaticRole, at: float) -> None:
+        # Rotated, changed or deleted since: somebody else has planned the next time.
+        if self.static.get(name) is not role or role.at != at:
+            return
+        try:
+            self._rotated(role)
+        except RefusedError:
+            role.at += role.period
+        self._plan(name, role)
 
     @route("GET", "static-roles/{name}")
     def read_static(self, asked: Asked) -> Reply:

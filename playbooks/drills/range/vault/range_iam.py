@@ -28,6 +28,10 @@ class RangeIam:
         self.world = world
         self._clients: dict[tuple[str, str], Any] = {}
 
+    def __deepcopy__(self, _: dict[int, Any]) -> RangeIam:
+        """A copy of a Vault talks to the same AWS."""
+        return self
+
     def create(self, key: Credentials, wanted: Wanted) -> Credentials:
         """See Iam."""
         with _translated():
