@@ -7,6 +7,7 @@ from typing import ClassVar
 from actions.action import Foreseen, Takes
 from actions.aws.access_keys import LOOKING, SLOTS, USER, described, keys_of, used
 from actions.aws.clients import Aws
+from actions.aws.key_in_vault import InVault
 from actions.aws.key_store import InSecretsManager, KeyStore, token
 from actions.aws.principal import Principal
 from actions.aws.secret import PUTTING, READING, Secret
@@ -28,14 +29,15 @@ LOST_AT_MOST = 8
 class CreateAccessKey(OneWay[Aws]):
     """Create an access key, and put its secret into `into` before anything else is done with it.
 
-    `into` is account/region/secret/name of Secrets Manager. `known` are the ids of the keys that
-    the user had when this was planned. The secret is in this process's memory between two calls
-    and nowhere else. A key whose secret a crash lost on that way is deleted, named as an orphan,
-    and made again: nobody can have it, which is checked by its never having been used. The user's
-    tag `stanch:new-access-key` tells a key that this act lost from one that somebody else made.
-    The result is {"key", "version", "into", "orphans": [key ids]}, and there is one only once the
-    key opens AWS, where that can be tried; a new one does not at once (IAM User Guide, "Changes
-    that I make are not always immediately visible").
+    `into` is account/region/secret/name of Secrets Manager, or vault/vault/mount/path of a KV
+    engine in the Vault of that name, where consumers read it once it was tried. `known` are the
+    ids of the keys that the user had when this was planned. The secret is in this process's
+    memory between two calls and nowhere else. A key whose secret a crash lost on that way is
+    deleted, named as an orphan, and made again: nobody can have it, which is checked by its never
+    having been used. The user's tag `stanch:new-access-key` tells a key that this act lost from
+    one that somebody else made. The result is {"key", "version", "into", "orphans": [key ids]},
+    and there is one only once the key opens AWS, where that can be tried; a new one does not at
+    once (IAM User Guide, "Changes that I make are not always immediately visible").
     """
 
     principal: Principal
@@ -77,7 +79,7 @@ class CreateAccessKey(OneWay[Aws]):
         return Foreseen(
             (
                 f"user {self.principal.name} gets a second access key; the first goes on",
-                f"its secret goes to {self.into}, and is current there only once it was tried",
+                f"its secret goes to {self.into}, and consumers read it only once it was tried",
             )
         )
 
@@ -94,7 +96,8 @@ class CreateAccessKey(OneWay[Aws]):
         for key in lost:
             p.iam.delete_access_key(UserName=self.principal.name, AccessKeyId=key)
         if held:
-            store.publish(mark, held[-1])
+            if self._opens(p, store, mark, held[-1]):
+                store.publish(mark, held[-1])
             return
         # Before there is a key: it must not be lost for want of a place.
         frame = store.frame()
@@ -118,9 +121,12 @@ class CreateAccessKey(OneWay[Aws]):
     def _store(self, p: Aws) -> KeyStore:
         place, region, rest = self.into.split("/", 2)
         kind, _, name = rest.partition("/")
+        if region == "vault" and name:
+            return InVault(p.vault(place), kind, name)
         if kind != "secret":
             raise UnfitError(
-                f"{self.into!r} is no place for an access key. Expected account/region/secret/name."
+                f"{self.into!r} is no place for an access key. Expected "
+                "account/region/secret/name, or vault/vault/mount/path."
             )
         return InSecretsManager(p, Secret(place, region, name))
 
