@@ -59,18 +59,21 @@ Found = Generator[Item | Missed, None, list[dict[str, Any]]]
 def ask(client: Any, name: str, *reads: Read) -> Found:
     """Yield one item of all the answers, and a miss for each read that failed; return the answers.
 
+    The item's parameters are the paths that were answered, one for each page.
     A list that is empty (404 without a complaint) is an answer too: {"keys": []}. Raises
     SourceError for a request that does not only read.
     """
     pages: list[dict[str, Any]] = []
+    answered: list[str] = []
     for number, read in enumerate(reads):
         try:
             pages.append(_answer(client, read))
+            answered.append(read.path)
         except (exceptions.VaultError, requests.RequestException) as error:
             at = name if len(reads) == 1 else f"{name}.{number}"
             yield Missed(at, read.call, type(error).__name__)
     if pages:
-        yield item(name, reads[0].call, [r.path for r in reads], pages)
+        yield item(name, reads[0].call, answered, pages)
     return pages
 
 

@@ -11,7 +11,7 @@ from evidence.sources.vault_ask import VAULT, Found, Read, Vaults, ask, item
 
 @dataclass(frozen=True, slots=True)
 class VaultFacts:
-    """Auth methods, policies, entities, AppRole roles, tokens, leases, audit devices.
+    """Auth methods, policies, entities, roles and users, tokens, leases, audit devices.
 
     `account` is the Vault's name. No answer holds a token, secret id or secret: each is known by
     its accessor or its name. Costs a request for each token and each secret id; batch tokens have
@@ -37,6 +37,8 @@ class VaultFacts:
         "auth/{approle}/role/+": ("read",),
         "auth/{approle}/role/+/secret-id/": ("list",),
         "auth/{approle}/role/+/secret-id-accessor/lookup": ("update",),
+        "auth/{userpass}/users/": ("list",),
+        "auth/{userpass}/users/+": ("read",),
         "auth/token/accessors": ("list", "sudo"),
         "auth/token/lookup-accessor": ("update",),
         "sys/leases/lookup/*": ("list", "sudo"),
@@ -60,6 +62,8 @@ class VaultFacts:
         for mount, kind in methods.items():
             if kind == "approle":
                 yield from _roles(client, mount)
+            elif kind == "userpass":
+                yield from _each(client, f"vault.{mount}.users", f"auth/{mount}/users")
         yield from tokens(client)
         yield from _leases(client, [*engines, *(f"auth/{m}" for m in methods)])
         given_up = Read("GET", "sys/leases", {"type": "irrevocable", "limit": "none"})

@@ -12,6 +12,7 @@ Kind = Literal[
     "audit_device",
     "auth_mount",
     "entity",
+    "login",
     "policy",
     "root_attempt",
     "root_token",
@@ -19,6 +20,7 @@ Kind = Literal[
     "token",
 ]
 Pages = Mapping[str, list[dict[str, Any]]]
+AT = "@path"  # in the answer about a role or user: where it is
 # What Vault itself has, and nobody can have made.
 BORN = ("token/",)
 # Rights by which whoever has them has all others (Vault documentation, "Policies", "Root protected
@@ -60,6 +62,7 @@ class Left:
             *self._identities(),
             *self._secret_ids(),
             *self._mounts(),
+            *self._logins(),
             *self._policies(),
             *self._audit(),
             *self._root(),
@@ -113,6 +116,14 @@ class Left:
             elif known is not None and known.get(path) != accessor:
                 yield Finding("auth_mount", path, "", "is not in the baseline", True)
 
+    def _logins(self) -> Iterator[Finding]:
+        """Yield roles and users that are new or changed; of that, Vault tells no time either."""
+        known = self.known.get("logins")
+        for path, digest in _logins(self.pages).items():
+            if known is not None and known.get(path) != digest:
+                why = "was changed" if path in known else "is not in the baseline"
+                yield Finding("login", path, "", why, True)
+
     def _policies(self) -> Iterator[Finding]:
         known = self.known.get("policies")
         for name, text in _texts(self.pages).items():
@@ -154,6 +165,7 @@ def baseline_of(pages: Pages) -> dict[str, Any]:
         "auth": _methods(pages),
         "policies": {name: _digest(text) for name, text in _texts(pages).items()},
         "audit": _devices(pages),
+        "logins": _logins(pages),
     }
 
 
@@ -164,6 +176,15 @@ def _methods(pages: Pages) -> dict[str, str]:
 
 def _texts(pages: Pages) -> dict[str, str]:
     return {page["name"]: page["policy"] for page in pages.get("vault.policies", [])}
+
+
+def _logins(pages: Pages) -> dict[str, str]:
+    return {
+        page[AT]: _digest(json.dumps(page, sort_keys=True))
+        for name, found in pages.items()
+        if name.endswith((".roles", ".users"))
+        for page in found
+    }
 
 
 def _devices(pages: Pages) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from evidence.sources.item import Item, Missed
 from evidence.sources.vault_ask import VAULT, Vaults
 from evidence.sources.vault_facts import VaultFacts
-from evidence.sources.vault_left import Finding, Left, baseline_of
+from evidence.sources.vault_left import AT, Finding, Left, baseline_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +46,14 @@ def baseline(items: Iterable[Item]) -> str:
 
 
 def _pages(items: Iterable[Item]) -> dict[str, list[dict[str, Any]]]:
-    return {item.name: json.loads(item.data)["pages"] for item in items}
+    """Return the answers by item, each of a role or user with the path that it is at."""
+    found = {}
+    for item in items:
+        told = json.loads(item.data)
+        pages = told["pages"]
+        if item.name.endswith((".roles", ".users")):
+            pages = [
+                page | {AT: path} for path, page in zip(told["parameters"], pages, strict=True)
+            ]
+        found[item.name] = pages
+    return found

@@ -19,6 +19,8 @@ def place() -> Place:
     made = Place()
     made.root.sys.enable_audit_device("file", options={"file_path": "audit.log"}, path="file")
     made.root.sys.create_or_update_acl_policy("ops", 'path "a" { capabilities = ["read"] }')
+    made.root.sys.enable_auth_method("userpass", path="people")
+    made.root.write("auth/people/users/ann", password="canary-pass")
     made.world.tick(3600)
     return made
 
@@ -60,6 +62,9 @@ def test_every_thing_that_was_left_is_found(place: Place) -> None:
     entity = root.secrets.identity.create_or_update_entity("eve")["data"]["id"]
     mount = root.sys.list_auth_methods()["data"]["backdoor/"]["accessor"]
     alias = root.secrets.identity.create_or_update_entity_alias("eve", entity, mount)["data"]["id"]
+    root.write("auth/approle/role/spare", token_policies=["web"])
+    root.write("auth/approle/role/batch", token_policies=["batch", "web"])
+    root.write("auth/people/users/eve", password="canary-pass")
     root.sys.disable_audit_device("file")
     root.sys.start_root_token_generation()
     found = [f for f in swept(place, start, known) if f.sure]
@@ -68,6 +73,9 @@ def test_every_thing_that_was_left_is_found(place: Place) -> None:
         ("audit_device", "file/"),
         ("auth_mount", "backdoor/"),
         ("entity", entity),
+        ("login", "auth/approle/role/batch"),
+        ("login", "auth/approle/role/spare"),
+        ("login", "auth/people/users/eve"),
         ("policy", "ops"),
         ("policy", "shadow"),
         ("policy", "web"),

@@ -20,6 +20,8 @@ NEED = {"GET": "read", "LIST": "list", "POST": "update", "DELETE": "delete"}
 # Answered to anybody, with a token or without (Vault API docs, "/sys/seal-status", "PKI secrets
 # engine": Read certificate, Read CRL).
 FREE = re.compile(r"GET (sys/seal-status|pki/crl/pem|pki/cert/[^/]+)")
+# Done without a token where the server does not ask for one, as the simulator does not.
+TOKENLESS = {"cancel_root_generation"}
 # Declared, and not called in one apply and rollback of the arrangement: why it is needed still.
 IDLE: dict[str, dict[tuple[str, str], str]] = {
     "block_login": {
@@ -89,7 +91,7 @@ def test_the_printed_policy_is_enough_to_do_it_and_undo_it(name: str) -> None:
     lifecycle(found)
 
 
-@pytest.mark.parametrize("name", ON_VAULT)
+@pytest.mark.parametrize("name", [n for n in ON_VAULT if n not in TOKENLESS])
 @apart
 def test_without_a_policy_vault_says_no(name: str) -> None:
     """So the simulator does judge by the policy, and the law above does not hold for nothing."""
