@@ -15,8 +15,17 @@ from playbooks.latch.shield import responders, shield
 from playbooks.wiring.latch_part import Latch
 from playbooks.wiring.settings import Account
 
-READS = ("Organization", "Policy", "ResourcePolicy")
-LISTS = ("Parents", "PoliciesForTarget", "Roots", "TargetsForPolicy")
+# What `stanch latch check` asks of the organisation, from the administrator's account.
+LOOKS = tuple(
+    f"organizations:{operation}"
+    for operation in (
+        "DescribePolicy",
+        "DescribeResourcePolicy",
+        "ListParents",
+        "ListPoliciesForTarget",
+        "ListRoots",
+    )
+)
 UNBOUND = (
     "the management account, and its root user: no service control policy binds them",
     "service-linked roles, in any account",
@@ -107,19 +116,22 @@ def delegation(part: Latch, through: tuple[str, ...], partition: str) -> tuple[D
     """
     who = {"AWS": f"arn:{partition}:iam::{part.admin}:root"}
     ours = {"ArnLike": {KEY: _of(part.admin, through)}}
-    where = f"arn:{partition}:organizations::{part.management}:policy/{part.organization}"
-    looks = [f"organizations:Describe{what}" for what in READS]
-    looks += [f"organizations:List{what}" for what in LISTS]
     return (
-        _allowed("StanchLooks", who, looks, "*", ours),
+        _allowed("StanchLooks", who, list(LOOKS), "*", ours),
         _allowed(
             "StanchLatches",
             who,
             ["organizations:UpdatePolicy"],
-            f"{where}/service_control_policy/{part.policy or 'p-OFTHELATCH'}",
+            arn_of(part, partition),
             ours,
         ),
     )
+
+
+def arn_of(part: Latch, partition: str) -> str:
+    """Return the latch's ARN; before it is made, with a word in place of its id."""
+    where = f"arn:{partition}:organizations::{part.management}:policy/{part.organization}"
+    return f"{where}/service_control_policy/{part.policy or 'p-OFTHELATCH'}"
 
 
 def _allowed(

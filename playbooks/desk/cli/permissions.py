@@ -15,6 +15,7 @@ from playbooks.case import looking
 from playbooks.desk.cli.surroundings import show_json
 from playbooks.errors import SettingsError
 from playbooks.intake.queue import PERMISSIONS
+from playbooks.latch.planned import LOOKS, arn_of
 from playbooks.respond import plays
 from playbooks.wiring.settings import Settings, load
 
@@ -70,7 +71,11 @@ def needed(names: list[str], account: str, region: str, partition: str) -> dict[
 
 def beyond_plays(settings: Settings, account: str, partition: str) -> list[dict[str, Any]]:
     """Return the statements for what the settings ask for, whatever the plays are."""
-    return [*polling(settings, account, partition), *probing(settings, account, partition)]
+    return [
+        *polling(settings, account, partition),
+        *probing(settings, account, partition),
+        *latching(settings, account, partition),
+    ]
 
 
 def probing(settings: Settings, account: str, partition: str) -> list[dict[str, Any]]:
@@ -79,6 +84,18 @@ def probing(settings: Settings, account: str, partition: str) -> list[dict[str, 
         return []
     canary = f"arn:{partition}:iam::{account}:role/{settings.latch.canary}"
     return [{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": canary}]
+
+
+def latching(settings: Settings, account: str, partition: str) -> list[dict[str, Any]]:
+    """Return the statements for checking and trying the latch, in its administrator's account."""
+    part = settings.latch
+    if part is None or account not in ("*", part.admin):
+        return []
+    latch = arn_of(part, partition)
+    return [
+        {"Effect": "Allow", "Action": list(LOOKS), "Resource": "*"},
+        {"Effect": "Allow", "Action": ["organizations:UpdatePolicy"], "Resource": latch},
+    ]
 
 
 def polling(settings: Settings, account: str, partition: str) -> list[dict[str, Any]]:

@@ -11,16 +11,19 @@ import pytest
 
 from actions.aws.clients import Aws
 from actions.aws.latch import Document, packed
+from playbooks.desk.cli.permissions import beyond_plays
 from playbooks.drills.range.keys import Credentials
 from playbooks.drills.range.world import World
 from playbooks.latch.planned import Planned, planned
 from playbooks.wiring.latch_part import Latch
-from playbooks.wiring.settings import Account
+from playbooks.wiring.settings import Account, Settings
 from tests.actions.scene import in_child
 
 HOME, ADMIN, MANAGEMENT = "111122223333", "444455556666", "999988887777"
 REGION = "eu-west-1"
 RESPONDER = "stanch-responder"
+# What it needs of IAM and CloudTrail in these tests; `_allow_what_is_printed` gives the rest.
+RESPONDS = ["iam:*", "cloudtrail:LookupEvents"]
 ACCOUNTS = {
     account: Account(role=f"arn:aws:iam::{account}:role/{RESPONDER}", regions=(REGION,))
     for account in (HOME, ADMIN)
@@ -75,6 +78,7 @@ class Realm:
         made = {"policy": self._policy("latch", self.plan.latch)}
         made["shield"] = self._policy("shield", self.plan.shield)
         self.part = self.part.model_copy(update=made)
+        self._allow_what_is_printed()  # under the shield, nobody else could any more
         for policy in made.values():
             for account in self.plan.attach:
                 self.org.attach_policy(PolicyId=policy, TargetId=account)
@@ -100,6 +104,17 @@ class Realm:
         """A user who may do everything in an account."""
         return self._person(account, name, "*")
 
+    def _allow_what_is_printed(self) -> None:
+        """Give each account's role what `stanch permissions` prints for the latch."""
+        settings = Settings(accounts=ACCOUNTS, latch=self.part)
+        for account in ACCOUNTS:
+            printed = beyond_plays(settings, account, "aws")
+            self.world.client("iam", self.world.root_of(account)).put_role_policy(
+                RoleName=RESPONDER,
+                PolicyName="stanch-latch",
+                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": printed}),
+            )
+
     def _person(self, account: str, name: str, action: str) -> Credentials:
         iam = self.world.client("iam", self.world.root_of(account))
         iam.create_user(UserName=name)
@@ -117,7 +132,7 @@ class Realm:
         iam.put_role_policy(
             RoleName=RESPONDER,
             PolicyName="respond",
-            PolicyDocument=document(Action="*", Resource="*"),
+            PolicyDocument=document(Action=RESPONDS, Resource="*"),
         )
         plan = self.plan
         iam.create_role(

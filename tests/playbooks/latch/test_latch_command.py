@@ -6,7 +6,16 @@ from pathlib import Path
 
 from playbooks.drills.range.server import serve
 from tests.playbooks.desk.console import stanch
-from tests.playbooks.latch.realm import ACCOUNTS, ADMIN, HOME, MANAGEMENT, REGION, Realm, apart
+from tests.playbooks.latch.realm import (
+    ACCOUNTS,
+    ADMIN,
+    HOME,
+    MANAGEMENT,
+    REGION,
+    Realm,
+    apart,
+    document,
+)
 
 
 def settled(realm: Realm, folder: Path, url: str, *, latch: bool = True) -> None:
@@ -62,8 +71,12 @@ def test_the_check_tries_every_account_and_says_what_is_bad(realm, tmp_path):
 def test_an_account_that_cannot_be_entered_does_not_hide_the_others(realm, tmp_path):
     realm.org.detach_policy(PolicyId=realm.part.shield, TargetId=HOME)  # or not even root could
     iam = realm.world.client("iam", realm.world.root_of(HOME))
-    iam.delete_role_policy(RoleName="stanch-responder", PolicyName="respond")
-    iam.delete_role(RoleName="stanch-responder")
+    iam.update_assume_role_policy(
+        RoleName="stanch-responder",
+        PolicyDocument=document(
+            Action="sts:AssumeRole", Principal={"Service": "ec2.amazonaws.com"}
+        ),
+    )
     realm.org.attach_policy(PolicyId=realm.part.shield, TargetId=HOME)
     with serve(realm.world) as url:
         settled(realm, tmp_path, url)
