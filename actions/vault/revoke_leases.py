@@ -34,7 +34,7 @@ class RevokeLeases(OneWay[Vault]):
     prefix: str
 
     part: ClassVar[int] = 40  # leases in one part: with `pace`, under 40 a second
-    limit: ClassVar[float] = 600.0  # Vault tries six times, each twice as late, before it gives up
+    limit: ClassVar[float] = 960.0  # Vault tries six times, each twice as late: up to 930 s
     pace: ClassVar[float] = 1.0
     permissions: ClassVar = (
         *may("auth/token/lookup-self", "read"),

@@ -46,7 +46,9 @@ def test_leases_are_listed_folder_by_folder(vault, leased):
 @pytest.mark.parametrize("verb", ["PUT", "POST"])
 def test_a_revoked_lease_is_gone_once_the_queue_has_run(vault, leased, sync, verb):
     auth, lease = leased
-    assert vault.status(verb, "sys/leases/revoke", {"lease_id": lease, "sync": sync}) == 204
+    # Queued is 202 with no body; older servers said 204 to both.
+    said = vault.status(verb, "sys/leases/revoke", {"lease_id": lease, "sync": sync})
+    assert said in ((204,) if sync else (202, 204))
     if sync:
         assert not alive(vault, auth)
     vault.pause(3)
@@ -66,9 +68,9 @@ def test_revoking_no_lease_at_all_says_yes(vault):
     nowhere = vault.name("none")
     for sync in (True, False):
         body = {"lease_id": f"{nowhere}/x", "sync": sync}
-        assert vault.status("POST", "sys/leases/revoke", body) == 204
+        assert vault.status("POST", "sys/leases/revoke", body) in (202, 204)
         path = f"sys/leases/revoke-prefix/{nowhere}"
-        assert vault.status("POST", path, {"sync": sync}) == 204
+        assert vault.status("POST", path, {"sync": sync}) in (202, 204)
     assert vault.status("POST", f"sys/leases/revoke-force/{nowhere}") == 204
 
 
@@ -96,7 +98,7 @@ def test_prefixes_are_for_sudo(vault, method, path):
         token = vault.token(policies=[policy])["client_token"]
         statuses.append(vault.status(method, path.format(at=at), {}, token=token))
     assert statuses[0] == 403
-    assert statuses[1] in (204, 404)
+    assert statuses[1] in (202, 204, 404)
 
 
 def test_a_tokens_lease_is_not_renewed_here(vault, leased):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from playbooks.drills.range.vault.audit import Device
     from playbooks.drills.range.vault.routes import Engine
 
+DAY = 24 * 3600.0
 BASE62 = string.ascii_letters + string.digits
 # Short of what a fresh Vault writes, but the same in what containment leans on.
 DEFAULT_POLICY = "\n".join(
@@ -69,6 +70,7 @@ class Core:
         self.cluster_id = self.uuid()
         self.leases = Leases(self._end)
         self.iam = OwnIam(self.rng)
+        self.later(self.now + DAY, self._daily)
 
     def name(self, length: int = 24) -> str:
         """A random name of letters and digits."""
@@ -124,6 +126,10 @@ class Core:
         """Do something once it is `at` (epoch seconds)."""
         # The number keeps two of one time in order, and their functions from being compared.
         heapq.heappush(self.chores, (at, self.rng.getrandbits(64), do))
+
+    def _daily(self) -> None:
+        self.leases.try_irrevocable(self.now)
+        self.later(self.now + DAY, self._daily)
 
     # What the engines talk to.
 
@@ -242,7 +248,7 @@ class Core:
                 if lease.of_token:
                     self.leases.drop(lease)
                 else:
-                    self.leases.queue(lease, self.now + self.revocation_delay)
+                    self.leases.queue(lease, self.now, self.now + self.revocation_delay)
             self.tokens.drop(one)
 
     def fits(self, address: str, cidrs: Iterable[str]) -> bool:

@@ -1,13 +1,14 @@
 """Leases and the queue in which they end (docs/concepts/lease; API: /sys/leases).
 
-A revocation is queued: the API says 204, and the lease stands until the queue has come to it. A
+A revocation is queued: the API says 202, and the lease stands until the queue has come to it. A
 revocation that the backend refuses is tried again, later and later; after the sixth refusal the
-lease is irrevocable, and stays until somebody forces it.
+lease is irrevocable: from then on it is tried once a day.
 """
 
 from __future__ import annotations
 
 import heapq
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ATTEMPTS = 6
-FIRST_RETRY = 10.0
+RETRY = 10.0
+HOUR = 3600.0
 
 
 @dataclass(slots=True)
@@ -63,10 +65,10 @@ class Leases:
         lease.due = due
         heapq.heappush(self.agenda, (due, lease.id))
 
-    def queue(self, lease: Lease, due: float) -> None:
-        """Have it revoked: it has expired, and is dealt with at `due`."""
+    def queue(self, lease: Lease, now: float, due: float) -> None:
+        """Have it revoked: it expires now, and is dealt with at `due`."""
         if not lease.irrevocable and not lease.revoking:
-            lease.revoking = True
+            lease.revoking, lease.expires = True, now
             self.plan(lease, due)
 
     def next_due(self) -> float | None:
@@ -91,7 +93,8 @@ class Leases:
             if lease.attempts >= ATTEMPTS:
                 lease.irrevocable = str(e)
             else:
-                self.plan(lease, due + FIRST_RETRY * 2 ** (lease.attempts - 1))
+                # Vault adds or takes away up to half of it by chance.
+                self.plan(lease, due + RETRY * 2**lease.attempts)
 
     def revoke(self, lease: Lease) -> None:
         """Revoke it now; raises BackendError, and then it stands as before."""
@@ -127,6 +130,13 @@ class Leases:
         """The leases of a token."""
         for name in list(self.by_token.get(token, ())):
             yield self.by_id[name]
+
+    def try_irrevocable(self, now: float) -> None:
+        """Try once more, as once a day, what expired over an hour ago and could not be revoked."""
+        for lease in self.irrevocable():
+            if lease.expires + HOUR < now:
+                with suppress(BackendError):
+                    self.revoke(lease)
 
     def irrevocable(self) -> list[Lease]:
         """Those that could not be revoked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from playbooks.drills.range.vault.durations import stamp
-from playbooks.drills.range.vault.errors import BackendError, RefusedError, invalid
+from playbooks.drills.range.vault.errors import BackendError, invalid
 from playbooks.drills.range.vault.routes import Engine, route
 from playbooks.drills.range.vault.wire import Reply, keys
 
@@ -77,18 +77,18 @@ class SysLeases(Engine):
     def _revoked(self, asked: Asked, leases: list[Lease]) -> Reply:
         if not asked.flag("sync"):
             for lease in leases:
-                self.core.leases.queue(lease, self.core.now + self.core.revocation_delay)
-            return Reply()
+                now = self.core.now
+                self.core.leases.queue(lease, now, now + self.core.revocation_delay)
+            return Reply(status=202, raw=b"")
         for at, lease in enumerate(leases):
             if lease.id not in self.core.leases.by_id:
                 continue  # It was the token of one revoked before it.
             try:
                 self.core.leases.revoke(lease)
             except BackendError as e:
-                raise RefusedError(
-                    500,
+                raise invalid(
                     f"failed to revoke {lease.id!r} ({at + 1} / {len(leases)}): "
-                    f"failed to revoke entry: {e}",
+                    f"failed to revoke entry: {e}"
                 ) from e
         return Reply()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from playbooks.drills.range.vault import kinds
 from playbooks.drills.range.vault.durations import seconds
-from playbooks.drills.range.vault.errors import BackendError, RefusedError, invalid
+from playbooks.drills.range.vault.errors import BackendError, invalid
 from playbooks.drills.range.vault.mounts import DEFAULT_TTL
 from playbooks.drills.range.vault.routes import Engine, route
 from playbooks.drills.range.vault.wire import Reply
@@ -141,7 +141,7 @@ class SysMounts(Engine):
             try:
                 self.core.unmount(path)
             except BackendError as e:
-                raise RefusedError(500, f"failed to revoke what {path!r} gave out: {e}") from e
+                raise invalid(f"failed to revoke what {path!r} gave out: {e}") from e
         return Reply()
 
     def _found(self, path: str) -> Mount:
