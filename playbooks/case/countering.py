@@ -11,7 +11,7 @@ from actions.aws.deactivate_access_keys import DeactivateAccessKeys
 from actions.aws.deny_principal import DenyPrincipal
 from actions.aws.disable_event_rule import DisableEventRule
 from actions.aws.disable_trust_anchor import DisableTrustAnchor
-from actions.aws.principal import Principal
+from actions.aws.principal import GLOBAL, Principal
 from actions.aws.remove_identity_provider import RemoveIdentityProvider
 from actions.aws.stop_function import StopFunction
 from evidence.sources.following import Finding
@@ -38,7 +38,7 @@ def countering(case: "Case", who: Principal) -> Callable[[Finding], Coroutine[An
             if act.target == who.key and not isinstance(act, DeactivateAccessKeys):
                 continue  # Denied already, as the incident's own.
             await case.act(act, again=one.event if act.target == who.key else "")
-        if not acts and one.kind not in ENDED and not _own(one, who):
+        if not acts and one.kind not in ENDED and not _denied(case, one, who):
             text = f"{one.what} of {one.name} {one.id}".strip()
             open_point(
                 case,
@@ -50,9 +50,12 @@ def countering(case: "Case", who: Principal) -> Callable[[Finding], Coroutine[An
     return answer
 
 
-def _own(one: Finding, who: Principal) -> bool:
-    """Return whether it is about the principal itself, which is denied whatever it has."""
-    return one.name in (who.name, f"{who.kind}/{who.name}")
+def _denied(case: "Case", one: Finding, who: Principal) -> bool:
+    """Return whether it is about a principal that this incident denies, whatever that has."""
+    name = one.name if "/" in one.name else f"user/{one.name}"
+    if name == f"{who.kind}/{who.name}":
+        return True
+    return case.journal.find(f"deny_principal/{case.place}/{GLOBAL}/{name}") is not None
 
 
 def _acts(case: "Case", one: Finding) -> Acts:

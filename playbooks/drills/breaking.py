@@ -10,6 +10,7 @@ from actions.action import Lens
 from actions.aws.deny_instance_sessions import DenyInstanceSessions
 from actions.aws.snapshot_volumes import SnapshotVolumes
 from evidence import __main__ as check_bundle
+from evidence.sources.principal_changes import PrincipalChanges
 from evidence.verify_report import STATUS, Exit, Verdict
 from playbooks.case import answering, keeping, releasing, store, story, undoing
 from playbooks.intake import signed
@@ -160,3 +161,8 @@ def no_way_back() -> None:
         return undoing.Undone(intent.step)
 
     put(undoing, "_undo", undone)
+
+
+def no_sweep() -> None:
+    """Nothing that an attacker made is ever found."""
+    put(PrincipalChanges, "findings", lambda source, items: ())

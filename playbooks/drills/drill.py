@@ -17,8 +17,9 @@ from playbooks.drills.range.estate import Estate, build_estate
 from playbooks.drills.range.keys import Credentials
 from playbooks.drills.range.server import serve
 from playbooks.drills.range.world import World, loader
-from playbooks.drills.scenario import Deployment, deploy, serve_by_hand
+from playbooks.drills.scenario import Deployment, deploy
 from playbooks.drills.scorecard import Scorecard
+from playbooks.drills.stage import Scenario
 from playbooks.drills.watch import Watch, until
 from playbooks.wiring.prefect_server import running
 
@@ -38,6 +39,8 @@ class Drill:
     endpoint: str
     deployment: Deployment
     runner: Runner = field(default_factory=Processes)
+    # What the scenario's stage holds.
+    things: Any = field(default=None, repr=False)
     broken: str = ""
     serve_with: tuple[str, ...] = ()
     served: Started | None = None
@@ -148,25 +151,34 @@ class Drill:
 def build() -> tuple[World, Estate]:
     """Return the world that a drill takes place in."""
     world = World()
-    estate = build_estate(world)
-    serve_by_hand(world, estate)
-    return world, estate
+    return world, build_estate(world)
 
 
 @contextmanager
 def prepared(
-    folder: Path, world: World, estate: Estate, *, prefect: bool = True, **more: Any
+    scenario: Scenario,
+    folder: Path,
+    world: World,
+    estate: Estate,
+    *,
+    prefect: bool = True,
+    **more: Any,
 ) -> Iterator[Drill]:
-    """Yield a drill that is set up: range, deployment, and Prefect's server unless told not to."""
-    with serve(world) as endpoint:
+    """Yield a drill that is set up: range, stage, deployment, and Prefect's server if it has one.
+
+    `prefect` False leaves that out.
+    """
+    with scenario.build(world, estate) as stage, serve(world) as endpoint:
         # Settings of a real deployment: the drill must not write to its database or its home.
         kept = {k: os.environ.pop(k) for k in list(os.environ) if k.startswith("STANCH_")}
-        deployment = deploy(folder, world, estate, endpoint)
+        deployment = deploy(folder, world, estate, endpoint, stage)
         os.environ.update(deployment.environment)
         home = deployment.settings.home
         try:
-            with running(home, 60.0) if prefect else nullcontext():
-                yield Drill(folder, world, estate, endpoint, deployment, **more)
+            with running(home, 60.0) if prefect and scenario.prefect else nullcontext():
+                yield Drill(
+                    folder, world, estate, endpoint, deployment, things=stage.things, **more
+                )
         finally:
             for name in deployment.environment:
                 os.environ.pop(name, None)

@@ -3,7 +3,8 @@
     python -m playbooks.drills.launched --clock FILE [--broken NAME] {stanch,evidence} ARGUMENTS...
 
 FILE holds the seconds that the range is ahead of this machine: a drill does not wait six hours
-for a session to end. NAME is one of sabotages.py; without it nothing but the clock is changed.
+for a session to end. NAME is one that `stanch drill --sabotage list` names; without it nothing but
+the clock is changed.
 """
 
 import argparse
@@ -26,9 +27,9 @@ def main(argv: list[str]) -> int:
     chosen = parser.parse_args(argv)
     follow(chosen.clock)
     if chosen.broken:
-        from playbooks.drills.sabotages import SABOTAGES
+        from playbooks.drills.scenarios import sabotages
 
-        SABOTAGES[chosen.broken].commit()
+        sabotages()[chosen.broken][1].commit()
     sys.argv = [chosen.program, *chosen.arguments]
     if chosen.program == "evidence":
         from evidence.__main__ import main as check

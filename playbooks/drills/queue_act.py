@@ -1,10 +1,10 @@
 """Act 1: a finding comes through the queue, is answered, proven, and undone as a false positive."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
-from playbooks.drills import host, looks
+from playbooks.drills import asking, host, looks
+from playbooks.drills.asking import answered
 from playbooks.drills.drill import COMMAND_AND_CONTROL, Drill
 from playbooks.drills.range.injectors import CallBack
 from playbooks.drills.scenario import finding
@@ -89,32 +89,12 @@ def survives(drill: Drill) -> None:
 
 
 def prove(drill: Drill, out: Path) -> None:
-    """Export, verify offline, and see that a tampered copy is caught."""
-    score, trust, bundle = drill.score, out / "trust.json", out / "bundle"
-    shutil.copy(drill.deployment.settings.home / "keys" / "trust.json", trust)
+    """See that evidence was kept; then as in every scenario."""
     collected = drill.told.get("evidence", [])
     missed = [one["name"] for each in collected for one in each["missed"]]
     kept = any(each["artifacts"] for each in collected)
-    score.claim("evidence was kept and none missed", [True, []], [kept, missed])
-    exported = drill.run("export", drill.told.get("id", ""), "-o", str(bundle))
-    score.claim("the bundle is written", 0, exported.status)
-    verdict = drill.verify(bundle, trust)
-    drill.seen["verdict"] = verdict.json
-    # 3: valid, with no witness and no timestamp yet.
-    score.claim("the bundle verifies offline", 3, verdict.status)
-    if not bundle.is_dir():
-        return
-    copy = drill.folder / "tampered"
-    shutil.copytree(bundle, copy)
-    artifacts = [*(copy / "data" / "artifacts").glob("*"), copy / "bagit.txt"]
-    victim = max(artifacts, key=lambda p: p.stat().st_size)
-    data = bytearray(victim.read_bytes())
-    data[len(data) // 2] ^= 1
-    victim.write_bytes(data)
-    caught = drill.verify(copy, trust)
-    drill.seen["tampered"] = caught.json
-    score.claim("a flipped bit is caught", 1, caught.status)
-    score.claim("and named", True, victim.name in caught.out)
+    drill.score.claim("evidence was kept and none missed", [True, []], [kept, missed])
+    asking.prove(drill, drill.told.get("id", ""), out)
 
 
 def undo(drill: Drill, incident: str, before: dict[str, Any]) -> None:
@@ -126,23 +106,3 @@ def undo(drill: Drill, incident: str, before: dict[str, Any]) -> None:
         drill.seen["rollback"] = done.out + done.err
     after = drill.seen["host after"] = host.describe(drill.clients, drill.estate)
     score.claim("the host is exactly as it was", before, after)
-
-
-def answered(drill: Drill, incident: str, verb: str, reason: str) -> Any:
-    """Alice asks for it, may not approve it herself, Bob does, and it is done; returns how."""
-    score, here, since = drill.score, drill.deployment, len(drill.world.calls)
-    asked = drill.run(verb, incident, "--key", str(here.alice))
-    told = drill.run("show", incident, "--json").json
-    question = next(
-        (q["id"] for q in told.get("questions", []) if q["step"].startswith(f"{verb}/")), ""
-    )
-    changed = [call.operation for call in drill.changes(since)]
-    score.claim(f"a {verb} asks first", (0, True, []), (asked.status, question != "", changed))
-    own = drill.run("approve", question, "--key", str(here.alice))
-    score.claim(f"nobody approves their own {verb}", 1, own.status)
-    other = drill.run("approve", question, "--key", str(here.bob), "--reason", reason)
-    score.claim(f"another person approves the {verb}", 0, other.status)
-    drill.rests()
-    done = drill.run(verb, incident, "--key", str(here.alice))
-    drill.rests()
-    return done

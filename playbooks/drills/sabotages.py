@@ -1,11 +1,9 @@
-"""What a drill can break on purpose, and the claims that must then fail: those and no others.
+"""What the drill on a host can break, and the claims that must then fail: those and no others.
 
 A drill that finds nothing wrong proves only as much as it would have found. Nothing in Stanch
 knows of this: launched.py breaks the thing in the process that it starts.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from actions.aws.deny_instance_sessions import DenyInstanceSessions
@@ -16,6 +14,7 @@ from actions.aws.protect_from_termination import ProtectFromTermination
 from actions.aws.shorten_connection_tracking import ShortenConnectionTracking
 from actions.aws.tag_incident import TagIncident
 from playbooks.drills import breaking
+from playbooks.drills.stage import one
 
 # Every act is claimed to be verified, in both acts of the drill.
 VERIFIED = ("every step is verified", "every step is verified, again")
@@ -34,39 +33,26 @@ UNRELEASED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sabotage:
-    """What is broken, how, and which claims of the drill must fail because of it."""
-
-    says: str
-    commit: Callable[[], None]
-    claims: frozenset[str]
-
-
-def _one(says: str, commit: Callable[[], None], *claims: str) -> Sabotage:
-    return Sabotage(says, commit, frozenset(claims))
-
-
 SABOTAGES = {
-    "protect": _one(
+    "protect": one(
         "termination protection is not written",
         partial(breaking.no_write, ProtectFromTermination),
         *VERIFIED,
         "the host is protected",
     ),
-    "standby": _one(
+    "standby": one(
         "the host stays in service in its scaling group",
         partial(breaking.no_write, EnterStandby),
         *VERIFIED,
         "the host is in standby",
     ),
-    "snapshots": _one(
+    "snapshots": one(
         "no snapshot is asked for",
         breaking.no_snapshots,
         *VERIFIED,
         "every disk is copied",
     ),
-    "denial": _one(
+    "denial": one(
         "the host's sessions are not denied",
         partial(breaking.no_write, DenyInstanceSessions),
         *VERIFIED,
@@ -76,26 +62,26 @@ SABOTAGES = {
         "the stolen credentials do nothing, again",
         "sessions from before stay denied",
     ),
-    "denial-too-wide": _one(
+    "denial-too-wide": one(
         "the denial hits every host with the role",
         breaking.wide_denial,
         *UNRELEASED,
         "the sibling still works",
         "new sessions work",
     ),
-    "tracking": _one(
+    "tracking": one(
         "idle connections are not cut short",
         partial(breaking.no_write, ShortenConnectionTracking),
         *VERIFIED,
         "and is gone once idle",
     ),
-    "target-groups": _one(
+    "target-groups": one(
         "the host stays behind the load balancer",
         partial(breaking.no_write, LeaveTargetGroups),
         *VERIFIED,
         "nobody is sent to the host",
     ),
-    "isolation": _one(
+    "isolation": one(
         "the host's security groups are not changed",
         partial(breaking.no_write, IsolateInstance),
         *VERIFIED,
@@ -105,24 +91,24 @@ SABOTAGES = {
         "the network lets nothing through",
         "the network lets nothing through, again",
     ),
-    "tag": _one(
+    "tag": one(
         "the host is not marked with its incident",
         partial(breaking.no_write, TagIncident),
         *VERIFIED,
         "the host bears its incident",
     ),
-    "evidence": _one(
+    "evidence": one(
         "nothing is collected",
         breaking.no_evidence,
         "evidence was kept and none missed",
     ),
-    "verifier": _one(
+    "verifier": one(
         "the verifier finds nothing wrong",
         breaking.no_findings,
         "a flipped bit is caught",
         "and named",
     ),
-    "four-eyes": _one(
+    "four-eyes": one(
         "whoever asked may answer",
         breaking.no_four_eyes,
         "nobody approves their own rollback",
@@ -130,39 +116,39 @@ SABOTAGES = {
         "nobody approves their own release",
         "another person approves the release",
     ),
-    "dedupe": _one(
+    "dedupe": one(
         "each delivery counts as another finding",
         breaking.no_dedupe,
         "the same message again starts nothing",
         "the same finding, signed anew, is known",
     ),
-    "signature": _one(
+    "signature": one(
         "any signature is right",
         breaking.no_signature,
         "a forged request is refused",
     ),
-    "window": _one(
+    "window": one(
         "a signature is good for a day",
         breaking.no_window,
         "a stale request is refused",
     ),
-    "replay": _one(
+    "replay": one(
         "a signed request counts each time it comes",
         breaking.no_replay_check,
         "a replayed request is refused",
     ),
-    "residual": _one(
+    "residual": one(
         "what the attacker may still have is not said",
         breaking.no_residual,
         "residual names tracked flows first",
     ),
-    "status": _one(
+    "status": one(
         "the status promises too much",
         breaking.rosy_status,
         "status is honest",
         "status is honest, again",
     ),
-    "way-back": _one(
+    "way-back": one(
         "undoing says it is done and writes nothing",
         breaking.no_way_back,
         "the host is exactly as it was",
@@ -172,18 +158,18 @@ SABOTAGES = {
         "new sessions work",
         "the denial ends with the old sessions",
     ),
-    "hasty-queue": _one(
+    "hasty-queue": one(
         "a message is deleted before its finding is recorded",
         breaking.hasty_queue,
         "the finding is durable before its message goes",
     ),
-    "narrowing": _one(
+    "narrowing": one(
         "a release lifts the denial of stolen sessions at once",
         breaking.no_narrowing,
         "sessions from before stay denied",
         "all else is as it was",
     ),
-    "lift": _one(
+    "lift": one(
         "the denial of old sessions outlives them",
         breaking.no_lift,
         "the denial ends with the old sessions",

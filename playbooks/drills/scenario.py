@@ -11,6 +11,7 @@ from playbooks.desk.cli.init import make
 from playbooks.desk.cli.permissions import beyond_plays, needed
 from playbooks.drills.range.estate import Estate
 from playbooks.drills.range.world import World
+from playbooks.drills.stage import Stage
 from playbooks.wiring import people
 from playbooks.wiring.settings import Settings, load
 
@@ -19,6 +20,8 @@ FLOOR = 7.0
 TYPE = "Backdoor:EC2/C&CActivity.B"
 # The name under which the SIEM signs.
 SENDER = "siem"
+# The stage of a compromised host.
+HOST = Stage(("compromised-instance",), (TYPE,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,9 @@ class Deployment:
         return self.folder / "finding.json"
 
 
-def deploy(folder: Path, world: World, estate: Estate, endpoint: str) -> Deployment:
+def deploy(
+    folder: Path, world: World, estate: Estate, endpoint: str, stage: Stage = HOST
+) -> Deployment:
     """Write the settings, make keys and database, give the responder least privilege."""
     config = folder / "stanch.toml"
     lines = [
@@ -49,7 +54,7 @@ def deploy(folder: Path, world: World, estate: Estate, endpoint: str) -> Deploym
         'external_id = "env:STANCH_DRILL_EXTERNAL_ID"',
         f'regions = ["{estate.region}"]',
         "[automatic]",
-        f'types = ["{TYPE}"]',
+        f"types = {json.dumps(list(stage.types))}",
         f"severity_floor = {FLOOR}",
         "[guard]",
         f'own = ["{estate.responder_role}"]',
@@ -63,7 +68,7 @@ def deploy(folder: Path, world: World, estate: Estate, endpoint: str) -> Deploym
     for name in ("alice", "bob"):
         lines += [f"[people.{name}]"]
         lines += [f'{k} = "{v}"' for k, v in people.make(folder / f"{name}.key").items()]
-    config.write_text("\n".join(lines) + "\n")
+    config.write_text("\n".join([*lines, *stage.lines]) + "\n")
     environment = {
         "STANCH_CONFIG": str(config),
         "STANCH_DRILL_EXTERNAL_ID": estate.external_id,
@@ -75,11 +80,13 @@ def deploy(folder: Path, world: World, estate: Estate, endpoint: str) -> Deploym
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        **stage.environment,
     }
+    os.environ.update(stage.environment)
     os.environ["STANCH_CONFIG"] = str(config)
     settings = load()
     make(settings)
-    _least_privilege(world, estate, settings)
+    _least_privilege(world, estate, settings, stage.plays)
     made = Deployment(folder, settings, environment, folder / "alice.key", folder / "bob.key")
     made.finding.write_text(json.dumps(finding(world, estate)))
     return made
@@ -100,12 +107,14 @@ def serve_by_hand(world: World, estate: Estate) -> None:
     elb.register_targets(TargetGroupArn=arn, Targets=targets)
 
 
-def _least_privilege(world: World, estate: Estate, settings: Settings) -> None:
+def _least_privilege(
+    world: World, estate: Estate, settings: Settings, plays: tuple[str, ...]
+) -> None:
     iam: Any = world.client("iam", world.admin)
     role = estate.responder_role.rpartition("/")[2]
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         iam.delete_role_policy(RoleName=role, PolicyName=name)
-    printed = needed(["compromised-instance"], estate.account, estate.region, "aws")
+    printed = needed(list(plays), estate.account, estate.region, "aws")
     iam.put_role_policy(
         RoleName=role, PolicyName="stanch-permissions", PolicyDocument=json.dumps(printed)
     )

@@ -8,7 +8,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from playbooks.drills.drill import Drill
-from playbooks.drills.sabotages import SABOTAGES
 
 # What a lead asks of a release: the claims that answer it.
 RELEASE = {
@@ -24,14 +23,7 @@ def show(console: Console, drill: Drill) -> None:
     told, seen = drill.told, drill.seen
     console.rule("[bold]Stanch drill: a compromised host on the practice range")
     console.print(f"finding   {escape(told.get('title', '-'))}  severity {told.get('severity')}")
-    for step in told.get("steps", []):
-        mark = "[green]done[/]" if step["verdict"] == "verified" else "[red]open[/]"
-        changes = [_change(k, *v) for k, v in step["changes"].items()]
-        made = [s["id"] for s in (step["result"] or {}).get("snapshots", [])]
-        said = changes or [", ".join(made) or "nothing was left to do"]
-        console.print(f"{mark}  {step['step'].partition('/')[0]:27}  {escape(said[0])}")
-        for more in said[1:]:
-            console.print(f"{'':35}{escape(more)}")
+    show_steps(console, told)
     table = Table(box=None, pad_edge=False)
     for column in ("whoever holds the host's credentials or sits on it can", "before", "after"):
         table.add_column(column)
@@ -48,7 +40,7 @@ def show(console: Console, drill: Drill) -> None:
     console.print(
         f"sibling   with the same role: {'[green]works[/]' if works else '[red]BROKEN[/]'}"
     )
-    _evidence(console, told, seen)
+    show_evidence(console, told, seen)
     console.print(f"status    [bold]{escape(str(told.get('status')))}[/]; still open:")
     for text in told.get("residual", []):
         console.print(f"  - {escape(text)}")
@@ -58,41 +50,22 @@ def show(console: Console, drill: Drill) -> None:
     console.print("second    the same host again, reported by a SIEM, signed; then released:")
     for text, name in RELEASE.items():
         console.print(f"  {text:58} {_so(drill, name)}")
-    times = ", ".join(f"{name} {value:.2f} s" for name, value in drill.score.figures.items())
-    console.print(f"times     {times}")
-    good = sum(c.ok for c in drill.score.claims)
-    console.print(f"score     {good} of {len(drill.score.claims)} claims hold")
-    for claim in drill.score.failed():
-        console.print(f"[red]not so:[/] {escape(claim.name)}")
-        console.print(f"   expected {escape(repr(claim.expected))[:600]}")
-        console.print(f"   seen     {escape(repr(claim.seen))[:600]}")
-    for name in ("rollback", "release"):
-        if name in seen:
-            console.print(f"[red]{name}:[/] {escape(str(seen[name]))[-2000:]}")
 
 
-def show_sabotages(console: Console) -> None:
-    """Print what can be broken, and the claims that must fail then."""
-    for name, one in SABOTAGES.items():
-        console.print(f"[bold]{name:16}[/] {one.says}")
-        for claim in sorted(one.claims):
-            console.print(f"{'':18}{escape(claim)}")
+def show_steps(console: Console, told: dict[str, Any]) -> None:
+    """Print each step of an incident and what it changed."""
+    for step in told.get("steps", []):
+        mark = "[green]done[/]" if step["verdict"] == "verified" else "[red]open[/]"
+        changes = [_change(k, *v) for k, v in step["changes"].items()]
+        made = [s["id"] for s in (step["result"] or {}).get("snapshots", [])]
+        said = changes or [", ".join(made) or "nothing was left to do"]
+        console.print(f"{mark}  {step['step'].partition('/')[0]:27}  {escape(said[0])}")
+        for more in said[1:]:
+            console.print(f"{'':35}{escape(more)}")
 
 
-def show_sabotage(console: Console, drill: Drill) -> None:
-    """Say whether exactly the claims failed that should."""
-    one = SABOTAGES[drill.broken]
-    failed = {claim.name for claim in drill.score.failed()}
-    console.print(f"sabotage  {drill.broken}: {one.says}")
-    for claim in sorted(failed - one.claims):
-        console.print(f"[red]failed besides:[/] {escape(claim)}")
-    for claim in sorted(one.claims - failed):
-        console.print(f"[red]held all the same:[/] {escape(claim)}")
-    if failed == one.claims:
-        console.print("          seen: exactly its claims fail")
-
-
-def _evidence(console: Console, told: dict[str, Any], seen: dict[str, Any]) -> None:
+def show_evidence(console: Console, told: dict[str, Any], seen: dict[str, Any]) -> None:
+    """Print what was kept, and what the offline verifier says of it and of a tampered copy."""
     kept = [a for e in told.get("evidence", []) for a in e["artifacts"]]
     missed = [m for e in told.get("evidence", []) for m in e["missed"]]
     console.print(f"evidence  {len(kept)} artifacts, {len(missed)} missed; for example")

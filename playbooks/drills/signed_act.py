@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from playbooks.drills import deliver, host, looks
+from playbooks.drills.asking import answered
 from playbooks.drills.deliver import altered, post, signed
 from playbooks.drills.drill import PATIENCE, Drill
-from playbooks.drills.queue_act import answered
 from playbooks.drills.range.keys import Credentials
 from playbooks.drills.scenario import SENDER, finding
 

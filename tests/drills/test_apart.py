@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from playbooks.drills.acts.compromised_instance import SCENARIO
 from playbooks.drills.drill import prepared
 from playbooks.drills.range.estate import build_estate
 from playbooks.drills.range.world import World
@@ -24,7 +25,7 @@ def test_a_drill_touches_no_deployment_that_the_environment_names(
     folder = tmp_path / "drill"
     folder.mkdir(mode=0o700)
     world = World()
-    with prepared(folder, world, build_estate(world), prefect=False) as drill:
+    with prepared(SCENARIO, folder, world, build_estate(world), prefect=False) as drill:
         assert drill.deployment.settings.database is None
         assert drill.deployment.settings.home.is_relative_to(folder)
         assert os.environ.keys().isdisjoint({"STANCH_HOME", "STANCH_DATABASE"})

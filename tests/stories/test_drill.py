@@ -40,7 +40,17 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Drilled:
     kept = folder / "kept"
     kept.mkdir()
     ran = subprocess.run(
-        [sys.executable, "-m", "playbooks", "drill", "--out", str(folder), "--keep"],
+        [
+            sys.executable,
+            "-m",
+            "playbooks",
+            "drill",
+            "--scenario",
+            "compromised-instance",
+            "--out",
+            str(folder),
+            "--keep",
+        ],
         cwd=ROOT,
         env=os.environ | {"TMPDIR": str(kept), "COLUMNS": "120"},
         capture_output=True,

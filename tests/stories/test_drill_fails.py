@@ -20,7 +20,16 @@ def drill(folder: Path, before: str = "") -> Any:
     """Run the drill, with some Python before it: settings of the environment do not reach it."""
     code = f"{before}\nfrom playbooks.__main__ import main\nmain()"
     return subprocess.run(
-        [sys.executable, "-c", code, "drill", "--out", str(folder)],
+        [
+            sys.executable,
+            "-c",
+            code,
+            "drill",
+            "--scenario",
+            "compromised-instance",
+            "--out",
+            str(folder),
+        ],
         cwd=ROOT,
         env=os.environ | {"COLUMNS": "120"},
         capture_output=True,

@@ -11,36 +11,47 @@ import pytest
 import evidence.__main__
 import playbooks.__main__
 import playbooks.compromised_instance
-from playbooks.drills import breaking, launched, script
+from playbooks.drills import breaking, launched, scenarios, script
 from playbooks.drills.drill import build, prepared
-from playbooks.drills.sabotages import SABOTAGES
+from playbooks.drills.stage import Scenario
 from tests.stories.zygote import Forked
 
 FULL = os.environ.get("STANCH_CRASH") == "full"
 # As many as two cores take: a drill waits for most of its time.
 AT_ONCE = 4
-SAMPLE = ("", "denial", "signature", "way-back")
+SABOTAGES = scenarios.sabotages()
+# What is walked: nothing broken in any scenario, and of what can be broken a few.
+WHOLE = [f"nothing in {name}" for name in scenarios.NAMES]
+SAMPLE = ("nothing in compromised-instance", "denial", "signature", "way-back")
 
 
 # Imported once, for every process that is forked here.
 PRELOADED = (evidence.__main__, playbooks.__main__, playbooks.compromised_instance)
 
 
+def played(name: str) -> Scenario:
+    """Return the scenario that is walked under this name."""
+    return scenarios.find(
+        SABOTAGES[name][0] if name in SABOTAGES else name.removeprefix("nothing in ")
+    )
+
+
 def drilled(name: str, folder: Path, world: Any, estate: Any) -> None:
     """Run a drill with this broken; leave what it claimed in the folder."""
-    runner = Forked()
+    runner, scenario = Forked(), played(name)
     with prepared(
+        scenario,
         folder,
         world,
         estate,
         prefect=False,
         runner=runner,
-        broken=name,
+        broken=name if name in SABOTAGES else "",
         serve_with=("--without-prefect",),
     ) as drill:
         ended = False
         try:
-            script.play(drill, folder)
+            scenario.play(drill, folder)
             ended = True
         finally:
             drill.score.claim("the drill ran to its end", True, ended)
@@ -54,12 +65,12 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
     base = tmp_path_factory.mktemp("sabotage")
     world, estate = build()
     chosen = os.environ.get("STANCH_SABOTAGES", "").split()
-    names = chosen or (["", *SABOTAGES] if FULL else list(SAMPLE))
+    names = chosen or ([*WHOLE, *SABOTAGES] if FULL else list(SAMPLE))
     running: dict[int, str] = {}
     for name in names:
         if len(running) == AT_ONCE:
             running.pop(os.wait()[0])
-        folder = base / (name or "nothing")
+        folder = base / name
         folder.mkdir()
         child = os.fork()
         if child == 0:
@@ -76,33 +87,34 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
         running.pop(os.wait()[0])
     found = {}
     for name in names:
-        card = base / (name or "nothing") / "scorecard.json"
-        assert card.exists(), (base / (name or "nothing") / "trace").read_text()
+        card = base / name / "scorecard.json"
+        assert card.exists(), (base / name / "trace").read_text()
         found[name] = json.loads(card.read_text())
     return found
 
 
-@pytest.mark.parametrize("name", ["", *SABOTAGES])
+@pytest.mark.parametrize("name", [*WHOLE, *SABOTAGES])
 def test_what_is_broken_turns_exactly_its_claims_red(
     walked: dict[str, dict[str, Any]], name: str
 ) -> None:
     if name not in walked:
         pytest.skip("set STANCH_CRASH=full to walk all, or name some in STANCH_SABOTAGES")
     red = {claim["name"] for claim in walked[name]["claims"] if not claim["ok"]}
-    wanted = SABOTAGES[name].claims if name else frozenset()
+    wanted = SABOTAGES[name][1].claims if name in SABOTAGES else frozenset()
     assert {"besides": red - wanted, "held all the same": wanted - red} == {
         "besides": set(),
         "held all the same": set(),
     }
     # The scorecard is what the command's exit status follows.
-    assert walked[name]["ok"] is (name == "")
+    assert walked[name]["ok"] is (name in WHOLE)
 
 
 def test_every_claim_is_somebodys() -> None:
     """A name that no drill claims would be a typing error: the sets above would never hold."""
-    source = "".join(path.read_text() for path in Path(script.__file__).parent.glob("*_act.py"))
-    source += Path(script.__file__).with_name("looks.py").read_text()
-    for sabotage in SABOTAGES.values():
+    here = Path(script.__file__).parent
+    files = [*here.glob("*_act.py"), here / "looks.py", here / "asking.py", *here.glob("acts/*.py")]
+    source = "".join(path.read_text() for path in files)
+    for _, sabotage in SABOTAGES.values():
         assert sabotage.claims
         for claim in sabotage.claims:
             stem = claim.split(",")[0].removesuffix(" rollback").removesuffix(" release")

@@ -1,0 +1,24 @@
+"""A compromised host: found twice, contained, proven, rolled back, and released."""
+
+from playbooks.drills import screen, script
+from playbooks.drills.range.estate import Estate
+from playbooks.drills.range.world import World
+from playbooks.drills.sabotages import SABOTAGES
+from playbooks.drills.scenario import HOST, serve_by_hand
+from playbooks.drills.stage import Scenario, Stage, at_once
+
+
+def _stage(world: World, estate: Estate) -> Stage:
+    serve_by_hand(world, estate)
+    return HOST
+
+
+SCENARIO = Scenario(
+    name="compromised-instance",
+    says="a host calls a command and control server, and holds credentials",
+    build=at_once(_stage),
+    play=script.play,
+    show=screen.show,
+    sabotages=SABOTAGES,
+    prefect=True,
+)

@@ -1,0 +1,140 @@
+"""A leaked key: its thief digs in, is shut out of all of it, and the user comes back as it was."""
+
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from actions.aws.deactivate_access_keys import DeactivateAccessKeys
+from actions.aws.deny_principal import DenyPrincipal
+from playbooks.drills import breaking, screen
+from playbooks.drills.asking import answered, prove
+from playbooks.drills.drill import Drill
+from playbooks.drills.identity import described, leaked_user
+from playbooks.drills.range.estate import Estate
+from playbooks.drills.range.world import World
+from playbooks.drills.stage import Scenario, Stage, at_once, one
+from playbooks.drills.thief import Thief
+
+USER = "deploy"
+# CloudTrail's lag in the range, and Stanch's patience with it.
+LATER = timedelta(minutes=21).total_seconds()
+
+
+def _stage(world: World, estate: Estate) -> Stage:
+    stolen = leaked_user(world, USER)
+    return Stage(("leaked-access-key",), things=Thief(world, stolen))
+
+
+def play(drill: Drill, out: Path) -> None:
+    """Run the scenario and score every claim."""
+    score, thief, here = drill.score, drill.things, drill.deployment
+    before = described(drill.clients("iam"), USER)
+    thief.dig_in(drill.estate.account)
+    drill.seen["thief before"] = thief.can()
+    score.claim("the thief gets in by four ways before", [True] * 4, [*thief.can().values()])
+    opened = drill.run(
+        *("open", "--play", "leaked-access-key", "--target", thief.stolen.access_key),
+        *("--account", drill.estate.account, "--reason", "the key lies in a public repository"),
+        *("--key", str(here.alice), "--without-prefect"),
+    )
+    score.claim("the incident is opened and answered", 0, opened.status)
+    if opened.status:
+        drill.seen["opened"] = opened.out + opened.err
+    drill.seen["thief at once"] = at_once = thief.can()
+    mine = [at_once["the stolen key"], at_once["a session of the key"]]
+    score.claim("the key and its session do nothing any more", [False, False], mine)
+    told = drill.told = drill.run("show", "INC-0001", "--json").json
+    unsure = [s["step"] for s in told.get("steps", []) if s["verdict"] != "verified"] or []
+    score.claim("every step is verified", [], unsure if told.get("steps") else ["none done"])
+    status = "contained, race-exposed, sweep goes on"
+    score.claim("status is honest", status, told.get("status"))
+    keys = drill.clients("iam").list_access_keys(UserName=USER)["AccessKeyMetadata"]
+    states = sorted(key["Status"] for key in keys)
+    score.claim("every key is off and none deleted", ["Inactive", "Inactive"], states)
+    sweep(drill)
+    prove(drill, "INC-0001", out)
+    done = answered(drill, "INC-0001", "rollback", "a drill")
+    score.claim("the rollback ends well", 0, done.status)
+    if done.status:
+        drill.seen["rollback"] = done.out + done.err
+    after = described(drill.clients("iam"), USER)
+    score.claim("the user is exactly as before", before, after)
+
+
+def sweep(drill: Drill) -> None:
+    """Let CloudTrail catch up, enter the incident again, and see each way in shut."""
+    for _ in range(3):
+        drill.tick(LATER)
+        drill.run("resume", "INC-0001", "--without-prefect")
+        drill.told = drill.run("show", "INC-0001", "--json").json
+        if "sweep goes on" not in str(drill.told.get("status")):
+            break
+    can = drill.seen["thief after"] = drill.things.can()
+    drill.score.claim(
+        "the thief gets in no more, by anything", [], [k for k, v in can.items() if v]
+    )
+    quiet = drill.told.get("status")
+    drill.score.claim("the sweep came to rest", "contained, race-exposed", quiet)
+    left = [text for text in drill.told.get("residual", []) if "race-exposed" not in text]
+    drill.score.claim("and left nothing for a person to do", [], left)
+
+
+def show(console: Console, drill: Drill) -> None:
+    """Print what the thief could do, what was done, and how it went back."""
+    console.rule("[bold]Stanch drill: a leaked access key")
+    screen.show_steps(console, drill.told)
+    table = Table(box=None, pad_edge=False)
+    for column in ("the thief gets in by", "before", "at once", "after the sweep"):
+        table.add_column(column)
+    for what, could in drill.seen.get("thief before", {}).items():
+        later = [drill.seen.get(f"thief {when}", {}).get(what) for when in ("at once", "after")]
+        table.add_row(what, *(_can(one) for one in (could, *later)))
+    console.print(table)
+    screen.show_evidence(console, drill.told, drill.seen)
+    console.print(f"status    [bold]{escape(str(drill.told.get('status')))}[/]; still open:")
+    for text in drill.told.get("residual", []):
+        console.print(f"  - {escape(text)}")
+
+
+def _can(could: Any) -> str:
+    return {True: "[red]yes[/]", False: "[green]no[/]"}.get(could, "?")
+
+
+SABOTAGES = {
+    "user-denial": one(
+        "the user is not denied",
+        partial(breaking.no_write, DenyPrincipal),
+        "the key and its session do nothing any more",
+        "every step is verified",
+        "status is honest",
+        "the thief gets in no more, by anything",
+        "the sweep came to rest",
+    ),
+    "keys": one(
+        "no key is turned off",
+        partial(breaking.no_write, DeactivateAccessKeys),
+        "every step is verified",
+        "status is honest",
+        "every key is off and none deleted",
+        "the sweep came to rest",
+    ),
+    "sweep": one(
+        "what the thief made is not looked for",
+        breaking.no_sweep,
+        "the thief gets in no more, by anything",
+    ),
+}
+
+SCENARIO = Scenario(
+    name="leaked-access-key",
+    says="a user's access key is public, and its thief makes other ways in",
+    build=at_once(_stage),
+    play=play,
+    show=show,
+    sabotages=SABOTAGES,
+)
