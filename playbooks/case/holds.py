@@ -28,7 +28,7 @@ HELD = "held by "
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """Another hold's new plan, and the keys whose value to give back was changed by it."""
+    """Another hold's new plan, and the keys of which it changes the base or the way to it."""
 
     hold: Hold
     plan: Plan
@@ -84,10 +84,11 @@ def going(mine: Hold, holds: Sequence[Hold]) -> Going:
         beside, above = _around(lens, key, mine, holds)
         if beside:
             held[key] = beside[0].incident
+            handed.along(beside, key, plan.passing.get(key, ()))
         elif above:
             held[key] = above[0].incident
             # Anything else was put there by somebody else meanwhile, and is theirs to give back.
-            handed.over(above, key, value, plan.before.get(key))
+            handed.over(above, key, plan, value, plan.before.get(key))
     return Going(_without(plan, held), held, handed.all())
 
 
@@ -115,14 +116,17 @@ def under(mine: Hold, holds: Sequence[Hold]) -> Going:
     """
     lens, plan = _lens(mine), mine.intent.plan
     held: dict[str, str] = {}
+    passing = dict(plan.passing)
     handed = _Handing(lens)
     for key, value in plan.wanted.items():
-        _, above = _around(lens, key, mine, holds)
+        beside, above = _around(lens, key, mine, holds)
         if above:
             held[key] = above[0].incident
-            handed.over(above, key, plan.before.get(key), value)
-    left = replace(plan, wanted={k: v for k, v in plan.wanted.items() if k not in held})
-    return Going(left, held, handed.all())
+            handed.over(above, key, plan, plan.before.get(key), value)
+        for values in filter(None, (h.intent.plan.passing.get(key) for h in beside)):
+            passing[key] = _with(passing.get(key, ()), values)
+    wanted = {k: v for k, v in plan.wanted.items() if k not in held}
+    return Going(replace(plan, wanted=wanted, passing=passing), held, handed.all())
 
 
 class _Handing:
@@ -134,25 +138,44 @@ class _Handing:
         self.keys: dict[int, list[str]] = {}
         self.holds: dict[int, Hold] = {}
 
-    def over(self, holds: Sequence[Hold], key: str, was: Json, base: Json) -> None:
-        """Let these holds give back `base` where they would have given back `was`."""
+    def over(self, holds: Sequence[Hold], key: str, way: Plan, was: Json, base: Json) -> None:
+        """Let these holds give back `base` where they would have given back `was`.
+
+        So too what stands on the way of the plan beneath them: it had not come to its end there.
+        """
         for hold in holds:
             plan = self.plans.get(hold.number, hold.intent.plan)
             now = plan.before.get(key)
-            if not self.lens.same(key, now, was) or now == base:
+            ours = self.lens.same(key, now, was) or half_way(self.lens, way, key, now)
+            if not ours or now == base:
                 continue
             passing = {**plan.passing}
             passing[key] = (*(v for v in passing.get(key, ()) if v != base), now)
             before = {**plan.before, key: base}
-            self.plans[hold.number] = replace(plan, before=before, passing=passing)
-            self.keys.setdefault(hold.number, []).append(key)
-            self.holds[hold.number] = hold
+            self._put(hold, key, replace(plan, before=before, passing=passing))
+
+    def along(self, holds: Sequence[Hold], key: str, values: tuple[Json, ...]) -> None:
+        """Let these holds know values as which the key may stand yet, on the way to theirs."""
+        for hold in holds:
+            plan = self.plans.get(hold.number, hold.intent.plan)
+            known = plan.passing.get(key, ())
+            if (more := _with(known, values)) != known:
+                self._put(hold, key, replace(plan, passing={**plan.passing, key: more}))
+
+    def _put(self, hold: Hold, key: str, plan: Plan) -> None:
+        self.plans[hold.number] = plan
+        self.keys.setdefault(hold.number, []).append(key)
+        self.holds[hold.number] = hold
 
     def all(self) -> tuple[Handed, ...]:
         """Return what was collected."""
         return tuple(
             Handed(self.holds[n], plan, tuple(self.keys[n])) for n, plan in self.plans.items()
         )
+
+
+def _with(known: tuple[Json, ...], more: tuple[Json, ...]) -> tuple[Json, ...]:
+    return (*known, *(v for v in more if v not in known))
 
 
 def _around(

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
@@ -159,12 +159,18 @@ def site(db: Store, base: dict[str, Json], count: int = 3) -> Site:
 
 
 EXAMPLES = 1000 if os.environ.get("STANCH_CRASH") == "full" else 80
+UNSET: dict[str, Json] = dict.fromkeys(CELLS)
 VALUES = st.sampled_from([None, 0, 1])
 ACTS = [
     (("a", 0),),
     (("a", 1), ("b", 1)),
     (("b", 0), ("a", 0)),
 ]
+BEFORE = (1, False)
+# Of two that hold a cell as one, the one that knows where it stands goes first.
+KNOWING = [(1, ACTS[1], BEFORE), (2, ACTS[0], None), (0, ACTS[1], BEFORE), (2, None, None)]
+# What was handed on before it was written, another finds, and takes it for the base.
+UNWRITTEN = [(0, ACTS[0], None), (1, ACTS[1], BEFORE), (0, None, None), (0, ACTS[2], None)]
 DEATHS = st.none() | st.tuples(st.integers(1, 4), st.booleans())
 MOVES = st.tuples(st.integers(0, 2), st.none() | st.sampled_from(ACTS), DEATHS)
 
@@ -179,6 +185,10 @@ MOVES = st.tuples(st.integers(0, 2), st.none() | st.sampled_from(ACTS), DEATHS)
     moves=st.lists(MOVES, max_size=9),
     order=st.permutations([0, 1, 2]),
 )
+@example(base=UNSET, moves=KNOWING, order=[0, 1, 2])
+@example(base=UNSET, moves=[*KNOWING, (1, ACTS[1], None)], order=[0, 1, 2])
+@example(base=UNSET, moves=UNWRITTEN, order=[1, 0, 2])
+@example(base=UNSET, moves=[*UNWRITTEN, (1, ACTS[1], None)], order=[0, 1, 2])
 def test_any_order_of_holding_and_releasing_with_any_crash_ends_as_it_was_found(
     file_db: Store, base: dict[str, Json], moves: list[Any], order: list[int]
 ) -> None:
