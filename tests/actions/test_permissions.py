@@ -38,6 +38,9 @@ iam DeleteOpenIDConnectProvider DeleteSAMLProvider GetOpenIDConnectProvider
 iam GetSAMLProvider ListRoles
 lambda DeleteFunctionConcurrency GetFunctionConcurrency GetFunctionConfiguration
 lambda PutFunctionConcurrency
+sso CreateAccountAssignment DeleteAccountAssignment DescribePermissionSet
+sso GetInlinePolicyForPermissionSet ListAccountAssignmentsForPrincipal
+sso ListAccountsForProvisionedPermissionSet ProvisionPermissionSet PutInlinePolicyToPermissionSet
 events DescribeRule DisableRule EnableRule PutRule
 rolesanywhere DisableTrustAnchor EnableTrustAnchor GetTrustAnchor
 iam UpdateAccessKey UpdateSSHPublicKey UpdateServiceSpecificCredential UpdateSigningCertificate
@@ -74,7 +77,8 @@ NEEDS: dict[str, dict[str, str]] = {
         "iam:PassRole": PROFILE,
     },
 }
-PREFIX = {"elbv2": "elasticloadbalancing"}  # botocore's name -> the prefix of IAM actions
+# botocore's name -> the prefix of IAM actions
+PREFIX = {"elbv2": "elasticloadbalancing", "sso-admin": "sso"}
 # What actions on whoever holds policies need for a role or a group, and not for a user.
 HELD = {
     f"iam:{call.format(kind)}": "the holder may be a role or a group"
@@ -117,6 +121,9 @@ IDLE: dict[str, dict[str, str]] = {
     },
     **dict.fromkeys(("close_trust_policy", "deny_role_sessions"), ROLE_WITHOUT_HOSTS),
     "deny_principal": ROLE | ROLE_WITHOUT_HOSTS | ROLE_COUNTED | POLICY_THERE,
+    "deny_in_permission_set": {
+        "sso:DeleteInlinePolicyFromPermissionSet": "a set that had no policy is to have none again"
+    },
     "disable_event_rule": {"events:PutRule": "the third state of a rule is set by it alone"},
     "remove_identity_provider": dict.fromkeys(
         (

@@ -1,4 +1,4 @@
-"""What AWS does by itself as time passes: it checks health and replaces what fails.
+"""What AWS does by itself as time passes: it checks health, and gets through what was begun.
 
 AWS: Health checks for instances in an Auto Scaling group: an instance in service whose EC2 or (with
 HealthCheckType ELB) load balancer check fails, after its grace period, is terminated and
@@ -12,6 +12,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+from playbooks.drills.range.corrections import identity_center
 from playbooks.drills.range.corrections.load_balancing import reachable
 from playbooks.drills.range.corrections.scaling import balance, end, suspended
 
@@ -22,7 +23,7 @@ STOPS_REPLACEMENT = {"HealthCheck", "ReplaceUnhealthy", "Terminate"}
 
 
 def let_pass(ground: Ground, seconds: float) -> None:
-    """Move the world's clock on and let every scaling group look at its instances."""
+    """Move the clock on, let scaling groups look at their hosts, and be through what was begun."""
     groups = list(ground.autoscaling().autoscaling_groups.values())
     for group in groups:
         _note_failures(ground, group)
@@ -30,6 +31,7 @@ def let_pass(ground: Ground, seconds: float) -> None:
     for group in groups:
         _note_failures(ground, group)
         _replace_failed(ground, group)
+    identity_center.settle(ground)
 
 
 def _note_failures(ground: Ground, group: Any) -> None:

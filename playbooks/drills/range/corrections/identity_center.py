@@ -53,21 +53,22 @@ def assign(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
 
 def unassign(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
     """DeleteAccountAssignment."""
-    settle(ground, asked)
-    if not _assigned(ground, asked, asked.params):
+    settle(ground)
+    if not _assigned(_backend(ground, asked), asked.params):
         raise AwsError("ResourceNotFoundException", "There is no such assignment.", 400)
     return {"AccountAssignmentDeletionStatus": _begin(ground, asked, "unassign")}
 
 
 def provision(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
     """ProvisionPermissionSet."""
-    _set(ground, asked, asked.params["PermissionSetArn"])
-    return {"PermissionSetProvisioningStatus": _begin(ground, asked, "provision")}
+    policy = _set(ground, asked, asked.params["PermissionSetArn"]).inline_policy
+    begun = _begin(ground, asked, "provision", policy=policy)
+    return {"PermissionSetProvisioningStatus": begun}
 
 
 def accounts(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
     """ListAccountsForProvisionedPermissionSet."""
-    settle(ground, asked)
+    settle(ground)
     found = _set(ground, asked, asked.params["PermissionSetArn"])
     wanted = asked.params.get("ProvisioningStatus")
     latest = "LATEST_PERMISSION_SET_PROVISIONED"
@@ -81,20 +82,24 @@ def accounts(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]
 
 
 def _later(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
-    settle(ground, asked)
+    settle(ground)
     return onward()
 
 
-def settle(ground: Ground, asked: Asked) -> None:
-    """Let what was begun `SECONDS` ago be through."""
-    under_way = _under_way(ground, asked)
-    for one in [one for one in under_way if one[0] <= ground.seconds()]:
-        under_way.remove(one)
-        DO[one[1]](ground, asked, one[2])
+def settle(ground: Ground) -> None:
+    """Let what was begun `SECONDS` ago be through, in every account."""
+    for regions in list(ssoadmin_backends.values()):
+        for backend in list(regions.values()):
+            under_way = _under_way(backend)
+            for one in [one for one in under_way if one[0] <= ground.seconds()]:
+                under_way.remove(one)
+                DO[one[1]](backend, one[2])
 
 
-def _begin(ground: Ground, asked: Asked, what: str) -> dict[str, Any]:
-    _under_way(ground, asked).append((ground.seconds() + SECONDS, what, dict(asked.params)))
+def _begin(ground: Ground, asked: Asked, what: str, **more: str) -> dict[str, Any]:
+    _under_way(_backend(ground, asked)).append(
+        (ground.seconds() + SECONDS, what, {**asked.params, **more})
+    )
     told = {k: v for k, v in asked.params.items() if k != "InstanceArn"}
     if what == "provision":
         told = {"PermissionSetArn": asked.params["PermissionSetArn"]}
@@ -106,27 +111,27 @@ def _begin(ground: Ground, asked: Asked, what: str) -> dict[str, Any]:
     }
 
 
-def _do_assign(ground: Ground, asked: Asked, params: Mapping[str, Any]) -> None:
-    if not _assigned(ground, asked, params):
+def _do_assign(backend: Any, params: Mapping[str, Any]) -> None:
+    if not _assigned(backend, params):
         made = AccountAssignment(*(params[name] for name, _ in FIELDS))
-        _backend(ground, asked).account_assignments.append(made)
-    found = _set(ground, asked, params["PermissionSetArn"])
-    _provisioned(found).setdefault(params["TargetId"], found.inline_policy)
+        backend.account_assignments.append(made)
+    for found in _sets(backend, params["PermissionSetArn"]):
+        _provisioned(found).setdefault(params["TargetId"], found.inline_policy)
 
 
-def _do_unassign(ground: Ground, asked: Asked, params: Mapping[str, Any]) -> None:
-    for found in _assigned(ground, asked, params):
-        _backend(ground, asked).account_assignments.remove(found)
+def _do_unassign(backend: Any, params: Mapping[str, Any]) -> None:
+    for found in _assigned(backend, params):
+        backend.account_assignments.remove(found)
 
 
-def _do_provision(ground: Ground, asked: Asked, params: Mapping[str, Any]) -> None:
-    found = _set(ground, asked, params["PermissionSetArn"])
+def _do_provision(backend: Any, params: Mapping[str, Any]) -> None:
     only = params.get("TargetId")
-    for account in [only] if only else list(_provisioned(found)):
-        _provisioned(found)[account] = found.inline_policy
+    for found in _sets(backend, params["PermissionSetArn"]):
+        for account in [only] if only else list(_provisioned(found)):
+            _provisioned(found)[account] = params["policy"]
 
 
-DO: dict[str, Callable[[Ground, Asked, Mapping[str, Any]], None]] = {
+DO: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "assign": _do_assign,
     "unassign": _do_unassign,
     "provision": _do_provision,
@@ -137,9 +142,9 @@ def _backend(ground: Ground, asked: Asked) -> Any:
     return ssoadmin_backends[asked.account or ground.account][asked.region]
 
 
-def _under_way(ground: Ground, asked: Asked) -> list[tuple[float, str, dict[str, Any]]]:
+def _under_way(backend: Any) -> list[tuple[float, str, dict[str, Any]]]:
     # Kept with moto's own state, so that it is saved and put back with it.
-    found: list[Any] = vars(_backend(ground, asked)).setdefault("under_way", [])
+    found: list[Any] = vars(backend).setdefault("under_way", [])
     return found
 
 
@@ -148,18 +153,21 @@ def _provisioned(permission_set: Any) -> dict[str, str]:
     return found
 
 
+def _sets(backend: Any, arn: str) -> list[Any]:
+    return [found for found in backend.permission_sets if found.permission_set_arn == arn]
+
+
 def _set(ground: Ground, asked: Asked, arn: str) -> Any:
-    known = _backend(ground, asked).permission_sets
-    found = next((s for s in known if s.permission_set_arn == arn), None)
-    if found is None:
+    known = _sets(_backend(ground, asked), arn)
+    if not known:
         raise AwsError("ResourceNotFoundException", f"There is no permission set {arn}.", 400)
-    return found
+    return known[0]
 
 
-def _assigned(ground: Ground, asked: Asked, params: Mapping[str, Any]) -> list[Any]:
+def _assigned(backend: Any, params: Mapping[str, Any]) -> list[Any]:
     return [
         found
-        for found in _backend(ground, asked).account_assignments
+        for found in backend.account_assignments
         if all(getattr(found, ours) == params[name] for name, ours in FIELDS)
     ]
 
