@@ -77,6 +77,7 @@ def _word(case: "Case", one: Credential, new: str, uses: tuple[KeyUse, ...]) -> 
     step, asked = _step(one), _asked(case, one)
     if yes := next((q for q in asked if q.state in ("yes", "used")), None):
         return f"{yes.approver} said so in {yes.id}"
+    _lapse(case, [q for q in asked if case.clock() >= q.expires], "nobody answered in time")
     about: dict[str, Any] = {
         "asked": f"have all readers of {one.stored or one.target} taken the new {one.kind}?",
         "yes means": "the old one is taken away, and whoever still uses it fails",
@@ -91,16 +92,19 @@ def _word(case: "Case", one: Credential, new: str, uses: tuple[KeyUse, ...]) -> 
 
 def _settled(case: "Case", one: Credential, why: str) -> str:
     """Take a question back that nobody need answer any more."""
+    _lapse(case, _asked(case, one), why)
+    return why
 
+
+def _lapse(case: "Case", asked: Iterable[Question], why: str) -> None:
     def work(conn: Connection) -> None:
         for question in still:
             store.change_question(conn, question.id, state="lapsed")
             body = {"question": question.id, "why": why}
             case.record.note(conn, case.incident.id, "approval.lapsed", body)
 
-    if still := [q for q in _asked(case, one) if q.state == "open"]:
+    if still := [q for q in asked if q.state == "open"]:
         case.store.commit(work)
-    return why
 
 
 def _step(one: Credential) -> str:
