@@ -43,7 +43,7 @@ class OneWay(Action[P]):
 
     destroys: ClassVar[bool] = True
     window: ClassVar[float] = 10.0  # seconds in which a finished call may not show yet
-    pace: ClassVar[float] = 1.0  # seconds between two parts of an act that is done in parts
+    pace: ClassVar[float] = 1.0  # seconds between two parts, while each leaves less
     # What a crash loses, such as the secret of a new key, is taken back and made again, anew.
     remakes: ClassVar[bool] = False
     # Whether the world tells that it happened. If not, twice must do no harm: it is done again
@@ -124,8 +124,11 @@ def _unseen(
 
 
 def _in_parts(action: OneWay[P], p: P, intent: Intent, approval: str | None) -> Steps[None]:
-    """Do it, and again while it is under way and gets less; most acts have one part."""
-    lowest, waited = None, 0.0
+    """Do it, and again while it is under way and gets less; most acts have one part.
+
+    While it does not get less, whoever holds it up is asked less and less often.
+    """
+    lowest, waited, pause = None, 0.0, action.pace
     while True:
         unsure = yield from _do(action, p, intent.mark, approval)
         found = yield from _look(action, p, intent, action.limit)
@@ -136,11 +139,13 @@ def _in_parts(action: OneWay[P], p: P, intent: Intent, approval: str | None) -> 
         if not isinstance(found, Underway):
             return
         if lowest is None or found.left < lowest:
-            lowest, waited = found.left, 0.0
+            lowest, waited, pause = found.left, 0.0, action.pace
         elif waited >= action.limit:
             raise unsure or NotEffectiveError(intent.step, _lacking(intent, found))
-        yield action.pace
-        waited += action.pace
+        else:
+            pause = min(2 * pause, 30.0)
+        yield pause
+        waited += pause
 
 
 def _lacking(intent: Intent, found: Underway | None) -> tuple[str, ...]:
