@@ -173,3 +173,33 @@ def test_disabling_the_method_ends_its_tokens(vault, at, role):
     vault.did("DELETE", f"sys/{at}")
     vault.pause(1)
     assert vault.status("GET", "auth/token/lookup-self", token=token) == 403
+
+
+def test_a_role_may_be_bound_to_addresses_instead_of_secret_ids(vault, at):
+    role = f"{at}/role/bound"
+    open_to_all = {"bind_secret_id": False, "secret_id_bound_cidrs": ["0.0.0.0/0", "::/0"]}
+    vault.did("POST", role, open_to_all)
+    role_id = vault.did("GET", f"{role}/role-id")["data"]["role_id"]
+    assert vault.status("POST", f"{at}/login", {"role_id": role_id}, token="") == 200
+    assert vault.status("POST", f"{role}/secret-id") in (400, 500)
+
+
+def test_a_secret_id_is_no_more_than_its_role_allows(vault, role):
+    vault.did("POST", role, {"secret_id_ttl": "10m", "secret_id_num_uses": 5})
+    assert made(vault, role)["secret_id_ttl"] == 600
+    for wrong in ({"ttl": "20m"}, {"num_uses": 6}, {"metadata": "no JSON"}, {"metadata": "[]"}):
+        assert vault.status("POST", f"{role}/secret-id", wrong) in (400, 500)
+
+
+def test_two_roles_do_not_share_a_role_id(vault, at, role):
+    vault.did("POST", f"{at}/role/other", {})
+    taken = vault.did("GET", f"{role}/role-id")["data"]
+    assert vault.status("POST", f"{at}/role/other/role-id", taken) in (400, 500)
+
+
+def test_a_secret_id_may_narrow_where_its_tokens_are_used(vault, role):
+    secret = made(vault, role, token_bound_cidrs=["203.0.113.0/24"])["secret_id"]
+    answer = log_in(vault, role, secret)
+    if answer.status_code == 200:  # Some versions refuse the login itself.
+        token = answer.json()["auth"]["client_token"]
+        assert vault.status("GET", "auth/token/lookup-self", token=token) == 403

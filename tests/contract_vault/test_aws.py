@@ -152,6 +152,32 @@ def test_a_user_is_made_in_aws_and_deleted_with_its_lease(joined):
     assert users(aws) == before
 
 
+def test_all_that_hangs_on_a_user_goes_with_it(joined):
+    vault, aws, mount = joined
+    iam = aws.client("iam", aws.admin)
+    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    boundary = iam.create_policy(PolicyName="edge", PolicyDocument=DOCUMENT)["Policy"]["Arn"]
+    iam.create_group(GroupName="staff")
+    role = {**USER, "policy_arns": arn, "iam_groups": "staff", "iam_tags": {"team": "a"}}
+    role |= {"permissions_boundary_arn": boundary, "user_path": "/made/"}
+    vault.did("POST", f"{mount}/roles/full", role)
+    before = users(aws)
+    lease = vault.did("GET", f"{mount}/creds/full")["lease_id"]
+    [name] = set(users(aws)) - set(before)
+    user = iam.get_user(UserName=name)["User"]
+    assert user["Path"] == "/made/"
+    assert user["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary
+    assert user["Tags"] == [{"Key": "team", "Value": "a"}]
+    attached = iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]
+    assert [p["PolicyArn"] for p in attached] == [arn]
+    groups = iam.list_groups_for_user(UserName=name)["Groups"]
+    assert [g["GroupName"] for g in groups] == ["staff"]
+    vault.did("PUT", "sys/leases/revoke", {"lease_id": lease, "sync": True})
+    assert users(aws) == before
+    iam.delete_group(GroupName="staff")
+    iam.delete_policy(PolicyArn=boundary)
+
+
 def test_a_user_that_aws_does_not_delete_becomes_irrevocable(joined):
     # An attacker's login profile is enough: DeleteConflict (hashicorp/vault#16685).
     vault, aws, mount = joined

@@ -172,3 +172,38 @@ def test_a_group_is_written_by_name_and_listed(vault):
     assert vault.status("DELETE", path) == 204
     unknown = {"id": "00000000-0000-0000-0000-000000000000"}
     assert vault.status("POST", "identity/group", unknown) == 400
+
+
+def test_names_of_entities_are_changed_but_not_shared(vault):
+    first, second = (vault.name("entity") for _ in range(2))
+    numbers = {}
+    for name in (first, second):
+        numbers[name] = vault.did("POST", "identity/entity", {"name": name})["data"]["id"]
+        vault.later("DELETE", f"identity/entity/id/{numbers[name]}")
+    path = f"identity/entity/id/{numbers[first]}"
+    assert vault.status("POST", path, {"name": second}) in (400, 500)
+    third = vault.name("entity")
+    vault.did("POST", path, {"name": third})
+    assert vault.did("GET", f"identity/entity/name/{third}")["data"]["id"] == numbers[first]
+    assert vault.status("GET", f"identity/entity/name/{first}") == 404
+    unknown = "identity/entity/id/00000000-0000-0000-0000-000000000000"
+    assert vault.status("POST", unknown, {"policies": ["a"]}) == 400
+    assert vault.status("POST", "identity/lookup/entity", {}) == 400
+
+
+def test_an_alias_that_is_written_again_moves_to_the_other_entity(vault, people):
+    numbers = []
+    for _ in range(2):
+        name = vault.name("entity")
+        numbers.append(vault.did("POST", "identity/entity", {"name": name})["data"]["id"])
+        vault.later("DELETE", f"identity/entity/id/{numbers[-1]}")
+    body = {"name": "alice", "mount_accessor": accessor_of(vault, people)}
+    made = [
+        vault.did("POST", "identity/entity-alias", {**body, "canonical_id": number})["data"]["id"]
+        for number in numbers
+    ]
+    assert made[0] == made[1]
+    auth = vault.did("POST", f"{people}/login/alice", PASSWORD, token="")["auth"]
+    assert auth["entity_id"] == numbers[1]
+    unknown = "identity/entity-alias/id/00000000-0000-0000-0000-000000000000"
+    assert vault.status("POST", unknown, body) in (400, 404)

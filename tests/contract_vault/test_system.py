@@ -20,6 +20,7 @@ def test_the_seals_status_needs_no_token(vault):
     assert (data["sealed"], data["initialized"], data["progress"]) == (False, True, 0)
     assert data["t"] <= data["n"]
     assert vault.did("GET", "sys/init", token="") == {"initialized": True}
+    assert "ha_enabled" in vault.did("GET", "sys/leader", token="")
 
 
 def test_sealing_is_for_sudo(vault):
@@ -37,6 +38,7 @@ def test_a_sealed_vault_answers_503_until_enough_shares_are_given(vault, world):
         assert answer.status_code == 503
         assert answer.json()["errors"] == ["Vault is sealed"]
     assert vault.status("GET", "sys/health", token="") == 503
+    assert vault.status("GET", "sys/leader", token="") == 503
     assert vault.status("GET", "sys/health?sealedcode=298", token="") == 298
     first, second, third, *_ = world.unseal_keys
     assert vault.status("POST", "sys/unseal", {"key": "wrong"}, token="") == 400

@@ -53,3 +53,18 @@ def test_changed_policies_hold_from_the_next_login_on(vault, at):
     body = {"token_policies": ["default", "more"]}
     assert vault.status("POST", f"{at}/users/alice/policies", body) == 204
     assert sorted(log_in(vault, at).json()["auth"]["policies"]) == ["default", "more"]
+
+
+def test_a_written_user_keeps_what_is_not_said_anew(vault, at):
+    vault.did("POST", f"{at}/users/alice", {"token_ttl": "5m"})
+    auth = log_in(vault, at).json()["auth"]
+    assert (auth["policies"], auth["lease_duration"]) == (["default"], 300)
+    new = {"password": "battery staple"}
+    vault.did("POST", f"{at}/users/alice", new)
+    assert log_in(vault, at, password=new).status_code == 200
+    assert vault.status("POST", f"{at}/users/nobody/password", new) in (400, 500)
+
+
+def test_people_come_from_within_their_blocks_only(vault, at):
+    vault.did("POST", f"{at}/users/alice", {"token_bound_cidrs": ["203.0.113.0/24"]})
+    assert log_in(vault, at).status_code in (400, 403)

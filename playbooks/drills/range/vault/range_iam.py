@@ -36,13 +36,16 @@ class RangeIam:
         """See Iam."""
         with _translated():
             iam = self._client("iam", key)
-            more = {"PermissionsBoundary": wanted.boundary} if wanted.boundary else {}
             iam.create_user(
                 UserName=wanted.name,
                 Path=wanted.path,
                 Tags=[{"Key": k, "Value": v} for k, v in wanted.tags.items()],
-                **more,
             )
+            if wanted.boundary:
+                # Vault gives it to CreateUser; the range's drops it there.
+                iam.put_user_permissions_boundary(
+                    UserName=wanted.name, PermissionsBoundary=wanted.boundary
+                )
             for arn in wanted.policy_arns:
                 iam.attach_user_policy(UserName=wanted.name, PolicyArn=arn)
             if wanted.document:

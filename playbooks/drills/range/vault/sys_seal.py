@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from playbooks.drills.range.vault.errors import invalid
+from playbooks.drills.range.vault.errors import RefusedError, invalid
 from playbooks.drills.range.vault.routes import Engine, route
 from playbooks.drills.range.vault.seal import SHARES, THRESHOLD, Given
 from playbooks.drills.range.vault.wire import Reply
@@ -48,6 +48,21 @@ class SysSeal(Engine):
     @route("GET", "init", free=True)
     def read_init(self, asked: Asked) -> Reply:
         return Reply({"initialized": True}, bare=True)
+
+    @route("GET", "leader", free=True)
+    def read_leader(self, asked: Asked) -> Reply:
+        if self.core.seal.sealed:
+            raise RefusedError(503, "Vault is sealed")
+        return Reply(
+            {
+                "ha_enabled": False,
+                "is_self": False,
+                "leader_address": "",
+                "leader_cluster_address": "",
+                "performance_standby": False,
+            },
+            bare=True,
+        )
 
     @route("GET", "seal-status", free=True)
     def read_status(self, asked: Asked) -> Reply:
