@@ -11,7 +11,7 @@ from evidence.sources.vault_ask import VAULT, Found, Read, Vaults, ask, item
 
 @dataclass(frozen=True, slots=True)
 class VaultFacts:
-    """Auth methods, policies, entities, roles and users, tokens, leases, audit devices.
+    """Auth methods, policies, entities, groups, roles, users, tokens, leases, audit devices.
 
     `account` is the Vault's name. No answer holds a token, secret id or secret: each is known by
     its accessor or its name. Costs a request for each token and each secret id; batch tokens have
@@ -33,6 +33,10 @@ class VaultFacts:
         "identity/entity/id/": ("list",),
         "identity/entity/id/+": ("read",),
         "identity/entity-alias/id/": ("list",),
+        "identity/group/id/": ("list",),
+        "identity/group/id/+": ("read",),
+        "auth/token/roles/": ("list",),
+        "auth/token/roles/+": ("read",),
         "auth/{approle}/role/": ("list",),
         "auth/{approle}/role/+": ("read",),
         "auth/{approle}/role/+/secret-id/": ("list",),
@@ -59,6 +63,8 @@ class VaultFacts:
         yield from _each(client, "vault.policies", "sys/policies/acl", without=("root",))
         yield from _each(client, "vault.entities", "identity/entity/id")
         yield from ask(client, "vault.aliases", Read("LIST", "identity/entity-alias/id"))
+        yield from _each(client, "vault.groups", "identity/group/id")
+        yield from _each(client, "vault.token.roles", "auth/token/roles")
         for mount, kind in methods.items():
             if kind == "approle":
                 yield from _roles(client, mount)

@@ -12,6 +12,7 @@ Kind = Literal[
     "audit_device",
     "auth_mount",
     "entity",
+    "group",
     "login",
     "policy",
     "root_attempt",
@@ -89,10 +90,19 @@ class Left:
                 yield Finding(kind, token["accessor"], at.isoformat(), "; ".join(why), new)
 
     def _identities(self) -> Iterator[Finding]:
+        for group in self.pages.get("vault.groups", []):
+            at = group["last_update_time"]
+            if self._new(at):
+                why = f"gives {len(group['member_entity_ids'] or ())} entities its policies"
+                yield Finding("group", group["id"], at, f"made or changed since; {why}", True)
         for entity in self.pages.get("vault.entities", []):
-            if self._new(entity.get("creation_time")):
+            if self._new(entity["creation_time"]):
                 at = entity["creation_time"]
                 yield Finding("entity", entity["id"], at, "made since the first sign", True)
+            elif self._new(entity["last_update_time"]) and entity["policies"]:
+                # A login may change it too, but gives it no policies.
+                at, why = entity["last_update_time"], "changed since; has policies of its own"
+                yield Finding("entity", entity["id"], at, why, False)
             for alias in entity.get("aliases") or ():
                 if self._new(alias.get("creation_time")):
                     why = f"lets {alias.get('mount_path', 'a mount')} log in as {entity['id']}"

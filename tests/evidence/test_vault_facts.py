@@ -72,6 +72,8 @@ def test_everything_that_was_asked_for_is_there(place: Place) -> None:
 def test_it_only_reads_and_needs_no_more_than_it_says(place: Place) -> None:
     place.root.sys.enable_auth_method("userpass", path="people")
     place.root.write("auth/people/users/ann", password="canary-pass")
+    place.root.write("auth/token/roles/ci", allowed_policies=["web"])
+    place.root.secrets.identity.create_or_update_group("admins", policies=["web"])
     text = policy([], reads=VaultFacts.paths)
     before = place.world.digest()
     start = len(place.world.calls)

@@ -65,6 +65,10 @@ def test_every_thing_that_was_left_is_found(place: Place) -> None:
     root.write("auth/approle/role/spare", token_policies=["web"])
     root.write("auth/approle/role/batch", token_policies=["batch", "web"])
     root.write("auth/people/users/eve", password="canary-pass")
+    root.write("auth/token/roles/lasting", orphan=True, allowed_policies=["web"])
+    group = root.secrets.identity.create_or_update_group(
+        "admins", member_entity_ids=[entity], policies=["shadow"]
+    )["data"]["id"]
     root.sys.disable_audit_device("file")
     root.sys.start_root_token_generation()
     found = [f for f in swept(place, start, known) if f.sure]
@@ -73,9 +77,11 @@ def test_every_thing_that_was_left_is_found(place: Place) -> None:
         ("audit_device", "file/"),
         ("auth_mount", "backdoor/"),
         ("entity", entity),
+        ("group", group),
         ("login", "auth/approle/role/batch"),
         ("login", "auth/approle/role/spare"),
         ("login", "auth/people/users/eve"),
+        ("login", "auth/token/roles/lasting"),
         ("policy", "ops"),
         ("policy", "shadow"),
         ("policy", "web"),
@@ -102,6 +108,17 @@ def test_without_a_baseline_what_has_no_time_is_asked_about(place: Place) -> Non
     assert not found["audit_device", "(none)"].sure
     assert ("policy", "web") not in found
     assert ("auth_mount", "token/") not in found
+
+
+def test_policies_that_an_entity_was_given_since_are_asked_about(place: Place) -> None:
+    token = site.log_in(place.world, place.estate.apps["web"])
+    entity = place.world.client(token).auth.token.lookup_self()["data"]["entity_id"]
+    place.world.tick(60)
+    start = now(place)
+    assert [f for f in swept(place, start) if f.kind == "entity"] == []
+    place.root.secrets.identity.update_entity(entity, policies=["stanch"])
+    [found] = [f for f in swept(place, start) if f.kind == "entity"]
+    assert (found.name, found.sure) == (entity, False)
 
 
 def test_a_device_that_writes_elsewhere_is_found(place: Place) -> None:
