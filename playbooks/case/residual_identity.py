@@ -10,6 +10,7 @@ RACE = (
     "race-exposed: no latch bound the principal, and IAM takes seconds to minutes until a denial "
     "holds; what it stripped or made meanwhile is what the sweep looks for"
 )
+RACING = ("deny_principal", "deny_role_sessions", "deny_instance_sessions")
 # Steps on what the principal made count as done, not as the principal's own: by their target.
 DENIALS = ("deny_principal", "deny_in_permission_set")
 
@@ -19,8 +20,10 @@ def residual(done: Sequence[Intent], left: Left) -> list[str]:
     said: list[str] = []
     if not _cut(done, left):
         said.append("credentials of the principal still work")
-    if not _in_effect(done, "latch_principal"):
+    if _raced(done) and not _in_effect(done, "latch_principal"):
         said.append(left.get("latch", {}).get("error") or RACE)
+    if _in_effect(done, "deny_instance_sessions") and not _in_effect(done, "deny_role_sessions"):
+        said.append("sessions of the role that are not this host's still work")
     if _in_effect(done, "narrow_principal_sessions"):
         said.insert(0, "credentials that were issued after the release work")
     return said
@@ -35,11 +38,16 @@ def status(done: Sequence[Intent], left: Left) -> str:
     if not _cut(done, left, seen=True):
         return "partial"
     said = ["contained"]
-    if not _in_effect(done, "latch_principal"):
+    if _raced(done) and not _in_effect(done, "latch_principal"):
         said.append("race-exposed")
     if left.get("sweep", {}).get("kind") == "open":
         said.append("sweep goes on")
     return ", ".join(said)
+
+
+def _raced(done: Sequence[Intent]) -> bool:
+    """Return whether anything was denied in IAM itself, where whoever is denied may strip it."""
+    return any(i.action in RACING for i in done)
 
 
 def _cut(done: Sequence[Intent], left: Left, *, seen: bool = False) -> bool:
@@ -53,9 +61,9 @@ def _cut(done: Sequence[Intent], left: Left, *, seen: bool = False) -> bool:
         left, "deactivate_access_keys"
     ):
         return denied and shut("deactivate_access_keys")
-    return denied or (
-        _in_effect(done, "deny_role_sessions", seen=seen) and shut("close_trust_policy")
-    )
+    if denied or _in_effect(done, "deny_instance_sessions", seen=seen):
+        return True
+    return _in_effect(done, "deny_role_sessions", seen=seen) and shut("close_trust_policy")
 
 
 def _in_effect(done: Sequence[Intent], action: str, *, seen: bool = False) -> bool:

@@ -15,13 +15,17 @@ VAULT: Final = "vault"
 # What each play can act on; one that is not here takes nothing (a test compares the two).
 ACTS_ON: Final[Mapping[str, frozenset[str]]] = {
     "access_review": frozenset({"account"}),
-    "compromised_identity": frozenset({"user", "role"}),
+    "compromised_identity": frozenset({"user", "role", "sso"}),
     "compromised_instance": frozenset({"instance"}),
     "compromised_vault": frozenset({"vault"}),
     "leaked_access_key": frozenset({"access_key", "user"}),
     "rotate_credentials": frozenset({"access_key", "user", "secret", "database", "vault"}),
 }
 _INSTANCE: Final = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
+# IAM Identity Center API Reference, "AccountAssignment", PrincipalId.
+_PERSON: Final = re.compile(
+    r"(?:[0-9a-f]{10}-)?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+)
 _NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
@@ -54,7 +58,7 @@ def aim_by_hand(
         raise SettingsError(
             f"{target!r} is {'no target' if not kind else f'one of kind {kind}'}, and {play} acts "
             f"on {' or '.join(sorted(allowed)) or 'nothing'}. Expected i- and 8 or 17 hex "
-            "digits (an instance), user/NAME, role/NAME, AKIA... (an access key), secret/NAME, "
+            "digits (an instance), user/NAME, role/NAME, sso/ID, AKIA... (a key), secret/NAME, "
             "database/NAME, account, or the name of a Vault in the settings."
         )
     if kind == VAULT:
@@ -86,6 +90,8 @@ def _read(settings: Settings, target: str) -> tuple[str, str]:
     if PATTERNS["access key id"].fullmatch(target):
         return "access_key", target
     if kind in ("user", "role") and _NAME.fullmatch(name):
+        return kind, name
+    if kind == "sso" and _PERSON.fullmatch(name):
         return kind, name
     if kind in ("secret", "database") and PATTERNS["resource name"].fullmatch(name):
         return kind, name
