@@ -56,7 +56,9 @@ def needed(names: list[str], account: str, region: str, partition: str) -> dict[
     for name in names:
         modules = _imported(name)
         known = catalogue()
-        stems = [m.rpartition(".")[2] for m in modules if m.startswith("actions.")]
+        # What an action in a Vault needs is a policy there, not IAM's.
+        acts = [m for m in modules if m.startswith("actions.") and ".vault." not in m]
+        stems = [m.rpartition(".")[2] for m in acts]
         kinds |= dict.fromkeys(known[s] for s in stems if s in known)
         for module in (m for m in modules if m.startswith("playbooks.review.")):
             reads |= set(getattr(importlib.import_module(module), "PERMISSIONS", ()))
@@ -119,10 +121,11 @@ def _imported(play: str) -> list[str]:
     found = _names(root / f"{stem}.py")
     verbs = [name for name in found if name.startswith("playbooks.case.")]
     found += [n for verb in verbs for n in _names(root.parent / f"{verb.replace('.', '/')}.py")]
-    if any(name.startswith("playbooks.review.") for name in found):
-        # What a review may do depends on what people decide, so the play names no action itself.
-        for file in sorted((root / "review").glob("*.py")):
-            found += [f"playbooks.review.{file.stem}", *_names(file)]
+    for folder in ("review", "rotation"):
+        # What these may do depends on what people decide or declare: the play names no action.
+        if any(name.startswith(f"playbooks.{folder}") for name in found):
+            for file in sorted((root / folder).glob("*.py")):
+                found += [f"playbooks.{folder}.{file.stem}", *_names(file)]
     return found
 
 
