@@ -88,9 +88,9 @@ def _items(question: Question, pages: Pages) -> Iterator[Item]:
     secrets: list[tuple[str, Any]] = []
     kept = _redact(pages, question.sensitive | SENSITIVE, question.name, secrets)
     answer = {"call": question.call, "parameters": question.parameters, "pages": kept}
-    yield Item(question.name, JSON, _json(answer), False, question.call)
+    yield Item(question.name, JSON, as_json(answer), False, question.call)
     for name, value in secrets:
-        yield Item(name, JSON, _json(value), True, question.call)
+        yield Item(name, JSON, as_json(value), True, question.call)
 
 
 def _redact(value: Any, names: frozenset[str], owner: str, secrets: list[tuple[str, Any]]) -> Any:
@@ -112,7 +112,8 @@ def _cut(name: str, value: Any, owner: str, secrets: list[tuple[str, Any]]) -> d
     return {"redacted": kept_as}
 
 
-def _json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
+    """Return the value as items hold it: keys sorted, times RFC 3339, bytes base64."""
     text = json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, default=_plain)
     return text.encode("utf-8", errors="surrogatepass")
 

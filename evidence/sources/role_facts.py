@@ -41,10 +41,11 @@ def _role(clients: RoleClients, role: str) -> Iterator[Item | Missed]:
         )
     attached = yield from _iam(clients, "list_attached_role_policies", role, RoleName=role)
     for policy in [each for page in attached for each in page["AttachedPolicies"]]:
-        yield from _attached(clients, policy["PolicyArn"])
+        yield from policy_text(clients, policy["PolicyArn"])
 
 
-def _attached(clients: RoleClients, arn: str) -> Iterator[Item | Missed]:
+def policy_text(clients: RoleClients, arn: str) -> Iterator[Item | Missed]:
+    """Yield what IAM knows of a managed policy, and the version that is in force."""
     policies = yield from _iam(clients, "get_policy", arn, PolicyArn=arn)
     for page in policies:
         version = page["Policy"]["DefaultVersionId"]
