@@ -54,6 +54,15 @@ def policies(org: Any, part: Latch, plan: Planned) -> Iterator[Found]:
             yield from _latch(id, content, part, again)
 
 
+def named(org: Any, part: Latch) -> tuple[str, ...] | None:
+    """Return whom the latch names; None where there is no latch to be read."""
+    content = _content(org, part.policy) if part.policy else None
+    try:
+        return None if content is None else latch.latched(content)
+    except UnfitError:
+        return None  # `policies` says what is wrong with it
+
+
 def _latch(id: str, content: str, part: Latch, again: str) -> Iterator[Found]:
     try:
         named = latch.latched(content)

@@ -4,22 +4,26 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from actions.aws.clients import Aws
+from actions.aws.latch_principal import LatchPrincipal
 from actions.engine import Steps
-from playbooks.desk.cli.surroundings import Json, out, printable, show_json
+from playbooks.case import store
+from playbooks.case.store import Store
+from playbooks.desk.cli.surroundings import Json, here, out, printable, show_json
 from playbooks.errors import SettingsError
 from playbooks.latch import organisation, trying
 from playbooks.latch.borrowing import borrowing
+from playbooks.latch.holding import compared
 from playbooks.latch.organisation import Found
 from playbooks.latch.planned import UNBOUND, Planned, planned
 from playbooks.latch.probe import Canary, Sighting
 from playbooks.wiring.latch_part import Latch
-from playbooks.wiring.parts import assemble
 from playbooks.wiring.settings import Settings, load
 
 app = typer.Typer(help="Hold denials in place from above the accounts: plan it, check and try it.")
@@ -51,12 +55,12 @@ def check(
     Then try it: latch each account's canary role, see its calls denied, unlatch it. Leaves with
     exit status 1 when something is bad.
     """
-    settings = load()
-    part = _part(settings)
-    parts = assemble(settings)
+    part = _part(load())
+    settings, parts, db = here()
     admin = parts.aws(part.admin, _regions(settings, part.admin)[0])
     wanted = _planned(settings, part, admin.partition)
-    found, birds, providers = list(_read(settings, part, admin, wanted)), Birds(), {}
+    held = _held(part, db, parts.now())
+    found, birds, providers = list(_read(settings, part, admin, wanted, held)), Birds(), {}
     for account in settings.accounts.keys() - {part.management}:
         try:
             providers[account] = parts.aws(account, _regions(settings, account)[0])
@@ -80,9 +84,22 @@ def check(
         sys.exit(1)
 
 
-def _read(settings: Settings, part: Latch, admin: Aws, wanted: Planned) -> Iterator[Found]:
+def _held(part: Latch, db: Store, now: datetime) -> dict[str, str]:
+    """Return whom incidents hold by the latch, as recorded: ARN -> incident."""
+    target = LatchPrincipal(part.admin, part.policy or "", ()).target
+    holds = db.read(lambda conn: store.holds(conn, target, now))
+    done = [hold for hold in holds if hold.intent.phase == "done"]
+    return {arn: h.incident for h in done for arn, on in h.intent.plan.wanted.items() if on}
+
+
+def _read(
+    settings: Settings, part: Latch, admin: Aws, wanted: Planned, held: dict[str, str]
+) -> Iterator[Found]:
     try:
         yield from organisation.policies(admin.organizations, part, wanted)
+        there = organisation.named(admin.organizations, part)
+        if there is not None:
+            yield from compared(there, held, part.canary)
         yield from organisation.bound(admin.organizations, part, settings.accounts)
         yield from organisation.writers(admin.organizations, part)
     except (ClientError, BotoCoreError) as error:

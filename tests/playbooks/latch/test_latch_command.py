@@ -4,6 +4,13 @@ import json
 import os
 from pathlib import Path
 
+from actions.action import fields_of, name_of, step_of
+from actions.aws.latch_principal import LatchPrincipal
+from actions.journal import Intent, Plan
+from playbooks.case import store
+from playbooks.case.incident import Incident
+from playbooks.case.severity import Severity
+from playbooks.desk.cli.surroundings import here
 from playbooks.drills.range.server import serve
 from tests.playbooks.desk.console import stanch
 from tests.playbooks.latch.realm import (
@@ -114,3 +121,21 @@ def test_an_administrator_that_is_no_account_of_ours_is_refused(realm, tmp_path)
         ran = stanch("latch", command)
         assert ran.status == 1
         assert f'[accounts."{MANAGEMENT}"]' in ran.err
+
+
+@apart
+def test_a_principal_that_an_incident_holds_and_the_latch_lost_is_bad(realm, tmp_path):
+    arn = f"arn:aws:iam::{HOME}:user/mallory"
+    with serve(realm.world) as url:
+        settled(realm, tmp_path, url)
+        _, _, db = here()
+        action = LatchPrincipal(ADMIN, realm.part.policy, (arn,))
+        plan = Plan({arn: None}, {arn: True}, {})
+        intent = Intent(step_of(action), name_of(action), fields_of(action), plan, "done", "m")
+        now = realm.world.now()
+        one = Incident("", "leaked-access-key", "t", Severity.P1, {}, now, "aws")
+        made = db.commit(lambda conn: store.add_incident(conn, one))
+        db.commit(lambda conn: store.add_step(conn, made.id, intent, now))
+        ran = stanch("latch", "check", "--read-only", "--json")
+    [said] = [one["what"] for one in ran.json["found"] if one["level"] == "bad"]
+    assert said == f"INC-0001 holds {arn}, and the latch does not name it: it is NOT denied by it"
