@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -10,6 +11,9 @@ from actions.aws.key_shape import key_in, opened, with_key
 from actions.aws.secret import CURRENT, PENDING, Secret, describe, labels, value_of
 from actions.errors import UnfitError
 from actions.journal import Json
+
+# How `token` names versions; AWS and rotation functions name theirs by UUIDs.
+OURS = re.compile(r"[0-9a-f]{64}")
 
 
 class KeyStore(Protocol):
@@ -88,11 +92,12 @@ def must_be_free(found: dict[str, object], secret: Secret, ours: str) -> None:
     """Raise UnfitError where somebody else's rotation of the secret is under way, or its own runs.
 
     Source: Secrets Manager User Guide, "Rotation function overview": AWSPENDING is on no version,
-    or on the same one as AWSCURRENT, unless a rotation is under way.
+    or on the same one as AWSCURRENT, unless a rotation is under way. A version of Stanch's that
+    was rolled back bears the label still, and gives it up to the next.
     """
     known = labels(found)
     pending = known.get(PENDING)
-    if pending and pending not in (known.get(CURRENT), ours):
+    if pending and pending not in (known.get(CURRENT), ours) and not OURS.fullmatch(pending):
         raise UnfitError(
             f"a rotation of secret {secret.name} is under way: version {pending} is {PENDING}. "
             "Let it end, or take that label off, and enter the play again."

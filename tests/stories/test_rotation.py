@@ -50,7 +50,7 @@ class Consumer:
         self.out = out
         with out.open("wb") as written, out.with_suffix(".log").open("wb") as log:
             self.child = subprocess.Popen(
-                [sys.executable, "-m", "tests.stories.consumer", *arguments],
+                [sys.executable, "-m", "playbooks.drills.consumer", *arguments],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=written,
@@ -156,7 +156,7 @@ def story(folder: Path, how: str, *, in_vault: bool = False) -> Iterator[Story]:
                 "client_token"
             ]
             stack.enter_context(pytest.MonkeyPatch.context()).setenv("OUR_VAULT", vault.root_token)
-        consumer = Consumer(folder / "calls", environment, how, endpoint, url)
+        consumer = Consumer(folder / "calls", environment, how, NAME, endpoint, url)
         stack.callback(consumer.stop)
         parts = over_http(made, endpoint, into, folder, url)
         aim = {"account": world.account, "region": "", "id": f"user/{USER}"}
