@@ -4,8 +4,8 @@ IAM User Guide, Troubleshoot IAM, "Changes that I make are not always immediatel
 eventually consistent, changes to policies, keys, users and roles take time to be replicated; how
 long is not documented, and was measured by others as about 3 to 4 s. Organizations API:
 DetachPolicy: changes of service control policies are "immediate" for the affected accounts; a short
-delay stands for what nobody has measured. Each fact (facts.py) that a request changes is delayed by
-a time of its own, drawn from the world's seed; changes of one fact never overtake each other.
+delay stands for what nobody has measured. What a request changes of one thing (facts.py) is delayed
+by a time drawn from the world's seed; changes of one fact never overtake each other.
 
 Reads through the API do not lag: injectors.StaleRead is for that. What a session was given (its
 session policy, its times) does not lag either.
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from playbooks.drills.range.ground import Ground
 
 OF_ORGANIZATIONS = {"node", "scp"}
+# Without this fact a thing does not exist yet, or any more, whatever else is known of it.
+BEING = {
+    **dict.fromkeys(("user", "role", "group"), ("id", "")),
+    **dict.fromkeys(("policy", "scp"), ("document", "")),
+    "key": ("user", ""),
+    "node": ("parent", ""),
+}
 # A fact's texts with the epoch seconds from which on each is effective; None: it is gone.
 Timeline = list[tuple[float, str | None]]
 
@@ -59,9 +66,11 @@ class Lag:
         for thing in [*present, *(gone for gone in self.latest if gone not in present)]:
             before, now = self.latest.get(thing, {}), present.get(thing, {})
             if before != now:
+                # A thing that is new comes whole: all that one request changed of it is one delay.
+                at = self.ground.seconds() + self._delay(thing)
                 for key in [*now, *(k for k in before if k not in now)]:
                     if before.get(key) != now.get(key):
-                        self._change(thing, key, now.get(key))
+                        self._change(thing, key, now.get(key), at)
         self.latest = present
 
     def effective(self, thing: Thing) -> Facts:
@@ -72,15 +81,12 @@ class Lag:
             text = next((text for at, text in reversed(timeline) if at <= now), None)
             if text is not None:
                 facts[key] = text
-        return facts
+        return facts if BEING[thing.kind] in facts else {}
 
-    def settled_at(self) -> float:
-        """Epoch seconds from which on everything written so far is effective."""
-        lines = (line for each in self.timelines.values() for line in each.values())
-        return max((at for line in lines for at, _ in line), default=0.0)
-
-    def _change(self, thing: Thing, key: tuple[str, str], text: str | None) -> None:
+    def _delay(self, thing: Thing) -> float:
         low, high = self.delays.scp if thing.kind in OF_ORGANIZATIONS else self.delays.iam
+        return self.rng.uniform(low, high)
+
+    def _change(self, thing: Thing, key: tuple[str, str], text: str | None, at: float) -> None:
         timeline = self.timelines.setdefault(thing, {}).setdefault(key, [])
-        at = self.ground.seconds() + self.rng.uniform(low, high)
         timeline.append((max([at, *(before for before, _ in timeline[-1:])]), text))
