@@ -43,6 +43,14 @@ async def holder(case: "Case") -> Principal:
     return Principal(case.place, "user", name)
 
 
+def own(case: "Case") -> str:
+    """Return the target, place/region/id, that is the incident's own principal, once known."""
+    if case.incident.kind != "access_key":
+        return case.incident.place
+    known = case.store.read(lambda conn: store.kept(conn, case.incident.id, KEPT))
+    return Principal(case.place, "user", known["user"]).key if known else ""
+
+
 def _user(aws: Aws, key: str) -> str:
     try:
         return aws.iam.get_access_key_last_used(AccessKeyId=key).get("UserName", "")

@@ -1,6 +1,6 @@
 """Undoes steps of an incident, the last first: planned, shown, guarded, each key by its holders."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,18 +49,26 @@ class Undone:
     gone: str = ""
 
 
+def _none(intent: Intent) -> bool:
+    return False
+
+
 async def plan(
-    case: Case, number: int | None = None, *, verb: str = "rollback", without: str = ""
+    case: Case,
+    number: int | None = None,
+    *,
+    verb: str = "rollback",
+    without: Callable[[Intent], bool] = _none,
 ) -> list[Undo]:
     """Return what undoing would change, last step first; with `number`, of that step alone.
 
-    `without` names an action whose steps are not undone.
+    Steps that `without` says are left as they are.
     """
     undos: list[Undo] = []
     there: dict[str, list[Hold]] = {}
     for intent in reversed(_chosen(case, number)):
         lens = holds.lens_of(intent.action, intent.fields)
-        if intent.phase == "undone" or lens is None or intent.action == without:
+        if intent.phase == "undone" or lens is None or without(intent):
             continue
         target = target_of(intent.step)
         known = there.setdefault(target, case.journal.held_on(target))

@@ -44,8 +44,9 @@ class Way:
 
 async def planned(case: Case, verb: Verb, number: int | None = None) -> list[Undo]:
     """Return what the way back would change, last step first; with `number`, of one step."""
-    without = releasing.NAME if verb == "release" else ""
-    return await plan(case, number, verb=verb, without=without)
+    if verb == "rollback":
+        return await plan(case, number, verb=verb)
+    return await plan(case, number, verb=verb, without=lambda one: releasing.stays(case, one))
 
 
 async def go_back(
@@ -212,8 +213,8 @@ def _stands(conn: Connection, case: Case, way: Way) -> bool:
         lens = holds.lens_of(intent.action, intent.fields)
         if intent.phase == "undone" or lens is None:
             continue
-        narrow = way.verb == "release" and intent.action == releasing.NAME
-        if not narrow and holds.owed(lens, intent.plan):
+        kept = way.verb == "release" and releasing.stays(case, intent)
+        if not kept and holds.owed(lens, intent.plan):
             return True
     return False
 

@@ -121,3 +121,49 @@ def test_on_another_kind_of_target_a_play_refuses(scene: Scene) -> None:
 
     with pytest.raises(RefusedError, match="acts on instance"):
         _ = scene.case(opened(scene, "user/ci")).target
+
+
+def released(scene: Scene, incident: Incident) -> list[Any]:
+    """Ask for the release, let another person allow it, and go that way."""
+
+    async def back() -> list[Any]:
+        case = scene.case(incident, PLAY)
+        undos = await way_back.planned(case, "release")
+        return await way_back.go_back(case, undos, "alice", verb="release")
+
+    with pytest.raises(Waiting):
+        asyncio.run(back())
+    open_ = [q for q in scene.questions(incident) if q.step.startswith("release/")]
+    scene.say(open_[-1])
+    return asyncio.run(back())
+
+
+@apart
+def test_a_released_user_works_anew_while_key_sessions_and_back_doors_stay_dead(
+    scene: Scene,
+) -> None:
+    held = leaked(scene)
+    hers: Any = scene.world.client("sts", held)
+    given = hers.get_session_token()["Credentials"]
+    session = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    iam = scene.world.client("iam", held)
+    iam.create_user(UserName="backdoor")
+    iam.put_user_policy(UserName="backdoor", PolicyName="all", PolicyDocument=EVERYTHING)
+    made = iam.create_access_key(UserName="backdoor")["AccessKey"]
+    door = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+    incident = opened(scene, held.access_key)
+    scene.enter(incident, PLAY)
+    scene.world.tick(LAG)
+    scene.enter(incident, PLAY)
+    assert all(not end.why for end in released(scene, incident))
+    assert scene.now(incident).status == "released, old sessions denied"
+    scene.world.tick(180)
+    fresh = scene.aws("iam").create_access_key(UserName="ci")["AccessKey"]
+    assert may(scene, Credentials(fresh["AccessKeyId"], fresh["SecretAccessKey"]))
+    assert not any(may(scene, one) for one in (held, session, door))
+    scene.world.tick(timedelta(hours=37).total_seconds())
+    scene.enter(incident, PLAY)
+    assert scene.now(incident).status == "released"
+    attached = scene.aws("iam").list_attached_user_policies(UserName="ci")["AttachedPolicies"]
+    assert attached == []
+    assert not any(may(scene, one) for one in (held, session, door))
