@@ -27,9 +27,12 @@ PAUSE, LOOKS = 2.0, 150
 
 @dataclass(frozen=True, slots=True)
 class ReportedKey:
-    """A key by its place in the report, 1 or 2; `rotated` is when it was made or last changed."""
+    """A key by its place in the report, 1 or 2, or by its id where that was asked for.
 
-    place: int
+    `rotated` is when it was made or last changed.
+    """
+
+    place: str
     active: bool
     rotated: datetime | None
     used: datetime | None
@@ -84,7 +87,7 @@ def _users(content: bytes) -> Iterator[tuple[str, Reported]]:
                 _time(row[f"access_key_{place}_last_rotated"]),
                 _time(row[f"access_key_{place}_last_used_date"]),
             )
-            for place in (1, 2)
+            for place in ("1", "2")
         )
         # A place without a key has no time at which it was made.
         keys = tuple(k for k in keys if k.active or k.rotated)

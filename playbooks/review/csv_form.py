@@ -49,11 +49,11 @@ def out(review: str, rows: Iterable[ReviewRow]) -> Iterator[str]:
     """Yield the file, line by line."""
     yield _line(COLUMNS)
     for row in rows:
-        yield _line([shown(review, row)[c] for c in SHOWN] + written(row))
+        yield _line([*shown(review, row).values(), *written(row)])
 
 
 def shown(review: str, row: ReviewRow) -> dict[str, str]:
-    """Return the cells of a row that are only shown."""
+    """Return the cells of a row that are only shown, in the order of SHOWN."""
     cells = {
         "review": review,
         "row": row.id,

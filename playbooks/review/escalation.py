@@ -5,10 +5,10 @@ escalation (IAM User Guide, "Grant permissions to pass a role", "Delegating IAM 
 permissions boundaries") and from what each call of the IAM API does by its own reference page.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from playbooks.review.statements import Granted
+from playbooks.review.statements import Granted, Statement, fits
 
 # Where a call runs code, or a machine, with a role that is passed to it.
 RUNS_AS = {
@@ -73,26 +73,62 @@ ON_OTHERS = {
 }
 
 
-def ways(granted: Granted) -> tuple[str, ...]:
-    """Return the names of the ways that are open, in the order of the rules."""
-    return tuple(r.name for r in RULES if all(_open(granted, action) for action in r.actions))
+# Whose resources a service's actions are on, besides its own.
+ELSEWHERE = {"sts": ("iam",), "ssm": ("ec2",), "ecs": ("iam",)}
+_ALL = frozenset(action for rule in RULES for action in rule.actions)
 
 
-def _open(granted: Granted, action: str) -> bool:
-    if not granted.may(action):
-        return False
-    return action not in ON_OTHERS or any(_names_others(p) for p in granted.on(action))
+def held(granted: Granted) -> frozenset[str]:
+    """Return which of the rules' actions are allowed, on others where that is what matters."""
+    found = _allowed(granted.statements)
+    if granted.boundary is not None:
+        found &= _allowed(granted.boundary)
+    on_oneself = {a for a in found & ON_OTHERS if not any(map(_names_others, granted.on(a)))}
+    return found - on_oneself
+
+
+@lru_cache(maxsize=4096)
+def ways(actions: frozenset[str]) -> tuple[str, ...]:
+    """Return the names of the ways that these actions open, in the order of the rules."""
+    return tuple(r.name for r in RULES if actions.issuperset(r.actions))
+
+
+def opened_by(everything: frozenset[str], some: frozenset[str]) -> tuple[str, ...]:
+    """Return the ways that all actions of somebody open, and that some of them are needed for."""
+    return tuple(
+        r.name for r in RULES if everything.issuperset(r.actions) and some.intersection(r.actions)
+    )
+
+
+def _allowed(statements: tuple[Statement, ...]) -> frozenset[str]:
+    allowed: set[str] = set()
+    denied: set[str] = set()
+    for one in statements:
+        if one.allows:
+            allowed |= _named(one)
+        elif one.everywhere and not one.conditional:
+            denied |= _named(one)
+    return frozenset(allowed - denied)
+
+
+@lru_cache(maxsize=8192)
+def _named(statement: Statement) -> frozenset[str]:
+    return frozenset(a for a in _ALL if statement.names(a) and _reaches(statement, a))
+
+
+def _reaches(statement: Statement, action: str) -> bool:
+    """Return whether a statement names any resource of the kind that the action is on."""
+    if statement.resources is None or not statement.allows:
+        return True
+    service = action.partition(":")[0]
+    services = {service, *ELSEWHERE.get(service, ())}
+    for pattern in statement.resources:
+        parts = pattern.split(":", 5)
+        if len(parts) < 6 or any(fits(parts[2], name) for name in services):
+            return True
+    return False
 
 
 def _names_others(pattern: str) -> bool:
     """Return whether a resource pattern reaches past the one who calls."""
     return "${aws:username}" not in pattern.lower()
-
-
-def opened_by(granted: Granted, has: Callable[[str], bool]) -> tuple[str, ...]:
-    """Return the ways that are open and of which this grant holds an action (`has` says so)."""
-    return tuple(
-        r.name
-        for r in RULES
-        if any(has(a) for a in r.actions) and all(_open(granted, a) for a in r.actions)
-    )

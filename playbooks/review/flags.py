@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from playbooks.review.credential_report import ReportedKey
-from playbooks.review.escalation import opened_by, ways
+from playbooks.review.escalation import held, opened_by, ways
 from playbooks.review.holding import Right
 from playbooks.review.statements import Granted, Statement
 
@@ -38,10 +38,9 @@ def of_grant(right: Right, everything: Granted) -> tuple[str, ...]:
         return (ADMIN,)
     if any(_is_wildcard(s) for s in right.grants):
         found.append(WILDCARD)
-    opened = dict.fromkeys(ways(right.granted))
-    if not is_admin(everything):
-        opened |= dict.fromkeys(opened_by(everything, right.granted.may))
-    return (*found, *(f"{ESCALATES}: {name}" for name in opened))
+    mine = held(right.granted)
+    opened = ways(mine) + (() if is_admin(everything) else opened_by(held(everything), mine))
+    return (*found, *(f"{ESCALATES}: {name}" for name in dict.fromkeys(opened)))
 
 
 def is_admin(granted: Granted) -> bool:

@@ -84,10 +84,12 @@ def key_of(row: ReviewRow, keys: Iterable[Mapping[str, Any]]) -> str | None:
     not told apart, and then neither is found.
     """
     made, active = row.about["made"], row.about["active"]
+    named = row.privilege.partition("/")[2]
     fitting = [
         str(key["AccessKeyId"])
         for key in keys
-        if key["CreateDate"].replace(microsecond=0).isoformat() == made
-        and (key["Status"] == "Active") == active
+        if (key["Status"] == "Active") == active
+        and named in (key["AccessKeyId"], "1", "2")
+        and key["CreateDate"].replace(microsecond=0).isoformat() == made
     ]
     return fitting[0] if len(fitting) == 1 else None

@@ -18,6 +18,7 @@ from playbooks.case.store import Store
 from playbooks.case.store import reviews as stored
 from playbooks.case.store.reviews import Review, ReviewRow
 from playbooks.review import credential_report, csv_form, custody, details
+from playbooks.review.credential_report import Report
 from playbooks.review.flags import Ages
 from playbooks.review.inventory import inventory
 from playbooks.review.row import Reading, Row
@@ -34,16 +35,21 @@ async def start(parts: Parts, db: Store, account: str, person: str) -> Review:
 
     Raises SettingsError for an account that is not ours, InventoryError, or what AWS said.
     """
-    terms, begun = parts.settings.review, parts.now()
     aws = parts.aws(account, GLOBAL)
     report = await credential_report.report(aws, parts.sleep)
-    ages = Ages(begun, timedelta(days=terms.unused_days), timedelta(days=terms.key_days))
-    found = inventory(aws, details.known(aws), Reading(report, ages, terms.owner_tag))
+    found = inventory(aws, details.known(aws), reading(parts, report))
     facts = {
         "report made": report.made.isoformat(),
-        "report age in hours": f"{(begun - report.made).total_seconds() / 3600:.1f}",
+        "report age in hours": f"{(parts.now() - report.made).total_seconds() / 3600:.1f}",
     }
     return gathered(parts, db, {"account": account, "why": "periodic"}, person, found, facts)
+
+
+def reading(parts: Parts, report: Report) -> Reading:
+    """Return what rows are made with: the report, and what the team has set."""
+    terms = parts.settings.review
+    unused, key = timedelta(days=terms.unused_days), timedelta(days=terms.key_days)
+    return Reading(report, Ages(parts.now(), unused, key), terms.owner_tag)
 
 
 def gathered(
@@ -53,8 +59,9 @@ def gathered(
     person: str,
     found: Iterator[Row],
     facts: Mapping[str, Any],
+    *more: Item,
 ) -> Review:
-    """Record the rows in chunks and open the campaign when all are there."""
+    """Record the rows in chunks and open the campaign when all are there; `more` is evidence."""
     begun = parts.now()
     due = begun + timedelta(days=parts.settings.review.answer_days)
     record = Record(person, parts.now, parts.random)
@@ -80,7 +87,7 @@ def gathered(
     item = Item(
         "as-found.csv", "text/csv", bytes(sheet), False, "iam.get_account_authorization_details"
     )
-    bodies = custody.keep(parts, db, review.id, place, [item], begun)
+    bodies = custody.keep(parts, db, review.id, place, [item, *more], begun)
     said = {**facts, "rows": count, "as found sha256": digest.hexdigest()}
 
     def last(conn: Connection) -> None:

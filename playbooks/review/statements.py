@@ -26,9 +26,9 @@ class Statement:
     conditional: bool
 
     def names(self, action: str) -> bool:
-        """Return whether the statement speaks of this action, such as iam:PassRole."""
+        """Return whether the statement speaks of an action, such as iam:PassRole, or of all (*)."""
         if self.but_actions is not None:
-            return not any(fits(p, action, fold=True) for p in self.but_actions)
+            return action != "*" and not any(fits(p, action, fold=True) for p in self.but_actions)
         return any(fits(p, action, fold=True) for p in self.actions or ())
 
     def covers(self, resource: str) -> bool:

@@ -17,6 +17,7 @@ from playbooks.review import csv_form, starting
 from playbooks.review.deciding import Choice, from_file
 from playbooks.review.errors import DecisionError
 from playbooks.review.hearing import hear
+from playbooks.review.incident_scope import start_for_incident
 from playbooks.wiring import people
 
 app = typer.Typer(help="Review who has access to what: list, decide, carry out, report.")
@@ -27,15 +28,29 @@ app.command()(review_end.close)
 
 
 @app.command()
-def start(account: Annotated[str, typer.Option(help="The account, 12 digits.")], key: Key) -> None:
-    """List an account's users, roles, groups and keys, and open them for decisions."""
+def start(
+    key: Key,
+    account: Annotated[str, typer.Option(help="The account, 12 digits.")] = "",
+    incident: Annotated[str, typer.Option(help="For this incident only, with --principal.")] = "",
+    principal: Annotated[
+        str, typer.Option(help="What could it reach? ACCOUNT/aws-global/user/NAME, or role.")
+    ] = "",
+) -> None:
+    """List who may do what in an account, or what one principal could reach, for decisions."""
     settings, parts, db = here()
     person, _ = people.who(settings, key)
-    made = asyncio.run(starting.start(parts, db, account, person))
+    if bool(account) == bool(incident and principal):
+        raise DecisionError("name an --account, or an --incident and a --principal, and not both.")
+    if account:
+        made = asyncio.run(starting.start(parts, db, account, person))
+    else:
+        made = start_for_incident(parts, db, incident, principal, person)
     console = out()
-    console.print(f"[bold]{made.id}[/] {made.facts['rows']} rows of {account}")
+    console.print(
+        f"[bold]{made.id}[/] {made.facts['rows']} rows of {printable(account or principal)}"
+    )
     age = made.facts["report age in hours"]
-    console.print(f"passwords, MFA and keys are from a credential report {age} hours old")
+    console.print(f"passwords, MFA and keys are {age} hours old")
     console.print(f"due {made.due:%Y-%m-%d %H:%M} UTC; what is undecided then is escalated")
     console.print(f"now stanch review list {made.id} --csv FILE   (or decide one by one)")
 
