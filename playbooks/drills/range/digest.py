@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from playbooks.drills.range.corrections.reserved_roles import PREFIX
 from playbooks.drills.range.digest_secrets import secrets_of
 from playbooks.drills.range.digest_services import services
 from playbooks.drills.range.ground import REGIONAL
@@ -194,6 +195,8 @@ def _iam(iam: Any) -> dict[str, Any]:
                 **_picked(role, "assume_role_policy_document permissions_boundary_arn"),
             }
             for role in iam.roles.values()
+            # These follow from permission sets, a while later.
+            if not role.name.startswith(PREFIX)
         },
         "groups": {group.name: _holder(group) for group in iam.groups.values()},
         "profiles": {

@@ -29,6 +29,7 @@ from playbooks.drills.range import bridge, keys, wire
 from playbooks.drills.range.corrections.catalogue import mend
 from playbooks.drills.range.corrections.databases import logs_in
 from playbooks.drills.range.corrections.protection import shut_down_from_inside
+from playbooks.drills.range.corrections.reserved_roles import sign_in
 from playbooks.drills.range.digest import digest
 from playbooks.drills.range.errors import StaleWorldError, UnknownThingError
 from playbooks.drills.range.flows import Flow, open_flow
@@ -251,6 +252,12 @@ class World:
     def can_egress(self, instance_id: str, target: str, port: int, protocol: str = "tcp") -> bool:
         """Whether the instance may open a connection to `target` (an address or CIDR block)."""
         return can_egress(self.ground.ec2(), self._instance(instance_id), target, port, protocol)
+
+    def sign_in(self, user_id: str, permission_set: str, account: str = "") -> Credentials:
+        """Session keys that Identity Center's portal gives a user (an id) for a permission set (an
+        ARN) in an account. Raises UnknownThingError where it is not assigned to the user."""
+        with self.front.lock:
+            return sign_in(self.ground, user_id, permission_set, account or self.account)
 
     def logs_in(self, database: str, user: str, password: str) -> bool:
         """Whether an RDS instance at home lets its master user in with this password now."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.ssoadmin.models import AccountAssignment, ssoadmin_backends
 
+from playbooks.drills.range.corrections import reserved_roles
 from playbooks.drills.range.errors import AwsError
 
 if TYPE_CHECKING:
@@ -91,9 +92,12 @@ def settle(ground: Ground) -> None:
     for regions in list(ssoadmin_backends.values()):
         for backend in list(regions.values()):
             under_way = _under_way(backend)
-            for one in [one for one in under_way if one[0] <= ground.seconds()]:
+            through = [one for one in under_way if one[0] <= ground.seconds()]
+            for one in through:
                 under_way.remove(one)
                 DO[one[1]](backend, one[2])
+            if through:
+                reserved_roles.keep(ground)
 
 
 def _begin(ground: Ground, asked: Asked, what: str, **more: str) -> dict[str, Any]:
