@@ -21,7 +21,9 @@ _CHANGES = ("sso:CreateAccountAssignment", "sso:DeleteAccountAssignment")
 
 @dataclass(frozen=True)
 class RemoveAccountAssignments(Lens[Aws]):
-    """Delete every account assignment of one Identity Center user or group.
+    """Delete every account assignment of one Identity Center user or group, or those of `only`.
+
+    `only` names some by <account>/<permission set ARN>.
 
     State: `assignment/<account>/<permission set ARN>` is True, or None. Creation and deletion
     are asynchronous (IAM Identity Center API Reference, "DeleteAccountAssignment"): they show in
@@ -33,6 +35,7 @@ class RemoveAccountAssignments(Lens[Aws]):
     """
 
     person: Person
+    only: tuple[str, ...] = ()
 
     takes: ClassVar[Takes] = "access"
     limit: ClassVar[float] = 120.0
@@ -51,7 +54,7 @@ class RemoveAccountAssignments(Lens[Aws]):
         return {
             f"assignment/{found['AccountId']}/{found['PermissionSetArn']}": True
             for found in assignments(p, self.person)
-            if own(self.person, found)
+            if own(self.person, found) and self._meant(found)
         }
 
     def wanted(self, before: State) -> State:
@@ -98,6 +101,9 @@ class RemoveAccountAssignments(Lens[Aws]):
         blast = tuple(self._told(p, arn, before) for arn in sorted(sets))
         portal = f"the portal session of {who.principal_id} goes on until it is ended by hand"
         return Foreseen(blast=(*blast, *by_groups, portal))
+
+    def _meant(self, found: Mapping[str, Any]) -> bool:
+        return not self.only or f"{found['AccountId']}/{found['PermissionSetArn']}" in self.only
 
     def _told(self, p: Aws, arn: str, before: State) -> str:
         told: Any = p.sso_admin.describe_permission_set(

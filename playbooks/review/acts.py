@@ -18,6 +18,8 @@ from actions.aws.principal import Principal
 from actions.aws.reduce_permissions import ReducePermissions
 from actions.aws.revoke_trust import RevokeTrust
 from actions.catalogue import revive
+from actions.identity.person import Person
+from actions.identity.remove_account_assignments import RemoveAccountAssignments
 from playbooks.case.incident import Incident
 from playbooks.case.store.reviews import ReviewRow
 from playbooks.review.holding import Holding
@@ -67,6 +69,9 @@ async def planned(
     for row in rows:
         by_principal[row.principal].append(row)
     for principal, mine in by_principal.items():
+        if principal.split("/")[2] == "sso":
+            _unassign(found, principal, [r for r in mine if _decision(r) == "revoke"])
+            continue
         held = now.holdings[principal]
         wide = [r for r in mine if _decision(r) == "reduce"]
         gone = [r for r in mine if _decision(r) == "revoke"]
@@ -77,6 +82,16 @@ async def planned(
             if _decision(row) == "rotate":
                 found.left[row.id] = "rotate it with the play rotate-credentials"
     return found
+
+
+def _unassign(found: Planned, principal: str, gone: list[ReviewRow]) -> None:
+    if not gone:
+        return
+    account, region, _, kind, id = principal.split("/")
+    which: Any = kind.upper()
+    who = Person(account, region, str(gone[0].about["instance"]), which, id)
+    sets = _named(gone, "assignment")
+    found.acts.append(Act(RemoveAccountAssignments(who, tuple(sets)), tuple(sets.values())))
 
 
 def _revoke(

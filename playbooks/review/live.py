@@ -8,8 +8,9 @@ from botocore.exceptions import ClientError
 
 from actions.aws.clients import Aws
 from playbooks.case.store.reviews import ReviewRow
-from playbooks.review import details
+from playbooks.review import details, identity_center
 from playbooks.review.holding import Holding
+from playbooks.review.row import Row
 
 PERMISSIONS = ("iam:ListAccessKeys",)
 
@@ -40,8 +41,25 @@ def live(aws: Aws, rows: Iterable[ReviewRow]) -> Live:
     users = {_name(r): () for r in asked if r.privilege.startswith("key/")}
     listed = {name: access_keys(aws, name) for name in users}
     ids = {r.id: key_of(r, listed[_name(r)]) for r in asked if r.privilege.startswith("key/")}
-    stale = {r.id: why for r in asked if (why := _stale(r, found.get(r.principal), ids))}
+    given = {a.id: a for a in identity_center.assignments(aws, around)} if _assigned(asked) else {}
+    stale = {
+        r.id: why
+        for r in asked
+        if (why := same(r, given) if _assigned([r]) else _stale(r, found.get(r.principal), ids))
+    }
     return Live(found, stale, {row: id for row, id in ids.items() if id})
+
+
+def same(row: ReviewRow, now: Mapping[str, Row]) -> str:
+    """Return why a row is stale that is not among those of now as it was; nothing if it is."""
+    if row.id not in now:
+        return f"{row.principal} does not have {row.privilege} any more"
+    changed = now[row.id].digest != row.digest
+    return f"{row.principal} was changed since it was listed" if changed else ""
+
+
+def _assigned(rows: Iterable[ReviewRow]) -> bool:
+    return any(row.privilege.startswith("assignment/") for row in rows)
 
 
 def _stale(row: ReviewRow, held: Holding | None, ids: Mapping[str, str | None]) -> str:

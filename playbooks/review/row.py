@@ -19,6 +19,7 @@ CHOICES = {
     "inline": ("keep", "revoke", "reduce"),
     "group": ("keep", "revoke"),
     "trust": ("keep", "revoke"),
+    "assignment": ("keep", "revoke"),
     "key": ("keep", "revoke", "rotate"),
     "console": ("keep", "revoke"),
     "nothing": ("keep", "revoke"),

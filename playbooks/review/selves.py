@@ -16,12 +16,13 @@ def own(names: frozenset[str], row: ReviewRow) -> str:
     A row is somebody's own who is its principal, a member of its group, or its owner.
     """
     name = row.principal.rpartition("/")[2]
-    if names & {row.principal.casefold(), name.casefold(), *_arns(row)}:
+    if names & {row.principal.casefold(), name.casefold(), *_also(row)}:
         return "it is about yourself"
     if names & {str(m).casefold() for m in row.about.get("members", ())}:
         return "you are a member of the group"
     return "you own it" if row.owner and row.owner.casefold() in names else ""
 
 
-def _arns(row: ReviewRow) -> set[str]:
-    return {str(row.about["arn"]).casefold()} if "arn" in row.about else set()
+def _also(row: ReviewRow) -> set[str]:
+    """Return what else its principal is called: where it is an id, by its name."""
+    return {str(row.about["name"]).casefold()} if row.about.get("name") else set()

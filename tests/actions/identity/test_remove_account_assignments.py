@@ -121,3 +121,14 @@ def test_where_the_answer_says_no_principal_it_is_ones_own(world, op):
     event = "after-call.sso-admin.ListAccountAssignmentsForPrincipal"
     op.p.sso_admin.meta.events.register(event, bare)
     assert len(action.read(op.p)) == 2
+
+
+def test_where_some_are_named_the_others_stay(world, op):
+    who = arrange(world, None).person
+    before = held(op, who)
+    account, arn = before[0]
+    action = RemoveAccountAssignments(who, (f"{account}/{arn}",))
+    op.apply(action)
+    assert held(op, who) == before[1:]
+    op.undo(action)
+    assert held(op, who) == before
