@@ -42,5 +42,13 @@ def key_in(held: Mapping[str, Json]) -> tuple[str, str]:
     return str(held.get(id_name, "")), str(held.get(secret_name, ""))
 
 
+def key_of(text: str) -> tuple[str, str]:
+    """Return id and secret of the access key in a secret's text, or empty strings."""
+    try:
+        return key_in(opened(text, ""))
+    except UnfitError:
+        return "", ""
+
+
 def _names(held: Mapping[str, Json]) -> tuple[str, str]:
     return next((pair for pair in NAMES if pair[0] in held), NAMES[0])

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from actions.action import Foreseen, Lens, Takes
 from actions.aws.clients import Aws
-from actions.aws.key_shape import opened
+from actions.aws.key_shape import key_of, opened
 from actions.aws.secret import (
     ARN,
     CURRENT,
@@ -38,6 +38,7 @@ class MoveSecretStages(Lens[Aws]):
     to: str = ""
 
     takes: ClassVar[Takes] = "access"
+    limit: ClassVar[float] = 60.0
     permissions: ClassVar = (
         *READING,
         Permission("secretsmanager:UpdateSecretVersionStage", ARN),
@@ -67,6 +68,8 @@ class MoveSecretStages(Lens[Aws]):
             # AWSPREVIOUS is set apart only once AWSCURRENT, which it follows, is seen to be there.
             if now == value[label] or (label == PREVIOUS and found.get(CURRENT) != value[CURRENT]):
                 continue
+            if label == CURRENT:
+                self._must_open_aws(p, value[label])
             move: dict[str, Any] = {"SecretId": self.secret.name, "VersionStage": label}
             move |= {"RemoveFromVersionId": now} if now else {}
             move |= {"MoveToVersionId": value[label]} if value[label] else {}
@@ -87,15 +90,28 @@ class MoveSecretStages(Lens[Aws]):
             loses if previous not in (None, self.to) else (),
         )
 
+    def _must_open_aws(self, p: Aws, version: str) -> None:
+        """Raise where the version holds an access key that opens nothing, or nothing yet.
+
+        On the way back, too: one that was just turned on again binds some seconds later.
+        """
+        if login := p.logins.get("access_key"):
+            key, secret = key_of(value_of(p, self.secret, version))
+            if key and not login({"id": key, "secret": secret}):
+                self._refuse(version, "See whether the key is active.")
+
     def _must_open(self, p: Aws) -> None:
         """Raise unless the version is there and, where it can be tried, lets somebody in."""
         text = value_of(p, self.secret, self.to)
         login = p.logins.get(self.secret.key)
         if login and not login(opened(text, self.secret.name)):
-            raise ProviderError(
-                "login",
-                "Refused",
-                f"version {self.to} of secret {self.secret.name} does not let anybody in, so it "
-                "does not become current. See whether the password was set where it is used.",
-                passing=True,
-            )
+            self._refuse(self.to, "See whether the password was set where it is used.")
+
+    def _refuse(self, version: str, hint: str) -> None:
+        raise ProviderError(
+            "login",
+            "Refused",
+            f"version {version} of secret {self.secret.name} does not let anybody in, so it does "
+            f"not become current. {hint}",
+            passing=True,
+        )

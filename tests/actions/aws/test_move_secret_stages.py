@@ -79,6 +79,29 @@ def test_a_version_that_lets_nobody_in_does_not_become_current(action, op, manag
     assert read(manager) == "new"
 
 
+def test_a_key_that_opens_nothing_yet_is_waited_for_there_and_back(action, op, manager):
+    def keep(key: str, **more: object) -> None:
+        text = json.dumps({"AccessKeyId": key, "SecretAccessKey": "s", "password": key})
+        manager.put_secret_value(SecretId=NAME, SecretString=text, **more)
+
+    keep("AKIAOLD")
+    keep("AKIANEW", ClientRequestToken="k" * 32, VersionStages=["AWSPENDING"])
+    lens = MoveSecretStages(action.secret, "k" * 32)
+    tried: list[str] = []
+
+    def login(key):
+        tried.append(key["id"])
+        assert read(manager) == ("AKIAOLD" if key["id"] == "AKIANEW" else "AKIANEW")
+        return tried.count(key["id"]) > 2
+
+    op.p.logins["access_key"] = login
+    op.apply(lens)
+    assert read(manager) == "AKIANEW"
+    op.undo(lens)
+    assert read(manager) == "AKIAOLD"
+    assert tried == ["AKIANEW"] * 3 + ["AKIAOLD"] * 3
+
+
 def test_what_somebody_else_made_current_meanwhile_stays(action, op, manager):
     op.intend(action)
     manager.put_secret_value(SecretId=NAME, SecretString=json.dumps({"password": "theirs"}))
