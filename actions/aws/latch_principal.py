@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
@@ -28,9 +28,10 @@ class LatchPrincipal(Lens[Aws]):
     True where the latch names it, else None; what else the latch holds is left as it is.
 
     Two writers: UpdatePolicy has no check-and-set (AWS Organizations API Reference). What was
-    written is read back, and written anew where another writer's document came between; verifying
-    reads again after `apart`. A writer that stalls for longer than that between its read and its
-    write can still drop an entry: look again (`again=...`) before the end is declared.
+    written is read back, and written anew where another writer's document came between; no client
+    sends it again by itself; verifying reads again after `apart`. A writer that stalls for longer
+    than that between its read and its write can still drop an entry: latch again (`again=...`)
+    before the end is declared.
     """
 
     admin: str
@@ -60,6 +61,9 @@ class LatchPrincipal(Lens[Aws]):
         before = self._content(p)
         after = latch.turned(before, key, on=value is True)
         self._must_fit(before, after)
+        p.organizations.meta.events.register(
+            "request-created.organizations.UpdatePolicy", _once, unique_id="stanch-latch"
+        )
         p.organizations.update_policy(PolicyId=self.policy, Content=after)
         self._must_show(p, key, before, after)
 
@@ -119,6 +123,18 @@ class LatchPrincipal(Lens[Aws]):
                 "`stanch latch check`, and look at who deleted it (CloudTrail)."
             ) from error
         return str(found["Policy"]["Content"])
+
+
+def _once(request: Any, **_: Any) -> None:
+    """Let no client send an update a second time: by then it holds what was read seconds ago.
+
+    The engine writes again instead, from what is read then. Each attempt makes a request of its
+    own, which knows its number (boto3 guide, "Extensibility guide").
+    """
+    if request.context.get("retries", {}).get("attempt", 1) > 1:
+        raise ProviderError(
+            "UpdatePolicy", "NotSentAgain", "failed once; is read anew", passing=True, refused=False
+        )
 
 
 def _whom(arn: str) -> str:

@@ -1,15 +1,19 @@
 """The latch names whom it is told to, forgets nobody else, says its room, and gives all back."""
 
 import json
+from itertools import pairwise
 
 import pytest
+from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actions import engine
 from actions.aws import latch
+from actions.aws.clients import Aws
 from actions.aws.latch_principal import LatchPrincipal
 from actions.errors import ProviderError, TargetGoneError, UnfitError
+from playbooks.drills.range.injectors import FailedCall, Throttle
 from playbooks.drills.range.policy import Policies, Request, Verdict, decide
 from tests.actions.aws.operating import Operator
 
@@ -226,6 +230,24 @@ def test_of_two_writers_neither_loses_its_principal(world, nth):
     """Before each look of the first: planning, twice; entering; after its write; verifying."""
     other = between(world, "before-call.organizations.DescribePolicy", nth)
     assert latch.latched(text(world, other.policy)) == (ALICE, BOB)
+
+
+@pytest.mark.parametrize("fault", [Throttle(), FailedCall(), FailedCall(applied=True)])
+def test_no_update_is_sent_again_without_a_look_in_between(world, fault, monkeypatch):
+    """A client that retries by itself would send what it read before another writer came."""
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+    retrying = Config(retries={"mode": "standard", "total_max_attempts": 4})
+    op = Operator(world)
+    client = world.session(world.admin).client("organizations", config=retrying)
+    op.p = Aws(world.account, world.region, lambda service: client)
+    action = LatchPrincipal(world.account, organised(world), (ALICE, BOB))
+    start = len(world.calls)
+    world.inject(fault, "UpdatePolicy", times=2)
+    op.apply(action)
+    calls = [c.operation for c in world.calls[start:]]
+    assert calls.count("UpdatePolicy") >= 4
+    assert not any(pair == ("UpdatePolicy", "UpdatePolicy") for pair in pairwise(calls))
+    assert latch.latched(text(world, action.policy)) == (ALICE, BOB)
 
 
 def test_a_writer_that_stalls_between_look_and_write_drops_what_was_verified_meanwhile(world):
