@@ -168,3 +168,20 @@ def test_session_policies_by_arn_narrow_a_session(world, iam, ann, sts, refused)
     assert refused(world.client("ec2", narrow).describe_vpcs) == "UnauthorizedOperation"
     none = [{"arn": f"{reads}-none"}]
     assert refused(sts.assume_role, **named, PolicyArns=none) == "InvalidParameterValue"
+
+
+def test_the_trail_says_whose_session_it_was(world, iam, ann, sts):
+    world.ground.trail_lag_seconds = 0.0
+    own = worn(sts.get_session_token())
+    lent = worn(sts.get_federation_token(Name="fed", Policy=EVERYTHING))
+    for keys in (own, lent):
+        lists(world, keys)()
+    events = world.client("cloudtrail", world.admin).lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "ListQueues"}]
+    )["Events"]
+    said = {e["AccessKeyId"]: json.loads(e["CloudTrailEvent"])["userIdentity"] for e in events}
+    mine, hers = said[own.access_key], said[lent.access_key]
+    assert (mine["type"], mine["userName"]) == ("IAMUser", "ann")
+    assert "sessionIssuer" not in mine["sessionContext"]
+    assert hers["type"] == "FederatedUser"
+    assert hers["sessionContext"]["sessionIssuer"]["userName"] == "ann"

@@ -31,12 +31,30 @@ LISTS = {
 def details(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
     """GetAccountAuthorizationDetails."""
     wanted = asked.params.get("Filter") or list(LISTS)
-    iam = ground.iam(asked.account)
-    page = paged(asked, "things", [t for t in _every(iam) if t[0] in wanted])
+    account = Account(ground, asked.account)
+    page = paged(asked, "things", [t for t in _every(account.iam) if t[0] in wanted])
     answer: dict[str, Any] = {name: [] for name in LISTS.values()}
     for kind, thing in page.pop("things"):
-        answer[LISTS[kind]].append(_SHOWN[kind](ground, iam, thing))
+        answer[LISTS[kind]].append(_SHOWN[kind](account, thing))
     return {**answer, **page}
+
+
+class Account:
+    """One account's IAM, with what hangs together looked up once a page, not once a user."""
+
+    def __init__(self, ground: Ground, account: str) -> None:
+        self.iam: Any = ground.iam(account)
+        self.boundaries = {
+            user: arn for (of, user), arn in ground.kept.boundaries.items() if of == account
+        }
+        self.groups: dict[str, list[str]] = {}
+        for group in self.iam.groups.values():
+            for user in group.users:
+                self.groups.setdefault(user.id, []).append(group.name)
+        self.profiles: dict[str, list[Any]] = {}
+        for profile in self.iam.instance_profiles.values():
+            for role in profile.roles:
+                self.profiles.setdefault(role.id, []).append(profile)
 
 
 def _every(iam: Any) -> Iterator[tuple[str, Any]]:
@@ -59,29 +77,25 @@ def _holder(holder: Any, kind: str) -> dict[str, Any]:
     }
 
 
-def _user(ground: Ground, iam: Any, user: Any) -> dict[str, Any]:
+def _user(account: Account, user: Any) -> dict[str, Any]:
     return {
         **_holder(user, "User"),
-        "GroupList": [g.name for g in iam.groups.values() if user in g.users],
-        **_boundary(ground.kept.boundaries.get((iam.account_id, user.name))),
+        "GroupList": account.groups.get(user.id, []),
+        **_boundary(account.boundaries.get(user.name)),
         "Tags": user.tags or [],
     }
 
 
-def _group(_ground: Ground, _iam: Any, group: Any) -> dict[str, Any]:
+def _group(_account: Account, group: Any) -> dict[str, Any]:
     return _holder(group, "Group")
 
 
-def _role(_ground: Ground, iam: Any, role: Any) -> dict[str, Any]:
+def _role(account: Account, role: Any) -> dict[str, Any]:
     used = {"LastUsedDate": role.last_used, "Region": role.last_used_region}
     return {
         **_holder(role, "Role"),
         "AssumeRolePolicyDocument": quote(role.assume_role_policy_document),
-        "InstanceProfileList": [
-            _profile(profile)
-            for profile in iam.instance_profiles.values()
-            if any(r.id == role.id for r in profile.roles)
-        ],
+        "InstanceProfileList": [_profile(p) for p in account.profiles.get(role.id, [])],
         **_boundary(role.permissions_boundary_arn),
         "Tags": role.tags or [],
         "RoleLastUsed": used if role.last_used else {},
@@ -99,7 +113,7 @@ def _profile(profile: Any) -> dict[str, Any]:
     }
 
 
-def _policy(ground: Ground, iam: Any, policy: Any) -> dict[str, Any]:
+def _policy(account: Account, policy: Any) -> dict[str, Any]:
     return {
         "PolicyName": policy.name,
         "PolicyId": policy.id,
@@ -107,7 +121,7 @@ def _policy(ground: Ground, iam: Any, policy: Any) -> dict[str, Any]:
         "Path": policy.path,
         "DefaultVersionId": policy.default_version_id,
         "AttachmentCount": policy.attachment_count,
-        "PermissionsBoundaryUsageCount": _bounded(ground, iam, policy.arn),
+        "PermissionsBoundaryUsageCount": _bounded(account, policy.arn),
         "IsAttachable": True,
         "Description": policy.description,
         "CreateDate": policy.create_date,
@@ -124,10 +138,9 @@ def _policy(ground: Ground, iam: Any, policy: Any) -> dict[str, Any]:
     }
 
 
-def _bounded(ground: Ground, iam: Any, arn: str) -> int:
-    users = [a for (a, _), bound in ground.kept.boundaries.items() if bound == arn]
-    roles = [r for r in iam.roles.values() if r.permissions_boundary_arn == arn]
-    return users.count(iam.account_id) + len(roles)
+def _bounded(account: Account, arn: str) -> int:
+    roles = [r for r in account.iam.roles.values() if r.permissions_boundary_arn == arn]
+    return list(account.boundaries.values()).count(arn) + len(roles)
 
 
 def _inline(policies: Mapping[str, str]) -> list[dict[str, str]]:

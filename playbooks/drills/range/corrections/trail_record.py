@@ -23,6 +23,7 @@ HIDDEN = {
     *("userData", "password", "secretString", "newPassword", "oldPassword"),
     *("secretAccessKey", "sessionToken", "servicePassword", "serviceCredentialSecret"),
 }
+TYPES = {"root": "Root", "user": "IAMUser", "federated": "FederatedUser"}
 # Whose answers name what was made, by an id that is not in the request.
 ANSWERING = {"iam", "sts", "lambda", "events", "rolesanywhere"}
 
@@ -85,7 +86,7 @@ def _record(
 
 def _identity(ground: Ground, call: Call, principal: Principal) -> dict[str, Any]:
     identity: dict[str, Any] = {
-        "type": {"root": "Root", "user": "IAMUser"}.get(principal.kind, "AssumedRole"),
+        "type": TYPES.get(principal.kind, "AssumedRole"),
         "principalId": principal.user_id,
         "arn": principal.arn,
         "accountId": principal.account,
@@ -93,23 +94,32 @@ def _identity(ground: Ground, call: Call, principal: Principal) -> dict[str, Any
     }
     if principal.kind == "user":
         identity["userName"] = principal.name
-    if principal.kind == "role" and principal.issued_at is not None:
+    if principal.issued_at is not None:
         identity["sessionContext"] = {
-            "sessionIssuer": {
-                "type": "Role",
-                "principalId": principal.user_id.partition(":")[0],
-                "arn": principal_arn(ground, principal),
-                "accountId": principal.account,
-                "userName": principal.name,
-            },
+            **_issuer(ground, principal),
             "attributes": {
                 "creationDate": principal.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "mfaAuthenticated": "false",
+                "mfaAuthenticated": str(principal.mfa).lower(),
             },
         }
         if principal.instance_arn:
             identity["sessionContext"]["ec2RoleDelivery"] = "2.0"
     return identity
+
+
+def _issuer(ground: Ground, principal: Principal) -> dict[str, Any]:
+    """Whose session it is; a user's own session (GetSessionToken) has no issuer."""
+    if principal.kind == "role":
+        unique_id, arn = principal.user_id.partition(":")[0], principal_arn(ground, principal)
+        issuer = {"type": "Role", "principalId": unique_id, "arn": arn}
+    elif principal.kind == "federated":
+        users = ground.iam(principal.account).users
+        arn = next((u.arn for u in users.values() if u.id == principal.holder_id), "")
+        issuer = {"type": "IAMUser", "principalId": principal.holder_id, "arn": arn}
+    else:
+        return {}
+    name = {"accountId": principal.account, "userName": principal.comes_from}
+    return {"sessionIssuer": {**issuer, **name}}
 
 
 def _tagging(call: Call) -> dict[str, Any]:
