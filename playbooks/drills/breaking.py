@@ -16,6 +16,8 @@ from playbooks.case import answering, keeping, releasing, store, story, undoing
 from playbooks.intake import signed
 from playbooks.intake.alert import Alert
 from playbooks.intake.queue import Poller
+from playbooks.rotation import access_key
+from playbooks.wiring import logins
 
 
 def put(owner: Any, name: str, instead: Any) -> None:
@@ -166,3 +168,17 @@ def no_way_back() -> None:
 def no_sweep() -> None:
     """Nothing that an attacker made is ever found."""
     put(PrincipalChanges, "findings", lambda source, items: ())
+
+
+def no_trial() -> None:
+    """Whatever is tried opens what it should."""
+    put(logins, "_opens_aws", lambda settings, region, held: True)
+
+
+def no_patience() -> None:
+    """Nobody uses the old one any more, it says."""
+
+    async def gone(case: Any, one: Any, new: str, look: Any) -> str:
+        return "no longer used"
+
+    put(access_key, "may_go", gone)

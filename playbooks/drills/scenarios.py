@@ -9,6 +9,7 @@ from playbooks.errors import PlaybookError
 NAMES = (
     "compromised-instance",
     "leaked-access-key",
+    "rotate-credentials",
 )
 
 
