@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from actions.action import Action, fields_of, name_of
 from actions.aws.clients import Aws
 from actions.aws.deactivate_access_keys import DeactivateAccessKeys
 from actions.aws.deny_principal import DenyPrincipal
@@ -22,25 +21,14 @@ from actions.identity.person import Person
 from actions.identity.remove_account_assignments import RemoveAccountAssignments
 from playbooks.case.incident import Incident
 from playbooks.case.store.reviews import ReviewRow
+from playbooks.review.act import Act
 from playbooks.review.holding import Holding
 from playbooks.review.least_privilege import least
 from playbooks.review.live import Live
 from playbooks.review.used import used
+from playbooks.review.vault_acts import revoking, revoking_tokens
 
 Sleep = Callable[[float], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One action, and the ids of the rows whose decisions it carries out."""
-
-    action: Action[Any]
-    rows: tuple[str, ...]
-
-    def json(self) -> dict[str, Any]:
-        """Return it as an incident keeps it."""
-        fields = fields_of(self.action)
-        return {"action": name_of(self.action), "fields": fields, "rows": list(self.rows)}
 
 
 @dataclass
@@ -58,7 +46,7 @@ def recorded(incident: Incident) -> list[Act]:
 
 
 async def planned(
-    aws: Aws, rows: Iterable[ReviewRow], now: Live, since: datetime, sleep: Sleep
+    aws: Aws | None, rows: Iterable[ReviewRow], now: Live, since: datetime, sleep: Sleep
 ) -> Planned:
     """Return the acts for decided rows, principal by principal; all of each one's rows are given.
 
@@ -66,12 +54,20 @@ async def planned(
     """
     found = Planned()
     by_principal: dict[str, list[ReviewRow]] = defaultdict(list)
+    tokens: list[ReviewRow] = []
     for row in rows:
         by_principal[row.principal].append(row)
     for principal, mine in by_principal.items():
+        if principal.split("/")[1] == "vault":
+            gone = [r for r in mine if _decision(r) == "revoke"]
+            found.acts += [revoking(r) for r in gone if _kind(r) != "token"]
+            tokens += [r for r in gone if _kind(r) == "token"]
+            continue
         if principal.split("/")[2] == "sso":
             _unassign(found, principal, [r for r in mine if _decision(r) == "revoke"])
             continue
+        if aws is None:
+            raise TypeError(f"{principal} is of an account, and none was given")
         held = now.holdings[principal]
         wide = [r for r in mine if _decision(r) == "reduce"]
         gone = [r for r in mine if _decision(r) == "revoke"]
@@ -81,6 +77,9 @@ async def planned(
         for row in mine:
             if _decision(row) == "rotate":
                 found.left[row.id] = "rotate it with the play rotate-credentials"
+    if tokens:
+        # One act, and so one question: a token does not come back.
+        found.acts.append(revoking_tokens(tokens))
     return found
 
 

@@ -12,10 +12,10 @@ from playbooks.case.record import Record
 from playbooks.case.severity import Severity
 from playbooks.case.store import Store
 from playbooks.case.store import reviews as stored
-from playbooks.case.store.reviews import ReviewRow
+from playbooks.case.store.reviews import Review, ReviewRow
 from playbooks.review import acts
 from playbooks.review.errors import ReviewError
-from playbooks.review.live import live
+from playbooks.review.standing import standing
 from playbooks.wiring.parts import Parts
 
 PLAY = "access_review"
@@ -45,23 +45,22 @@ async def batch(parts: Parts, db: Store, review: str, person: str) -> Batch:
     undecided = {r.principal for r in rows if r.decided is None}
     left = {r.id: "other rows of it are undecided" for r in wanted if r.principal in undecided}
     ready = [r for r in rows if r.principal in about - undecided]
-    aws = parts.aws(found.scope["account"], GLOBAL)
-    now = live(aws, [r for r in ready if not r.incident])
+    now = standing(parts, found, [r for r in ready if not r.incident])
     stale = {r.principal for r in ready if r.id in now.stale}
     left |= {r.id: now.stale.get(r.id, "it was changed") for r in wanted if r.principal in stale}
     ready = [r for r in ready if r.principal not in stale]
     since = parts.now() - timedelta(days=parts.settings.review.unused_days)
+    aws = None if "vault" in found.scope else parts.aws(found.scope["account"], GLOBAL)
     plan = await acts.planned(aws, ready, now, since, parts.sleep)
     left |= plan.left
     done = tuple(id for act in plan.acts for id in act.rows)
-    opening = _opening(parts, found.scope["account"], review, plan, wanted, person)
+    opening = _opening(parts, found, plan, wanted, person)
     return Batch(opening if plan.acts else None, done, left)
 
 
 def _opening(
     parts: Parts,
-    account: str,
-    review: str,
+    review: Review,
     plan: acts.Planned,
     wanted: Sequence[ReviewRow],
     person: str,
@@ -70,14 +69,21 @@ def _opening(
     return Incident(
         id="",
         play=PLAY,
-        title=f"{review}: carry out {len(plan.acts)} changes that reviewers decided",
+        title=f"{review.id}: carry out {len(plan.acts)} changes that reviewers decided",
         severity=Severity.P3,
-        target={"account": account, "region": GLOBAL, "id": f"account/{account}"},
+        target=_target(review),
         opened=parts.now(),
         requester=person,
-        hindrances=(f"decided by {', '.join(who)} in {review}; a second person allows it",),
-        alert={"review": review, "acts": [act.json() for act in plan.acts]},
+        hindrances=(f"decided by {', '.join(who)} in {review.id}; a second person allows it",),
+        alert={"review": review.id, "acts": [act.json() for act in plan.acts]},
     )
+
+
+def _target(review: Review) -> dict[str, str]:
+    if vault := review.scope.get("vault"):
+        return {"account": vault, "region": "vault", "id": f"vault/{vault}", "kind": "vault"}
+    account = review.scope["account"]
+    return {"account": account, "region": GLOBAL, "id": f"account/{account}", "kind": "account"}
 
 
 def carried(conn: Connection, record: Record, review: str, made: Batch, incident: str) -> None:

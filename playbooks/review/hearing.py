@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from actions.aws.principal import GLOBAL
 from playbooks.case.record import Record
 from playbooks.case.sealing import checkpoint
 from playbooks.case.store import Store
@@ -12,7 +11,7 @@ from playbooks.case.store.reviews import ReviewRow
 from playbooks.review import deciding
 from playbooks.review.deciding import Choice, reviewer
 from playbooks.review.errors import DecisionError
-from playbooks.review.live import live
+from playbooks.review.standing import standing
 from playbooks.wiring import people
 from playbooks.wiring.parts import Parts
 
@@ -37,7 +36,7 @@ def hear(
     by = reviewer(person, key, identities)
     choices = chosen(rows)
     asked = [rows[c.row] for c in choices if c.row in rows]
-    now = live(parts.aws(found.scope["account"], GLOBAL), asked)
+    now = standing(parts, found, asked)
     deciding.check(choices, rows, by.names, now.stale)
     at = parts.now()
     tokens = [deciding.sign(review, rows[c.row], c, by, at) for c in choices]

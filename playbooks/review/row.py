@@ -24,6 +24,11 @@ CHOICES = {
     "console": ("keep", "revoke"),
     "nothing": ("keep", "revoke"),
     "root": ("keep",),
+    # Of a Vault.
+    "entity": ("keep", "revoke"),
+    "login": ("keep", "revoke"),
+    "acl": ("keep", "revoke"),
+    "token": ("keep", "revoke"),
 }
 
 

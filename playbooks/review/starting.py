@@ -22,6 +22,7 @@ from playbooks.review.credential_report import Report
 from playbooks.review.flags import Ages
 from playbooks.review.inventory import inventory
 from playbooks.review.row import Reading, Row
+from playbooks.review.vault_rows import vault_rows
 from playbooks.wiring.parts import Parts
 
 # So many rows are committed at a time: none who takes an alert in waits for a whole inventory.
@@ -43,6 +44,16 @@ async def start(parts: Parts, db: Store, account: str, person: str) -> Review:
         "report age in hours": f"{(parts.now() - report.made).total_seconds() / 3600:.1f}",
     }
     return gathered(parts, db, {"account": account, "why": "periodic"}, person, found, facts)
+
+
+def start_in_vault(parts: Parts, db: Store, vault: str, person: str) -> Review:
+    """Start a periodic campaign over a Vault of the settings.
+
+    Raises SettingsError for one that is not ours, or what hvac raises.
+    """
+    found = vault_rows(parts.vault(vault), parts.settings.review.owner_tag)
+    scope = {"account": vault, "vault": vault, "why": "periodic"}
+    return gathered(parts, db, scope, person, found, {"report age in hours": "0.0"})
 
 
 def reading(parts: Parts, report: Report) -> Reading:

@@ -31,24 +31,27 @@ app.command()(review_end.close)
 def start(
     key: Key,
     account: Annotated[str, typer.Option(help="The account, 12 digits.")] = "",
+    vault: Annotated[str, typer.Option(help="A Vault of the settings, by its name.")] = "",
     incident: Annotated[str, typer.Option(help="For this incident only, with --principal.")] = "",
     principal: Annotated[
         str, typer.Option(help="What could it reach? ACCOUNT/aws-global/user/NAME, or role.")
     ] = "",
 ) -> None:
-    """List who may do what in an account, or what one principal could reach, for decisions."""
+    """List who may do what in an account or a Vault, or what one principal could reach."""
     settings, parts, db = here()
     person, _ = people.who(settings, key)
-    if bool(account) == bool(incident and principal):
-        raise DecisionError("name an --account, or an --incident and a --principal, and not both.")
-    if account:
+    if [bool(account), bool(vault), bool(incident and principal)].count(True) != 1:
+        raise DecisionError(
+            "name an --account, or a --vault, or an --incident and a --principal, and one alone."
+        )
+    if vault:
+        made = starting.start_in_vault(parts, db, vault, person)
+    elif account:
         made = asyncio.run(starting.start(parts, db, account, person))
     else:
         made = start_for_incident(parts, db, incident, principal, person)
-    console = out()
-    console.print(
-        f"[bold]{made.id}[/] {made.facts['rows']} rows of {printable(account or principal)}"
-    )
+    console, what = out(), printable(account or vault or principal)
+    console.print(f"[bold]{made.id}[/] {made.facts['rows']} rows of {what}")
     age = made.facts["report age in hours"]
     console.print(f"passwords, MFA and keys are {age} hours old")
     console.print(f"due {made.due:%Y-%m-%d %H:%M} UTC; what is undecided then is escalated")
