@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -252,15 +252,20 @@ def answer(asked: Asked, result: Mapping[str, Any]) -> Answer:
 
 def refuse(asked: Asked, error: AwsError) -> Answer:
     """An error answer in the service's own protocol."""
-    if asked.service == "iam" and error.status == 400 and error.code in IAM_STATUS:
-        error = AwsError(error.code, error.message, IAM_STATUS[error.code])
+    status = error.status
+    if asked.service == "iam" and status == 400 and error.code in IAM_STATUS:
+        status = IAM_STATUS[error.code]
+    return _refusal(asked.model_name, asked.operation, error.code, error.message, status)
+
+
+@lru_cache(maxsize=1024)
+def _refusal(model_name: str, operation: str, code: str, message: str, status: int) -> Answer:
+    # Kept: the same refusal is given again and again to whoever goes on trying.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        out = _serializer(asked.model_name, asked.operation).serialize(
-            _Failure(error.code, error.message)
-        )
-    made = _answer(error.status, out)
-    return Answer(made.status, made.headers, made.body, error.code)
+        out = _serializer(model_name, operation).serialize(_Failure(code, message))
+    made = _answer(status, out)
+    return Answer(made.status, made.headers, made.body, code)
 
 
 # IAM's errors carry their own HTTP status (IAM API reference: each action's Errors section).
