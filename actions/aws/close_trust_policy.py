@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from actions.action import Foreseen, Lens, Takes
 from actions.aws.clients import Aws
-from actions.aws.iam_target import find, must_be, must_take_changes
+from actions.aws.iam_target import find, must_be, must_be_a, must_take_changes
 from actions.aws.principal import Principal
 from actions.aws.role_sessions import COUNTING, others_hit
 from actions.journal import Json, State
@@ -43,6 +43,9 @@ class CloseTrustPolicy(Lens[Aws]):
         Permission("iam:UpdateAssumeRolePolicy", _ROLE),
         *COUNTING,
     )
+
+    def __post_init__(self) -> None:
+        must_be_a("role", self.principal)
 
     @property
     def target(self) -> str:

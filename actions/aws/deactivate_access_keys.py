@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from actions.action import Foreseen, Lens, Takes
 from actions.aws.clients import Aws
-from actions.aws.iam_target import present
+from actions.aws.iam_target import must_be_a, present
 from actions.aws.principal import Principal
 from actions.errors import NothingToDoError
 from actions.journal import Json, State
@@ -34,6 +34,9 @@ class DeactivateAccessKeys(Lens[Aws]):
         Permission("iam:GetAccessKeyLastUsed", _USER),
         Permission("iam:UpdateAccessKey", _USER),
     )
+
+    def __post_init__(self) -> None:
+        must_be_a("user", self.principal)
 
     @property
     def target(self) -> str:

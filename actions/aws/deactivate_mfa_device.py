@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from actions.action import Foreseen, Takes
 from actions.aws.clients import Aws
 from actions.aws.deny_role_sessions import utc
-from actions.aws.iam_target import gone_already, present
+from actions.aws.iam_target import gone_already, must_be_a, present
 from actions.aws.principal import Principal
 from actions.errors import NothingToDoError, UnfitError
 from actions.journal import State
@@ -35,6 +35,9 @@ class DeactivateMfaDevice(OneWay[Aws]):
         Permission("iam:ListMFADevices", _USER),
         Permission("iam:DeactivateMFADevice", _USER),
     )
+
+    def __post_init__(self) -> None:
+        must_be_a("user", self.principal)
 
     @property
     def target(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from actions.action import Foreseen, Lens, Takes
 from actions.aws.clients import Aws
-from actions.aws.iam_target import present
+from actions.aws.iam_target import must_be_a, present
 from actions.aws.principal import Principal
 from actions.errors import NothingToDoError
 from actions.journal import Json, State
@@ -31,6 +31,9 @@ class DeactivateServiceCredentials(Lens[Aws]):
         Permission("iam:ListServiceSpecificCredentials", _USER),
         Permission("iam:UpdateServiceSpecificCredential", _USER),
     )
+
+    def __post_init__(self) -> None:
+        must_be_a("user", self.principal)
 
     @property
     def target(self) -> str:

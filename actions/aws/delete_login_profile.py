@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from actions.action import Foreseen, Takes
 from actions.aws.clients import Aws
-from actions.aws.iam_target import find, gone_already
+from actions.aws.iam_target import find, gone_already, must_be_a
 from actions.aws.login_profile import made_at, profile_of
 from actions.aws.principal import Principal
 from actions.errors import NothingToDoError
@@ -34,6 +34,9 @@ class DeleteLoginProfile(OneWay[Aws]):
         Permission("iam:GetLoginProfile", _USER),
         Permission("iam:DeleteLoginProfile", _USER),
     )
+
+    def __post_init__(self) -> None:
+        must_be_a("user", self.principal)
 
     @property
     def target(self) -> str:

@@ -11,7 +11,15 @@ from botocore.exceptions import ClientError
 from actions.action import Foreseen, Lens, Takes
 from actions.aws.clients import Aws
 from actions.aws.deny_instance_sessions import must_fit
-from actions.aws.iam_target import absent, find, gone_already, must_be, must_take_changes, still
+from actions.aws.iam_target import (
+    absent,
+    find,
+    gone_already,
+    must_be,
+    must_be_a,
+    must_take_changes,
+    still,
+)
 from actions.aws.narrow_instance_sessions import MARGIN
 from actions.aws.principal import Principal
 from actions.aws.provider_time import answered_at
@@ -53,6 +61,9 @@ class DenyRoleSessions(Lens[Aws]):
         Permission("iam:DeleteRolePolicy", _ROLE),
         *COUNTING,
     )
+
+    def __post_init__(self) -> None:
+        must_be_a("role", self.principal)
 
     @property
     def target(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from actions.aws.clients import Aws
-from actions.aws.principal import Principal
+from actions.aws.principal import Kind, Principal
 from actions.errors import ProviderError, TargetGoneError, UnfitError
 from actions.permission import Permission
 
@@ -102,6 +102,15 @@ def must_take_changes(who: Principal, found: Found) -> None:
             f"role {who.name} belongs to a permission set of Identity Center and cannot be "
             "changed in IAM. Use deny_in_permission_set and remove_account_assignments for the "
             "person, or a service control policy."
+        )
+
+
+def must_be_a(kind: Kind, who: Principal) -> None:
+    """Raise UnfitError for the other kind: a user and a role may have one name."""
+    if who.kind != kind:
+        raise UnfitError(
+            f"{who.kind} {who.name} is no {kind}, and only a {kind} has what this acts on. Name "
+            f"the {kind}."
         )
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from actions.action import Foreseen, Lens, Takes
 from actions.aws.clients import Aws
-from actions.aws.iam_target import find, gone_already, must_be, present, still
+from actions.aws.iam_target import find, gone_already, must_be, must_be_a, present, still
 from actions.aws.principal import Principal
 from actions.errors import NothingToDoError
 from actions.journal import Json, State
@@ -34,6 +34,9 @@ class LeaveGroups(Lens[Aws]):
         Permission("iam:AddUserToGroup", _GROUP),
         Permission("iam:RemoveUserFromGroup", _GROUP),
     )
+
+    def __post_init__(self) -> None:
+        must_be_a("user", self.principal)
 
     @property
     def target(self) -> str:

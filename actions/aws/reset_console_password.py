@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from actions.action import Foreseen, Takes
 from actions.aws.clients import Aws
-from actions.aws.iam_target import find
+from actions.aws.iam_target import find, must_be_a
 from actions.aws.login_profile import made_at, profile_of
 from actions.aws.principal import Principal
 from actions.errors import NothingToDoError
@@ -42,6 +42,9 @@ class ResetConsolePassword(OneWay[Aws]):
         Permission("iam:TagUser", _USER),
         Permission("iam:UpdateLoginProfile", _USER),
     )
+
+    def __post_init__(self) -> None:
+        must_be_a("user", self.principal)
 
     @property
     def target(self) -> str:

@@ -5,8 +5,10 @@ import pytest
 from actions.aws.deny_principal import DenyPrincipal
 from actions.aws.narrow_instance_sessions import cut_off
 from actions.aws.narrow_principal_sessions import NarrowPrincipalSessions
+from actions.aws.principal import Kind, Principal
 from actions.aws.set_permissions_boundary import SetPermissionsBoundary
 from actions.catalogue import catalogue
+from actions.errors import UnfitError
 from actions.policy import policies
 from tests.actions.aws.people import role
 from tests.actions.scene import Scene, apart, crashes, floor, in_child, mutates
@@ -67,3 +69,29 @@ def test_the_printed_policy_is_enough(name: str) -> None:
     where = {"account": found.world.account, "region": found.world.region}
     found.p = found.provider(stranger(found, policies([catalogue()[name]], **where)))
     lifecycle(found)
+
+
+OF_USERS = """
+deactivate_access_keys deactivate_ssh_keys deactivate_signing_certificates deactivate_mfa_device
+deactivate_service_credentials reset_console_password delete_login_profile leave_groups
+"""
+OF_ROLES = "close_trust_policy deny_role_sessions"
+MORE = {
+    "created": "2026-03-01T00:00:00Z",
+    "serial": "arn:x",
+    "since": "2026-03-01T00:00:00Z",
+    "issued_before": "2026-03-01T00:00:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [*((n, "user") for n in OF_USERS.split()), *((n, "role") for n in OF_ROLES.split())],
+)
+def test_what_is_of_one_kind_is_not_done_to_the_others_namesake(name: str, kind: Kind) -> None:
+    action = catalogue()[name]
+    other: Kind = "role" if kind == "user" else "user"
+    more = {k: v for k, v in MORE.items() if k in action.__annotations__}
+    action(Principal("111122223333", kind, "deploy"), **more)  # type: ignore[call-arg]
+    with pytest.raises(UnfitError, match=f"{other} deploy is no {kind}"):
+        action(Principal("111122223333", other, "deploy"), **more)  # type: ignore[call-arg]
