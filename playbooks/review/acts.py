@@ -74,9 +74,6 @@ async def planned(
         if wide and not await _reduce(found, aws, held, wide, since, sleep):
             gone += wide
         _revoke(found, held, gone, mine, now)
-        for row in mine:
-            if _decision(row) == "rotate":
-                found.left[row.id] = "rotate it with the play rotate-credentials"
     if tokens:
         # One act, and so one question: a token does not come back.
         found.acts.append(revoking_tokens(tokens))

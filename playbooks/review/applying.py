@@ -16,17 +16,18 @@ from playbooks.case.store.reviews import Review, ReviewRow
 from playbooks.review import acts
 from playbooks.review.errors import ReviewError
 from playbooks.review.standing import standing
+from playbooks.rotation.order import Credential, leaked_with
 from playbooks.wiring.parts import Parts
 
 PLAY = "access_review"
+ROTATES = "rotate_credentials"
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What can be carried out now: the incident to open for it, and why other rows cannot be."""
+    """What can be carried out now: incidents to open, each for rows, and why others cannot be."""
 
-    opening: Incident | None
-    rows: tuple[str, ...]
+    openings: tuple[tuple[Incident, tuple[str, ...]], ...]
     left: Mapping[str, str]
 
 
@@ -53,20 +54,35 @@ async def batch(parts: Parts, db: Store, review: str, person: str) -> Batch:
     aws = None if "vault" in found.scope else parts.aws(found.scope["account"], GLOBAL)
     plan = await acts.planned(aws, ready, now, since, parts.sleep)
     left |= plan.left
-    done = tuple(id for act in plan.acts for id in act.rows)
-    opening = _opening(parts, found, plan, wanted, person)
-    return Batch(opening if plan.acts else None, done, left)
+    openings = _changes(parts, found, plan, wanted, person)
+    for row in ready:
+        if row.decided and row.decided.decision == "rotate" and not row.incident:
+            if declared(parts, row.principal):
+                openings.append((_rotation(parts, found, row, person), (row.id,)))
+            else:
+                left[row.id] = (
+                    f"no [rotation.credentials] in stanch.toml is declared for {row.principal}, so "
+                    "where a new one is to go is not known"
+                )
+    return Batch(tuple(openings), left)
 
 
-def _opening(
-    parts: Parts,
-    review: Review,
-    plan: acts.Planned,
-    wanted: Sequence[ReviewRow],
-    person: str,
-) -> Incident:
+def declared(parts: Parts, target: str) -> bool:
+    """Return whether the settings say how the credentials of this target are rotated."""
+    known = {
+        name: Credential(name, **one.model_dump(exclude={"login"}))
+        for name, one in parts.settings.rotation.credentials.items()
+    }
+    return bool(leaked_with(target, known))
+
+
+def _changes(
+    parts: Parts, review: Review, plan: acts.Planned, wanted: Sequence[ReviewRow], person: str
+) -> list[tuple[Incident, tuple[str, ...]]]:
+    if not plan.acts:
+        return []
     who = sorted({r.decided.reviewer for r in wanted if r.decided})
-    return Incident(
+    opening = Incident(
         id="",
         play=PLAY,
         title=f"{review.id}: carry out {len(plan.acts)} changes that reviewers decided",
@@ -74,9 +90,30 @@ def _opening(
         target=_target(review),
         opened=parts.now(),
         requester=person,
-        hindrances=(f"decided by {', '.join(who)} in {review.id}; a second person allows it",),
+        hindrances=(_allowed_by(who, review.id),),
         alert={"review": review.id, "acts": [act.json() for act in plan.acts]},
     )
+    return [(opening, tuple(id for act in plan.acts for id in act.rows))]
+
+
+def _rotation(parts: Parts, review: Review, row: ReviewRow, person: str) -> Incident:
+    account, region, name = row.principal.split("/", 2)
+    who = [row.decided.reviewer] if row.decided else []
+    return Incident(
+        id="",
+        play=ROTATES,
+        title=f"{review.id}: rotate what {name} holds, as a reviewer decided",
+        severity=Severity.P3,
+        target={"account": account, "region": region, "id": name, "kind": name.partition("/")[0]},
+        opened=parts.now(),
+        requester=person,
+        hindrances=(_allowed_by(who, review.id),),
+        alert={"review": review.id, "rotates": [row.id]},
+    )
+
+
+def _allowed_by(reviewers: Sequence[str], review: str) -> str:
+    return f"decided by {', '.join(reviewers)} in {review}; a second person allows it"
 
 
 def _target(review: Review) -> dict[str, str]:
@@ -86,9 +123,11 @@ def _target(review: Review) -> dict[str, str]:
     return {"account": account, "region": GLOBAL, "id": f"account/{account}", "kind": "account"}
 
 
-def carried(conn: Connection, record: Record, review: str, made: Batch, incident: str) -> None:
+def carried(
+    conn: Connection, record: Record, review: str, incident: str, rows: Sequence[str]
+) -> None:
     """Record on this connection by which incident the rows are carried out."""
-    for row in made.rows:
+    for row in rows:
         stored.carry_row(conn, review, row, incident)
-    body = {"review": review, "incident": incident, "rows": len(made.rows), "left": len(made.left)}
+    body = {"review": review, "incident": incident, "rows": len(rows)}
     record.note(conn, review, "review.applied", body)

@@ -53,8 +53,12 @@ def _outcome(row: ReviewRow, carried: dict[str, Outcome]) -> Outcome:
 def _carried(conn: Connection, incident: str) -> dict[str, Outcome]:
     steps = {intent.step: intent for intent, _ in store.steps(conn, incident)}
     left = store.left(conn, incident)
-    found: dict[str, Outcome] = {}
-    for act in recorded(store.incident(conn, incident)):
+    about = store.incident(conn, incident)
+    # A rotation has steps of its own making; how far it has come is its incident's status.
+    state = {"done": DONE, "rolled-back": UNDONE}.get(about.status, WAITS)
+    rotates = about.alert.get("rotates", ())
+    found = dict.fromkeys(rotates, Outcome(state, incident, "", about.says))
+    for act in recorded(about):
         step = step_of(act.action)
         why = str(left.get(step, {}).get("error", ""))
         intent = steps.get(step)

@@ -36,22 +36,29 @@ def apply(
     if not json:
         for row, why in made.left.items():
             out().print(f"[yellow]not now[/] {row}: {printable(why)}")
-    if made.opening is None:
+    if not made.openings:
         if made.left:
             raise ReviewError(
                 f"{len(made.left)} rows of {review} wait; nothing else is to be done."
             )
         out().print("nothing is to be done: no row was decided but to be kept.")
         return
-    opening = made.opening
     record = Record(person, parts.now, parts.random)
 
-    def work(conn: Connection) -> Incident:
-        incident = opened(record, conn, opening, {"review": review}, "by hand")
-        carried(conn, record, review, made, incident.id)
-        return incident
+    def work(conn: Connection) -> list[Incident]:
+        found = []
+        for opening, rows in made.openings:
+            incident = opened(record, conn, opening, {"review": review}, "by hand")
+            carried(conn, record, review, incident.id, rows)
+            found.append(incident)
+        return found
 
-    incident = db.commit(work)
+    incidents = db.commit(work)
     checkpoint(db, parts)
-    ending = run(parts, db, incident.id, prefect=not without_prefect, patience=prefect_patience)
-    tell_ending(db, incident.id, ending, as_json=json)
+    # All are run before any is told of: telling of one that could not be done leaves with 1.
+    endings = [
+        run(parts, db, i.id, prefect=not without_prefect, patience=prefect_patience)
+        for i in incidents
+    ]
+    for incident, ending in zip(incidents, endings, strict=True):
+        tell_ending(db, incident.id, ending, as_json=json)

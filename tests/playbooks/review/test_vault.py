@@ -132,12 +132,12 @@ def test_decisions_are_carried_out_in_the_vault_after_a_second_persons_yes(scene
 def carry_out(scene: Scene, review: Review) -> Incident:
     """Open the incident that carries a campaign's decisions out."""
     made = asyncio.run(batch(scene.parts, scene.store, review.id, "erin"))
-    assert made.opening is not None
-    opening, record = made.opening, Record("erin", scene.parts.now, scene.parts.random)
+    ((opening, rows),) = made.openings
+    record = Record("erin", scene.parts.now, scene.parts.random)
 
     def work(conn: Any) -> Incident:
         incident = opened(record, conn, opening, {}, "by hand")
-        carried(conn, record, review.id, made, incident.id)
+        carried(conn, record, review.id, incident.id, rows)
         return incident
 
     return scene.store.commit(work)
