@@ -26,6 +26,7 @@ def glance(provider: Aws | Vault) -> Aws | Vault:
         lambda service: _Client(provider.service(service)),
         provider.partition,
         provider.vault,
+        provider.logins,
     )
 
 

@@ -129,8 +129,6 @@ SABOTAGES = {
         "a person may say that all have moved",
         "the old key is off, and not deleted",
         "every step is verified",
-        "the process goes on",
-        "and is read again",
     ),
     "trial": one(
         "a new key is read before it opens anything",
