@@ -1,13 +1,13 @@
 """The verb ask, and the approvals that acts need: a question is recorded, and the play waits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from actions.action import Action
-from actions.errors import UnfitError
+from actions.action import Action, step_of
+from actions.errors import ActionError, UnfitError
 from playbooks.case import acting, rehearsing, store
 from playbooks.case.answers import Approval, Kept, Refusal, Waiting
 from playbooks.case.guard import Scope, beyond, target_of
@@ -46,6 +46,40 @@ async def ask(
     facts = {"why": list(planned.decision.why), "blast": list(planned.plan.blast)}
     facts |= {"evidence": [a["name"] for a in about.artifacts] if about else []}
     raise Waiting(put(case, step, [planned.scope], facts).id)
+
+
+async def ask_all(case: "Case", name: str, actions: Sequence[Action[Any]]) -> Approval | Refusal:
+    """Return the answer to one question about many acts. Raises Waiting until there is one.
+
+    What cannot be done, is so already or may never be done is left out of it and recorded. The
+    approval is then given to each act; one that was not among them asks for itself.
+    """
+    step = f"ask/{name}"
+    if not case.dry and (question := _asked(case, step)):
+        return answer_to(case, question)
+    planned = [found for one in actions if (found := await _prepared(case, one))]
+    if case.dry:
+        case.planned += planned
+        return Refusal("", "only planned")
+    if not planned:
+        return Refusal("", "nothing of it is to be done")
+    why = dict.fromkeys(w for p in planned for w in p.decision.why)
+    blast = [text for p in planned for text in p.plan.blast]
+    raise Waiting(put(case, step, [p.scope for p in planned], {"why": [*why], "blast": blast}).id)
+
+
+async def _prepared(case: "Case", action: Action[Any]) -> "Planned | None":
+    step = step_of(action)
+    try:
+        planned = await acting.prepare(case, action, step)
+    except ActionError as error:
+        await acting.failed(case, action, step, error, "continue")
+        return None
+    if planned.decision.may != "never" or case.dry:
+        return planned
+    why = UnfitError("; ".join(planned.decision.why))
+    await acting.failed(case, action, step, why, "continue")
+    return None
 
 
 async def covered(case: "Case", planned: "Planned", approval: Approval | Refusal | None) -> str:

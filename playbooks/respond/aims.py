@@ -12,12 +12,13 @@ from playbooks.wiring.settings import Settings
 
 # What stands for a region where a Vault is meant.
 VAULT: Final = "vault"
+LOGIN: Final = "login"
 # What each play can act on; one that is not here takes nothing (a test compares the two).
 ACTS_ON: Final[Mapping[str, frozenset[str]]] = {
     "access_review": frozenset({"account"}),
     "compromised_identity": frozenset({"user", "role", "sso"}),
     "compromised_instance": frozenset({"instance"}),
-    "compromised_vault": frozenset({"vault"}),
+    "compromised_vault": frozenset({"vault", "login"}),
     "leaked_access_key": frozenset({"access_key", "user"}),
     "rotate_credentials": frozenset({"access_key", "user", "secret", "database", "vault"}),
 }
@@ -26,6 +27,8 @@ _INSTANCE: Final = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 _PERSON: Final = re.compile(
     r"(?:[0-9a-f]{10}-)?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 )
+# One login of a Vault: the auth mount, which may have folders, and the role's or user's name.
+_LOGIN: Final = re.compile(r"[\w.@+-]{1,128}(?:/[\w.@+-]{1,128}){1,8}", re.ASCII)
 _NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
@@ -50,7 +53,7 @@ def aim_by_hand(
     """Return the target that a person names, checked. Raise SettingsError with what was expected.
 
     `target` is an instance id, user/NAME, role/NAME, an access key id, the name of a Vault in the
-    settings, or secret/NAME and database/NAME with a region.
+    settings, NAME/MOUNT/LOGIN in it, or secret/NAME and database/NAME with a region.
     """
     kind, id = _read(settings, target)
     allowed = ACTS_ON.get(play.replace("-", "_"), frozenset())
@@ -59,10 +62,14 @@ def aim_by_hand(
             f"{target!r} is {'no target' if not kind else f'one of kind {kind}'}, and {play} acts "
             f"on {' or '.join(sorted(allowed)) or 'nothing'}. Expected i- and 8 or 17 hex "
             "digits (an instance), user/NAME, role/NAME, sso/ID, AKIA... (a key), secret/NAME, "
-            "database/NAME, account, or the name of a Vault in the settings."
+            "database/NAME, account, the name of a Vault in the settings, or one login of it: "
+            "NAME/MOUNT/LOGIN, such as prod/approle/web."
         )
     if kind == VAULT:
         return {"account": id, "region": VAULT, "id": f"vault/{id}", "kind": kind}
+    if kind == LOGIN:
+        vault, _, login = id.partition("/")
+        return {"account": vault, "region": VAULT, "id": f"login/{login}", "kind": kind}
     if account not in settings.accounts:
         raise SettingsError(
             f"account {account!r} is not in the settings. Give --account, one of "
@@ -97,4 +104,6 @@ def _read(settings: Settings, target: str) -> tuple[str, str]:
         return kind, name
     if target == "account":
         return "account", ""
-    return ("vault", target) if target in settings.vaults else ("", target)
+    if kind in settings.vaults and _LOGIN.fullmatch(name):
+        return LOGIN, target
+    return (VAULT, target) if target in settings.vaults else ("", target)

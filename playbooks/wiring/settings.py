@@ -75,7 +75,10 @@ class VaultLogin(_Part):
 
     `token` is a reference; else `role_id` and `secret_id` are, for the AppRole mount `mount`. `ca`
     is a file of certificates to trust besides the system's. `prefixes` are the paths under which
-    Stanch keeps anything of its own, which are then never acted on.
+    Stanch keeps anything of its own, which are then never acted on. `deliver` says where a new
+    secret id goes: MOUNT/ROLE -> the path of the KV secret in which its application looks for it.
+    `logs` are copies of its audit devices' files, and `leaked` refers to secrets that are known to
+    have leaked: an incident looks for the lines that carried them.
     """
 
     url: str
@@ -85,11 +88,22 @@ class VaultLogin(_Part):
     mount: str = "stanch"
     ca: Path | None = None
     prefixes: tuple[str, ...] = ()
+    deliver: dict[str, str] = {}
+    logs: tuple[Path, ...] = ()
+    leaked: tuple[str, ...] = ()
 
     @field_validator("url")
     @classmethod
     def _no_plain_http(cls, url: str) -> str:
         return _private(url)
+
+    @field_validator("leaked")
+    @classmethod
+    def _only_references(cls, leaked: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(one.startswith(("env:", "file:")) for one in leaked):
+            # One of them may be the secret itself: say nothing of it.
+            raise ValueError("must be env:NAME or file:PATH, never the secret itself")
+        return leaked
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "VaultLogin":
