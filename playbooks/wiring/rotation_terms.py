@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Kind = Literal["access_key", "secret", "database", "vault_secret", "vault_static_role"]
 
@@ -28,12 +28,11 @@ class Credential(BaseModel):
     fields: tuple[str, ...] = ("password",)
     login: tuple[str, ...] = ()
 
-    @field_validator("stored")
-    @classmethod
-    def _somewhere(cls, stored: str, info: ValidationInfo) -> str:
-        if not stored and info.data.get("kind") in ("access_key", "database"):
+    @model_validator(mode="after")
+    def _somewhere(self) -> "Credential":
+        if not self.stored and self.kind in ("access_key", "database"):
             raise ValueError("an access key or a database needs `stored`: where its value is kept")
-        return stored
+        return self
 
 
 class Rotation(BaseModel):
