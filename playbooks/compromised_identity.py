@@ -10,12 +10,11 @@ from actions.aws.set_permissions_boundary import SetPermissionsBoundary
 from actions.identity.deny_in_permission_set import DenyInPermissionSet
 from actions.identity.remove_account_assignments import RemoveAccountAssignments
 from evidence.sources.cloudtrail_events import CloudTrailEvents
+from playbooks.case.aftermath import hunt
 from playbooks.case.case import Case
-from playbooks.case.countering import countering
 from playbooks.case.latching import issued_before, latch, prove
 from playbooks.case.play import play
 from playbooks.case.points import open_point
-from playbooks.case.sweeping import sweep
 from playbooks.case.whose import host_of, person_of
 
 PORTAL = (
@@ -36,7 +35,10 @@ async def cut_off(case: Case) -> None:
     elif case.principal.kind == "user":
         user = case.principal
         await latch(case, user)
-        await case.in_turn(case.act(DenyPrincipal(user)), case.act(DeactivateAccessKeys(user)))
+        await case.together(
+            case.in_turn(case.act(DenyPrincipal(user)), case.act(DeactivateAccessKeys(user))),
+            prove(case),
+        )
     elif host := host_of(case):
         await case.act(DenyInstanceSessions(host, role=case.principal.name))
 
@@ -62,13 +64,12 @@ async def compromised_identity(case: Case) -> None:
         await role_wide(case)
     else:
         await case.act(SetPermissionsBoundary(case.principal))
-    await prove(case)
     how = "contained" if case.contained else "not contained"
     await case.tell(case.stakeholders, how, residual=case.residual)
     await case.seal("interim")
     if case.incident.kind != "sso":
         who = case.principal
-        await sweep(case, who, countering(case, who))
+        await hunt(case, who)
         if who.kind == "user" and (yes := await case.ask(ResetConsolePassword(who))):
             await case.act(ResetConsolePassword(who), yes)
 

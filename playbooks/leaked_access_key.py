@@ -7,13 +7,12 @@ from actions.aws.deactivate_ssh_keys import DeactivateSshKeys
 from actions.aws.deny_principal import DenyPrincipal
 from actions.aws.reset_console_password import ResetConsolePassword
 from actions.aws.set_permissions_boundary import SetPermissionsBoundary
-from evidence.sources.cloudtrail_events import CloudTrailEvents
+from evidence.sources.principal_facts import PrincipalFacts
+from playbooks.case.aftermath import hunt
 from playbooks.case.case import Case
-from playbooks.case.countering import countering
 from playbooks.case.holding_key import holder
 from playbooks.case.latching import latch, prove
 from playbooks.case.play import play
-from playbooks.case.sweeping import sweep
 
 
 async def cut_off(case: Case) -> None:
@@ -24,7 +23,10 @@ async def cut_off(case: Case) -> None:
     """
     who = await holder(case)
     await latch(case, who)
-    await case.in_turn(case.act(DenyPrincipal(who)), case.act(DeactivateAccessKeys(who)))
+    await case.together(
+        case.in_turn(case.act(DenyPrincipal(who)), case.act(DeactivateAccessKeys(who))),
+        prove(case),
+    )
 
 
 @play(reflex=cut_off)
@@ -38,7 +40,7 @@ async def leaked_access_key(case: Case) -> None:
     await case.tell(case.stakeholders, "opened")
     who = await holder(case)
     await case.together(
-        case.keep(CloudTrailEvents((), (who.name,), *case.window, who.account, case.region)),
+        case.keep(PrincipalFacts(who.kind, who.name, who.account, case.region)),
         cut_off(case),
     )
     await case.together(
@@ -47,10 +49,9 @@ async def leaked_access_key(case: Case) -> None:
         case.act(DeactivateServiceCredentials(who)),
         case.act(DeactivateSigningCertificates(who)),
     )
-    await prove(case)
     how = "contained" if case.contained else "not contained"
     await case.tell(case.stakeholders, how, residual=case.residual)
     await case.seal("interim")
-    await sweep(case, who, countering(case, who))
+    await hunt(case, who)
     if yes := await case.ask(ResetConsolePassword(who)):
         await case.act(ResetConsolePassword(who), yes)

@@ -160,8 +160,12 @@ class Case:
 
         Whoever opens an incident by hand, and names no time, knows of it later than it began.
         """
-        told = self.incident.alert.get("finding_info", {}).get("first_seen_time_dt")
-        return self.first_sign if told else self.first_sign - timedelta(hours=1)
+        return self.first_sign if self.sign_known else self.first_sign - timedelta(hours=1)
+
+    @property
+    def sign_known(self) -> bool:
+        """Return whether an alert, or whoever opened the incident, says when it began."""
+        return "first_seen_time_dt" in self.incident.alert.get("finding_info", {})
 
     @property
     def window(self) -> tuple[datetime, datetime]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from playbooks.case.case import Case
 
 Acts = list[Action[Any]]
-# Nothing is left to do about these once those who did it are denied.
-ENDED = {"session", "removal"}
+# Nothing is left to do about these once those who did it are denied; devices a play asks about.
+ENDED = {"session", "removal", "mfa_device"}
 
 
 def countering(case: "Case", who: Principal) -> Callable[[Finding], Coroutine[Any, Any, None]]:
@@ -37,7 +37,8 @@ def countering(case: "Case", who: Principal) -> Callable[[Finding], Coroutine[An
         for act in acts:
             if act.target == who.key and not isinstance(act, DeactivateAccessKeys):
                 continue  # Denied already, as the incident's own.
-            await case.act(act, again=one.event if act.target == who.key else "")
+            # A key has a step of its own: its user may have another, or be denied as a whole.
+            await case.act(act, again=one.id if one.kind == "access_key" else "")
         if not acts and one.kind not in ENDED and not _denied(case, one, who):
             text = f"{one.what} of {one.name} {one.id}".strip()
             open_point(

@@ -49,8 +49,12 @@ async def prove(case: "Case") -> Mapping[str, Any]:
     The verdict is unknown where no canary was there before: an entry that died in between.
     """
     known = case.store.read(lambda conn: store.kept(conn, case.incident.id, PROOF))
-    if known is not None or case.dry or case.canary is None:
+    if known is not None or case.dry:
         return known or {"verdict": "unknown"}
+    if case.canary is None:
+        if case.journal.find_action("latch_principal"):
+            open_point(case, "proof", "whether the deny binds was not seen on a canary")
+        return {"verdict": "unknown"}
     canary, before = case.canary
     proof: Proof = await case.drive(watch(canary.look, before, case.parts.now()))
 

@@ -54,6 +54,18 @@ async def sweep(case: "Case", who: Principal, answer: Answer) -> bool:
         number += 1
 
 
+def added(case: "Case", kind: str) -> list[Finding]:
+    """Return what the sweep found of this kind on the incident's own principal, each thing once.
+
+    MFA devices stay until a person says otherwise: a device may be the owner's new one.
+    """
+    rows = case.store.read(lambda conn: store.all_kept(conn, case.incident.id))
+    name = f"keep/{PrincipalChanges.name}/"
+    found = [f for step, value in rows if step.startswith(name) for f in value.get("found", ())]
+    mine = [f for f in map(_finding, found) if f.kind == kind and f.id and not ours(case, f.by)]
+    return list({one.id: one for one in mine}.values())
+
+
 async def _changes(case: "Case", who: Principal, until: datetime) -> PrincipalChanges:
     users = (who.name,) if who.kind == "user" else ()
     roles = () if users else (await arn_of(case, who),)

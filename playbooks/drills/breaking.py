@@ -10,6 +10,7 @@ from actions.action import Lens
 from actions.aws.deny_instance_sessions import DenyInstanceSessions
 from actions.aws.snapshot_volumes import SnapshotVolumes
 from evidence import __main__ as check_bundle
+from evidence.sources.newcomers import Newcomers
 from evidence.sources.principal_changes import PrincipalChanges
 from evidence.verify_report import STATUS, Exit, Verdict
 from playbooks.case import answering, keeping, releasing, store, story, undoing
@@ -182,3 +183,8 @@ def no_patience() -> None:
         return "no longer used"
 
     put(access_key, "may_go", gone)
+
+
+def no_newcomers() -> None:
+    """Nothing in IAM is ever new."""
+    put(Newcomers, "findings", lambda source, items: ())

@@ -86,7 +86,7 @@ def deploy(
     os.environ["STANCH_CONFIG"] = str(config)
     settings = load()
     make(settings)
-    _least_privilege(world, estate, settings, stage.plays)
+    _least_privilege(world, settings, stage.plays)
     made = Deployment(folder, settings, environment, folder / "alice.key", folder / "bob.key")
     made.finding.write_text(json.dumps(finding(world, estate)))
     return made
@@ -107,19 +107,18 @@ def serve_by_hand(world: World, estate: Estate) -> None:
     elb.register_targets(TargetGroupArn=arn, Targets=targets)
 
 
-def _least_privilege(
-    world: World, estate: Estate, settings: Settings, plays: tuple[str, ...]
-) -> None:
-    iam: Any = world.client("iam", world.admin)
-    role = estate.responder_role.rpartition("/")[2]
-    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        iam.delete_role_policy(RoleName=role, PolicyName=name)
-    printed = needed(list(plays), estate.account, estate.region, "aws")
-    iam.put_role_policy(
-        RoleName=role, PolicyName="stanch-permissions", PolicyDocument=json.dumps(printed)
-    )
-    queue = {"Version": "2012-10-17", "Statement": beyond_plays(settings, estate.account, "aws")}
-    iam.put_role_policy(RoleName=role, PolicyName="stanch-queue", PolicyDocument=json.dumps(queue))
+def _least_privilege(world: World, settings: Settings, plays: tuple[str, ...]) -> None:
+    """Give Stanch's role in each account what `stanch permissions` prints, and nothing else."""
+    for account, known in settings.accounts.items():
+        keys = world.admin if account == world.account else world.root_of(account)
+        iam: Any = world.client("iam", keys)
+        role, region = str(known.role).rpartition("/")[2], known.regions[0]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
+        printed = needed(list(plays), account, region, "aws")
+        more = {"Version": "2012-10-17", "Statement": beyond_plays(settings, account, "aws")}
+        for name, document in (("stanch-permissions", printed), ("stanch-settings", more)):
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
 
 
 def finding(world: World, estate: Estate, number: int = 1) -> dict[str, Any]:

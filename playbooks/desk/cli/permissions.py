@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from actions.action import Action
 
 
+# What every play stands on names actions too, which most plays never come to.
+CORE = ("playbooks.case.case", "playbooks.case.play")
+
+
 def permissions(
     play: Annotated[list[str] | None, typer.Option(help="A play; all when left out.")] = None,
     account: Annotated[str, typer.Option(help="The account, 12 digits.")] = "*",
@@ -119,8 +123,11 @@ def _imported(play: str) -> list[str]:
         plays.find(play)
     root = Path(playbooks.__path__[0])
     found = _names(root / f"{stem}.py")
-    verbs = [name for name in found if name.startswith("playbooks.case.")]
-    found += [n for verb in verbs for n in _names(root.parent / f"{verb.replace('.', '/')}.py")]
+    seen = set(CORE)
+    while verbs := {n for n in found if n.startswith("playbooks.case.")} - seen:
+        seen |= verbs
+        files = (root.parent / f"{verb.replace('.', '/')}.py" for verb in sorted(verbs))
+        found += [name for file in files if file.is_file() for name in _names(file)]
     for folder in ("review", "rotation"):
         # What these may do depends on what people decide or declare: the play names no action.
         if any(name.startswith(f"playbooks.{folder}") for name in found):

@@ -11,10 +11,12 @@ from rich.table import Table
 
 from actions.aws.deactivate_access_keys import DeactivateAccessKeys
 from actions.aws.deny_principal import DenyPrincipal
+from actions.aws.latch_principal import LatchPrincipal
 from playbooks.drills import breaking, screen
 from playbooks.drills.asking import answered, prove
 from playbooks.drills.drill import Drill
 from playbooks.drills.identity import described, leaked_user
+from playbooks.drills.organisation import organise
 from playbooks.drills.range.estate import Estate
 from playbooks.drills.range.world import World
 from playbooks.drills.stage import Scenario, Stage, at_once, one
@@ -27,20 +29,27 @@ LATER = timedelta(minutes=21).total_seconds()
 
 def _stage(world: World, estate: Estate) -> Stage:
     stolen = leaked_user(world, USER)
-    return Stage(("leaked-access-key",), things=Thief(world, stolen))
+    lines = organise(world, estate)
+    return Stage(("leaked-access-key",), lines=lines, things=Thief(world, stolen))
 
 
 def play(drill: Drill, out: Path) -> None:
     """Run the scenario and score every claim."""
     score, thief, here = drill.score, drill.things, drill.deployment
     before = described(drill.clients("iam"), USER)
+    checked = drill.run("latch", "check")
+    score.claim("the latch is in place, and tried", 0, checked.status)
+    if checked.status:
+        drill.seen["latch"] = checked.out + checked.err
+    since = drill.world.now()
     thief.dig_in(drill.estate.account)
     drill.seen["thief before"] = thief.can()
     score.claim("the thief gets in by four ways before", [True] * 4, [*thief.can().values()])
     opened = drill.run(
         *("open", "--play", "leaked-access-key", "--target", thief.stolen.access_key),
         *("--account", drill.estate.account, "--reason", "the key lies in a public repository"),
-        *("--key", str(here.alice), "--without-prefect"),
+        *("--since", since.isoformat(timespec="seconds"), "--key", str(here.alice)),
+        "--without-prefect",
     )
     score.claim("the incident is opened and answered", 0, opened.status)
     if opened.status:
@@ -48,10 +57,14 @@ def play(drill: Drill, out: Path) -> None:
     drill.seen["thief at once"] = at_once = thief.can()
     mine = [at_once["the stolen key"], at_once["a session of the key"]]
     score.claim("the key and its session do nothing any more", [False, False], mine)
+    made = [at_once["a user it made"], at_once["a role it made"]]
+    score.claim("nor does what it made, before CloudTrail tells", [False, False], made)
     told = drill.told = drill.run("show", "INC-0001", "--json").json
+    proofs = [e for e in told.get("timeline", []) if e["kind"] == "deny.proof"]
+    score.claim("that the denial binds was seen on the canary", 1, len(proofs))
     unsure = [s["step"] for s in told.get("steps", []) if s["verdict"] != "verified"] or []
     score.claim("every step is verified", [], unsure if told.get("steps") else ["none done"])
-    status = "contained, race-exposed, sweep goes on"
+    status = "contained, sweep goes on"
     score.claim("status is honest", status, told.get("status"))
     keys = drill.clients("iam").list_access_keys(UserName=USER)["AccessKeyMetadata"]
     states = sorted(key["Status"] for key in keys)
@@ -79,9 +92,8 @@ def sweep(drill: Drill) -> None:
         "the thief gets in no more, by anything", [], [k for k, v in can.items() if v]
     )
     quiet = drill.told.get("status")
-    drill.score.claim("the sweep came to rest", "contained, race-exposed", quiet)
-    left = [text for text in drill.told.get("residual", []) if "race-exposed" not in text]
-    drill.score.claim("and left nothing for a person to do", [], left)
+    drill.score.claim("the sweep came to rest", "contained", quiet)
+    drill.score.claim("and left nothing for a person to do", [], drill.told.get("residual"))
 
 
 def show(console: Console, drill: Drill) -> None:
@@ -124,6 +136,20 @@ SABOTAGES = {
         "every key is off and none deleted",
         "the sweep came to rest",
         "and left nothing for a person to do",
+    ),
+    "latch": one(
+        "the latch is not written",
+        partial(breaking.no_write, LatchPrincipal),
+        "every step is verified",
+        "status is honest",
+        "that the denial binds was seen on the canary",
+        "the sweep came to rest",
+        "and left nothing for a person to do",
+    ),
+    "newcomers": one(
+        "what is new in IAM is not looked for",
+        breaking.no_newcomers,
+        "nor does what it made, before CloudTrail tells",
     ),
     "sweep": one(
         "what the thief made is not looked for",

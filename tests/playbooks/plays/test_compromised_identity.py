@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -57,6 +58,8 @@ def test_a_roles_sessions_end_and_nobody_gets_a_new_one_once_a_person_allows_it(
     scene: Scene,
 ) -> None:
     arn = role(scene)
+    session(scene, arn)
+    scene.world.tick(timedelta(hours=2).total_seconds())
     held = session(scene, arn)
     before = scene.world.digest()
     incident = opened(scene, "role/deployer")

@@ -113,8 +113,10 @@ def _role(ground: Ground, account: str, region: str, permission_set: Any) -> Any
     return made
 
 
-def _seconds(duration: str | None) -> int:
+def _seconds(duration: str | int | None) -> int:
     """An ISO 8601 duration of hours and minutes, as SessionDuration is; an hour by default."""
+    if isinstance(duration, int):
+        return duration  # moto has seconds where none was given.
     hours, _, minutes = (duration or "PT1H").removeprefix("PT").rpartition("H")
     return int(hours or 0) * 3600 + int(minutes.removesuffix("M") or 0) * 60
 
