@@ -25,6 +25,8 @@ FIELDS = {"review", "row", "principal", "privilege", "digest", "decision", "reas
 LONGEST = 500
 # So many reasons for a refusal are told; who repairs the file sees the rest then.
 TOLD = 50
+# Bytes of decisions that stand in one entry of the ledger, which holds 64 KiB.
+ENTRY = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +174,34 @@ def take(
         if stored.review(conn, review).status != "open":
             raise DecisionError(f"{review} is not open, so nothing of it can be decided.")
         rows = {row.id: row for row in stored.review_rows(conn, review)}
+        made: dict[str, Decided] = {}
         for token, (person, one) in zip(tokens, said, strict=True):
             choice = Choice(one["row"], one["decision"], one["reason"])
             check([choice], rows, names_of(person, identities), {})
             _same(review, rows[choice.row], one)
             at = datetime.fromisoformat(one["at"])
-            made = Decided(choice.decision, choice.reason, person, at, token)
-            stored.decide_row(conn, review, choice.row, made)
-            body = {k: one[k] for k in sorted(FIELDS)} | {"proof": token, "reviewer": person}
-            record.note(conn, review, "review.decided", body, actor=person)
+            made[choice.row] = Decided(choice.decision, choice.reason, person, at, token)
+        stored.decide_rows(conn, review, made)
+        _note(conn, record, review, made)
         return len(tokens)
 
     return db.commit(work)
+
+
+def _note(conn: Connection, record: Record, review: str, made: Mapping[str, Decided]) -> None:
+    """Write the decisions into the ledger, as many to an entry as it holds, each with its proof."""
+    entries: list[list[dict[str, str]]] = [[]]
+    size = 0
+    for row, one in made.items():
+        told = {"row": row, "decision": one.decision, "reason": one.reason, "proof": one.proof}
+        size += (length := len(json.dumps(told)))
+        if size > ENTRY:
+            entries.append([])
+            size = length
+        entries[-1].append(told)
+    for some in entries:
+        body = {"review": review, "decisions": some}
+        record.note(conn, review, "review.decided", body, actor=made[some[0]["row"]].reviewer)
 
 
 def _read(token: str, people: Mapping[str, Any]) -> tuple[str, dict[str, str]]:

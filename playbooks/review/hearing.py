@@ -35,6 +35,8 @@ def hear(
     identities = parts.settings.review.identities
     by = reviewer(person, key, identities)
     choices = chosen(rows)
+    if not choices:
+        raise DecisionError("nothing is decided in it: write into its last two columns.")
     asked = [rows[c.row] for c in choices if c.row in rows]
     now = standing(parts, found, asked)
     deciding.check(choices, rows, by.names, now.stale)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from playbooks.case import schema
 from playbooks.case.store.rows import change, next_number
@@ -139,23 +139,32 @@ def review_rows(conn: Connection, review: str) -> Iterator[ReviewRow]:
         yield _row(row)
 
 
-def decide_row(conn: Connection, review: str, id: str, decided: Decided) -> None:
-    """Record a decision in place of an earlier one."""
-    _change_row(
-        conn,
-        review,
-        id,
-        decision=decided.decision,
-        reason=decided.reason,
-        reviewer=decided.reviewer,
-        decided=_text(decided.at),
-        proof=decided.proof,
+def decide_rows(conn: Connection, review: str, made: Mapping[str, Decided]) -> None:
+    """Record decisions by row, each in place of an earlier one."""
+    table = schema.review_rows
+    where = (table.c.review == review) & (table.c.id == bindparam("row"))
+    columns = ("decision", "reason", "reviewer", "decided", "proof")
+    change_all = update(table).where(where).values({c: bindparam(f"the_{c}") for c in columns})
+    conn.execute(
+        change_all,
+        [
+            {
+                "row": row,
+                "the_decision": one.decision,
+                "the_reason": one.reason,
+                "the_reviewer": one.reviewer,
+                "the_decided": _text(one.at),
+                "the_proof": one.proof,
+            }
+            for row, one in made.items()
+        ],
     )
 
 
 def carry_row(conn: Connection, review: str, id: str, incident: str) -> None:
     """Record by which incident a decision is carried out."""
-    _change_row(conn, review, id, incident=incident)
+    table = schema.review_rows
+    change(conn, table, (table.c.review == review) & (table.c.id == id), incident=incident)
 
 
 def tally(conn: Connection, review: str) -> dict[str, int]:
@@ -163,15 +172,6 @@ def tally(conn: Connection, review: str) -> dict[str, int]:
     table = schema.review_rows
     query = select(table.c.decision, func.count()).where(table.c.review == review)
     return {row[0]: row[1] for row in conn.execute(query.group_by(table.c.decision))}
-
-
-def _change_row(conn: Connection, review: str, id: str, **values: Any) -> None:
-    table = schema.review_rows
-    where = (table.c.review == review) & (table.c.id == id)
-    if conn.execute(update(table).where(where).values(**values)).rowcount != 1:
-        raise UnknownIncidentError(
-            f"{review} has no row {id!r}. See `stanch review list {review}`."
-        )
 
 
 def _review(row: Row[Any]) -> Review:

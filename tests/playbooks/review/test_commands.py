@@ -100,5 +100,6 @@ def test_what_cannot_be_meant_is_refused_in_one_line(scene: Scene) -> None:
         assert review("apply", "REV-0001", *key).out.startswith("nothing is to be done")
         path = scene.folder / "twice.csv"
         assert review("list", "REV-0001", "--csv", path).status == 0
+        assert "nothing is decided" in review("decide", "REV-0001", "--file", path, *key).err
         assert path.stat().st_mode & 0o777 == 0o600
         assert "file exists" in review("list", "REV-0001", "--csv", path).err

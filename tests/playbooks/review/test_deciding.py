@@ -8,6 +8,8 @@ import pytest
 
 from evidence import ledger
 from playbooks.case.record import Record
+from playbooks.case.store import reviews as stored
+from playbooks.case.store.reviews import ReviewRow
 from playbooks.review import deciding
 from playbooks.review.deciding import Choice
 from playbooks.review.errors import DecisionError
@@ -37,7 +39,9 @@ def test_a_decision_stands_in_the_row_and_signed_in_the_ledger(scene: Scene) -> 
     ]
     assert entry.opening.actor == "frank"
     known = people.known(scene.parts.settings)
-    said = json.loads(deciding.jws.verify(entry.body["proof"], known, deciding.TYPE))
+    said = json.loads(
+        deciding.jws.verify(entry.body["decisions"][0]["proof"], known, deciding.TYPE)
+    )
     assert (said["row"], said["decision"], said["digest"]) == (row.id, "revoke", row.digest)
 
 
@@ -151,3 +155,28 @@ def test_a_signature_holds_for_one_row_as_it_is_and_one_person(scene: Scene, par
     with pytest.raises(DecisionError):
         deciding.take(scene.store, record, review.id, [token], known, {})
     assert rows_of(scene, review)[f"{ALICE} group/ops"].decided is None
+
+
+@apart
+def test_many_decisions_are_one_act_and_each_stands_in_the_ledger(scene: Scene) -> None:
+    review = begin(scene)
+    rows = [
+        ReviewRow(f"{i:016x}", f"1/aws-global/user/u{i}", "key/1", "", None, (), "d" * 64)
+        for i in range(200)
+    ]
+    scene.store.commit(lambda conn: stored.add_rows(conn, review.id, rows))
+    by = deciding.reviewer("frank", scene.person("frank"), {})
+    reason = "\N{GRINNING FACE}" * 500
+    tokens = [
+        deciding.sign(review.id, r, Choice(r.id, "keep", reason), by, scene.parts.now())
+        for r in rows
+    ]
+    record = Record("frank", scene.parts.now, scene.parts.random)
+    known = people.known(scene.parts.settings)
+    assert deciding.take(scene.store, record, review.id, tokens, known, {}) == 200
+    noted = [
+        e for e in scene.store.read(lambda c: entries(c, review.id)) if "decided" in e.leaf.kind
+    ]
+    assert 1 < len(noted) < 200
+    told = {d["row"]: d["proof"] for e in noted for d in e.body["decisions"]}
+    assert told == dict(zip((r.id for r in rows), tokens, strict=True))
