@@ -89,7 +89,8 @@ def test_what_no_policy_can_hold_is_refused() -> None:
 
 
 def test_all_actions_together_stay_within_iams_limit() -> None:
-    kinds = list(catalogue().values())
+    # What a Vault is asked for stands in that Vault's policies, not in IAM's.
+    kinds = [kind for kind in catalogue().values() if ".vault." not in kind.__module__]
     documents = policies(kinds, **WHERE)
     assert kinds
     assert all(0 < length(d) <= LIMIT for d in documents)
