@@ -57,7 +57,7 @@ def rotate(drill: Drill, consumer: Working) -> None:
     opened = drill.run(
         *("open", "--play", "rotate-credentials", "--target", f"user/{USER}"),
         *("--account", drill.estate.account, "--reason", "the key may lie in an old image"),
-        *("--key", str(drill.deployment.alice), "--without-prefect"),
+        *("--key", str(drill.deployment.alice)),
     )
     score.claim("the incident is opened and answered", 0, opened.status)
     drill.seen["opened"] = opened.out + opened.err
@@ -104,7 +104,8 @@ def leaks(drill: Drill) -> None:
     """Look for the secrets in everything that the deployment wrote."""
     files = [p for p in drill.deployment.settings.home.rglob("*") if p.is_file()]
     held = [p.name for p in files for s in drill.things.secrets if s.encode() in p.read_bytes()]
-    drill.score.claim("no secret lies in what is kept", [], held if files else ["nothing kept"])
+    kept = {"stanch.db", "prefect.db"} - {p.name for p in files}
+    drill.score.claim("no secret lies in what is kept, Prefect's too", ([], set()), (held, kept))
 
 
 def show(console: Console, drill: Drill) -> None:
@@ -156,4 +157,5 @@ SCENARIO = Scenario(
     play=play,
     show=show,
     sabotages=SABOTAGES,
+    prefect=True,
 )
