@@ -33,6 +33,8 @@ async def renew(case: "Case", one: Credential) -> bool:
         points.open_point(case, f"rotation/{one.name}", _both(user, spare))
         return False
     old = tuple(use.key for use in found if use is not spare)
+    # The act is on the user, and writes where its key is kept as well: a freeze there binds too.
+    case.gate.watch(one.stored.partition("/")[0])
     made = await case.act(CreateAccessKey(user, one.stored, old))
     new, version = standing.told(made, "key"), standing.told(made, "version")
     if not made or not await _current(case, one, version):

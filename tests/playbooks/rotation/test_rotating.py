@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from playbooks.case import schema, store
+from playbooks.case import freezing, schema, store
 from playbooks.case.play import body_of
 from playbooks.case.rehearsing import rehearse
 from playbooks.desk.cli.open import open_by_hand
 from playbooks.respond.plays import find
 from playbooks.wiring.rotation_terms import Credential, Rotation
 from tests.actions.aws.rotating import NAME, USER, hold, keys, text_of, who
+from tests.playbooks.rotation.leaking import in_vault, key_of_ci
 from tests.playbooks.scene import apart
 
 CI = "ci-key"
@@ -185,3 +186,38 @@ def test_no_secret_stands_in_what_is_kept(s):
     for secret in (old, new):
         assert secret not in kept
         assert not [1 for data in files if secret.encode() in data]
+
+
+@apart
+def test_where_it_is_only_proposed_the_order_is_shown_and_one_yes_covers_it(s):
+    held = hold(s.world)
+    s.set(rotation=declared(s))
+    incident = opened(s)
+    table = schema.incidents
+    why = {"hindrances": ["the type is not pre-approved"]}
+    s.store.commit(
+        lambda conn: conn.execute(update(table).where(table.c.id == incident.id).values(**why))
+    )
+    assert enter(s, incident).state == "Waiting"
+    asked = s.asked(incident)
+    assert any("read by the CI runner; leaked" in line for line in asked.about["blast"])
+    assert keys(s.world) == {held.key: "Active"}
+    s.say(asked)
+    assert enter(s, incident).state == "Waiting"
+    s.say(s.asked(incident))
+    assert enter(s, incident).state == "Completed"
+    assert keys(s.world)[held.key] == "Inactive"
+
+
+@apart
+def test_a_freeze_where_the_key_is_kept_keeps_it_from_being_made(s):
+    held = hold(s.world)
+    vault = in_vault(s)
+    kv = vault.client(vault.root_token).secrets.kv.v2
+    kv.create_or_update_secret("shop/ci", text_of(s.world))
+    one = key_of_ci(s).model_copy(update={"stored": "prod/vault/secret/shop/ci"})
+    s.set(rotation=Rotation(credentials={CI: one}))
+    incident = opened(s)
+    freezing.freeze(s.store, s.case(incident).record, "prod", "an audit")
+    assert enter(s, incident).state == "Frozen"
+    assert keys(s.world) == {held.key: "Active"}
