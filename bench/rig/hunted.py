@@ -48,7 +48,8 @@ ONCE = Config(retries={"total_max_attempts": 1})
 class Score:
     """One run: seconds and calls from the alert to the attacker's last success.
 
-    `after_deny` are the calls that got through once the first denial of the target was effective.
+    `after_deny` are the calls that got through once the first denial of the target was effective;
+    all of them where none ever was.
     """
 
     seconds: float
@@ -163,6 +164,8 @@ def run(hunt: Hunt, order: Callable[[Hunt], None], seed: int) -> Score:
     contained = pursuit.quiet(QUIET, alert + HORIZON)
     successes = [at - alert for at in attacker.hands.successes if at > alert]
     deny = first_deny(hunt) - alert
+    if deny == inf:
+        deny = 0.0  # It was taken off before it bound: all that got through did so undenied.
     return Score(
         seconds=max(successes, default=0.0),
         calls=len(successes),

@@ -114,6 +114,17 @@ def test_a_denial_in_the_permission_set_binds_one_person_once_it_is_provisioned(
     lists(world, his)()
 
 
+def test_managed_policies_of_the_permission_set_bind_its_sessions(world, sso, center, refused):
+    center.write({**EVERYTHING, "Action": "ec2:*"})
+    center.assign(center.ann)
+    keys = center.enter(center.ann)
+    assert refused(lists(world, keys)).startswith("AccessDenied")
+    admin = "arn:aws:iam::aws:policy/AdministratorAccess"
+    sso.attach_managed_policy_to_permission_set(**center.named, ManagedPolicyArn=admin)
+    center.provision()
+    lists(world, keys)()
+
+
 def test_a_session_outlives_its_assignment(world, sso, center):
     center.assign(center.ann)
     keys = center.enter(center.ann)

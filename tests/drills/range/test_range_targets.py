@@ -123,3 +123,86 @@ def test_aws_own_policies_bind_and_cannot_be_changed(world, iam, as_user, refuse
     assert refused(iam.delete_policy, PolicyArn=DENY_ALL) == "AccessDenied"
     assert iam.get_policy(PolicyArn=DENY_ALL)["Policy"]["AttachmentCount"] == 1
     assert [p["PolicyName"] for p in iam.list_policies(Scope="Local")["Policies"]] == []
+
+
+RULE = {"ScheduleExpression": "rate(1 day)"}
+
+
+def test_rules_functions_and_trust_anchors_are_decided_one_by_one(world, iam, as_user, refused):
+    region, own = "eu-west-1", "111122223333"
+    own_rule = f"arn:aws:events:{region}:{own}:rule/mine"
+    rules = as_user(says("Allow", "events:*", own_rule), service="events")
+    rules.put_rule(Name="mine", **RULE)
+    assert refused(rules.put_rule, Name="theirs", **RULE) == "AccessDeniedException"
+    before = world.digest()
+    rules.disable_rule(Name="mine")
+    assert world.digest() != before
+    rules.enable_rule(Name="mine")
+    assert world.digest() == before
+    function = f"arn:aws:lambda:{region}:{own}:function:mine"
+    code = as_user(says("Allow", "lambda:*", function), service="lambda")
+    missing = "ResourceNotFoundException"
+    for name in ("mine", function):
+        assert refused(code.get_function, FunctionName=name) == missing
+    assert refused(code.get_function, FunctionName="theirs") == "AccessDeniedException"
+    anchors = world.client("rolesanywhere", world.admin)
+    source = {"sourceType": "AWS_ACM_PCA", "sourceData": {"acmPcaArn": "arn:aws:acm-pca:::x/y"}}
+    ids = [
+        anchors.create_trust_anchor(name=n, source=source, enabled=True)["trustAnchor"]
+        for n in ("one", "two")
+    ]
+    hers = as_user(
+        says("Allow", "rolesanywhere:*", ids[0]["trustAnchorArn"]), service="rolesanywhere"
+    )
+    hers.disable_trust_anchor(trustAnchorId=ids[0]["trustAnchorId"])
+    other = {"trustAnchorId": ids[1]["trustAnchorId"]}
+    assert refused(hers.disable_trust_anchor, **other) == "AccessDeniedException"
+
+
+@pytest.mark.parametrize(
+    ("call", "params", "arn"),
+    [
+        (
+            "create_virtual_mfa_device",
+            {"VirtualMFADeviceName": "phone"},
+            "arn:aws:iam::111122223333:mfa/phone",
+        ),
+        (
+            "create_open_id_connect_provider",
+            {"Url": "https://ci.example.com", "ThumbprintList": ["a" * 40]},
+            "arn:aws:iam::111122223333:oidc-provider/ci.example.com",
+        ),
+        (
+            "create_saml_provider",
+            {"Name": "idp", "SAMLMetadataDocument": "x" * 1000},
+            "arn:aws:iam::111122223333:saml-provider/idp",
+        ),
+        (
+            "create_service_linked_role",
+            {"AWSServiceName": "autoscaling.amazonaws.com"},
+            "arn:aws:iam::111122223333:role/aws-service-role/autoscaling.amazonaws.com/*",
+        ),
+        (
+            "create_user",
+            {"UserName": "new", "Path": "/staff/"},
+            "arn:aws:iam::111122223333:user/staff/new",
+        ),
+    ],
+)
+def test_what_is_made_is_decided_on_the_arn_that_it_will_have(
+    iam, as_user, refused, call, params, arn
+):
+    hers = as_user(says("Allow", "iam:*", arn.replace("/staff", "/other") + "-other"))
+    assert refused(getattr(hers, call), **params) == "AccessDenied"
+    as_user(says("Allow", "iam:*", arn))
+    getattr(hers, call)(**params)
+
+
+def test_a_keys_last_use_is_decided_on_its_owner(iam, as_user, refused):
+    iam.create_user(UserName="ben")
+    his = iam.create_access_key(UserName="ben")["AccessKey"]["AccessKeyId"]
+    asked = {"AccessKeyId": his}
+    hers = as_user(says("Allow", "iam:*", "arn:aws:iam::111122223333:user/ann"))
+    assert refused(hers.get_access_key_last_used, **asked) == "AccessDenied"
+    as_user(says("Allow", "iam:*", "arn:aws:iam::111122223333:user/ben"))
+    assert hers.get_access_key_last_used(**asked)["UserName"] == "ben"

@@ -20,14 +20,6 @@ def user_named(ground: Ground, asked: Asked) -> Any:
     return user
 
 
-def role_named(ground: Ground, account: str, name: str) -> Any:
-    """moto's role of this name. Raises AwsError NoSuchEntity."""
-    for role in ground.iam(account).roles.values():
-        if role.name == name:
-            return role
-    raise AwsError("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
-
-
 def entity_of(ground: Ground, account: str, arn: str) -> Any:
     """moto's user, role or group with this ARN. Raises AwsError NoSuchEntity."""
     iam = ground.iam(account)
