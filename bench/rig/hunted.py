@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
@@ -13,7 +13,7 @@ from actions import engine
 from actions.action import Lens
 from actions.aws import latch
 from actions.aws.clients import Aws
-from actions.aws.principal import Principal
+from actions.aws.principal import Kind, Principal
 from actions.errors import NothingToDoError, TargetGoneError
 from playbooks.drills.range.adversary import Attacker
 from playbooks.drills.range.estate_identity import (
@@ -41,6 +41,8 @@ HEAD_START = 20.0
 # Contained: without a success for so long, which must have begun so long after the alert.
 QUIET, HORIZON = 60.0, 60.0
 OURS = "stanch-"
+NEVER = datetime.max.replace(tzinfo=UTC)
+KINDS: tuple[tuple[Kind, str], ...] = (("user", "User"), ("role", "Role"))
 ONCE = Config(retries={"total_max_attempts": 1})
 
 
@@ -58,6 +60,15 @@ class Score:
     contained: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A principal that the attacker has, and whether a denial of Stanch's hangs on it."""
+
+    who: Principal
+    unique_id: str
+    denied: bool
+
+
 @dataclass
 class Hunt:
     """The world, built once; each run forks it. `passing` is who lets time pass in this run."""
@@ -67,7 +78,7 @@ class Hunt:
     latch_id: str = ""
     pursuit: Pursuit | None = None
     clients: dict[tuple[str, str], Any] = field(default_factory=dict)
-    since: datetime | None = None
+    since: datetime = NEVER
 
     @property
     def target(self) -> Principal:
@@ -100,17 +111,21 @@ class Hunt:
         except (NothingToDoError, TargetGoneError):
             return
 
-    def minted(self) -> list[Principal]:
-        """Return the users and roles that were made since the first sign, without Stanch's own."""
+    def seen(self) -> list[Seen]:
+        """Return the target and what was made since the first sign, without Stanch's own."""
         answer: Any = self.p.iam.get_account_authorization_details(
             Filter=["User", "Role"], MaxItems=1000
         )
-        listed = (("user", "UserName", "UserDetailList"), ("role", "RoleName", "RoleDetailList"))
         return [
-            Principal(self.world.account, kind, one[name])  # type: ignore[arg-type]
-            for kind, name, of in listed
-            for one in answer[of]
-            if self.since and one["CreateDate"] >= self.since and not one[name].startswith(OURS)
+            Seen(
+                Principal(self.world.account, kind, one[f"{name}Name"]),
+                one[f"{name}Id"],
+                any(p["PolicyName"].startswith(OURS) for p in one["AttachedManagedPolicies"]),
+            )
+            for kind, name in KINDS
+            for one in answer[f"{name}DetailList"]
+            if one[f"{name}Name"] == self.estate.target
+            or (one["CreateDate"] >= self.since and not one[f"{name}Name"].startswith(OURS))
         ]
 
     def arns(self, whom: Iterable[Principal]) -> tuple[str, ...]:

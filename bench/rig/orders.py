@@ -18,7 +18,9 @@ DENY = json.dumps(
 )
 DENY_ALL = "arn:aws:iam::aws:policy/AWSDenyAll"
 # Seconds between two looks at what the attacker made or took off, while it is lively and later.
-AGAIN, CALM_AGAIN, CALM = 1.0, 5.0, 20.0
+AGAIN, CALM_AGAIN, CALM = 0.5, 5.0, 20.0
+# Every so many looks the keys are turned off again.
+KEYS_EVERY = 4
 
 
 def naive(hunt: Hunt) -> None:
@@ -55,7 +57,7 @@ def ours_with_latch(hunt: Hunt) -> None:
     assert hunt.pursuit is not None
     canary = borrow(hunt.p, CANARY, (REGION,), hunt.borrowed, hunt.world.now)
     before = canary.look()
-    known = [hunt.target, *hunt.minted()]
+    known = [one.who for one in hunt.seen()]
     asked = hunt.world.now()
     _latch(hunt, known)
     for who in known:
@@ -76,17 +78,24 @@ def _keys_off(hunt: Hunt) -> None:
 def _until_quiet(
     hunt: Hunt, first: Callable[[list[Principal]], None], known: Iterable[Principal] = ()
 ) -> None:
+    """Cut off what is new, hang up again what was taken off, turn off keys that are on again."""
     assert hunt.pursuit is not None
-    pursuit, known = hunt.pursuit, {*known}
+    pursuit, done, rounds = hunt.pursuit, {*known}, 0
     end = pursuit.seconds() + HORIZON
     while pursuit.last_success() < end and pursuit.seconds() - pursuit.last_success() < QUIET:
-        everyone = [hunt.target, *hunt.minted()]
-        fresh = [who for who in everyone if who not in known and who != hunt.target]
+        seen = hunt.seen()
+        fresh = [one.who for one in seen if one.who not in done]
         if fresh:
             first(fresh)
-        known |= {*everyone}
-        for who in everyone:
-            _cut_off(hunt, who)
+        for one in seen:
+            if one.who in fresh:
+                _cut_off(hunt, one.who)
+            elif not one.denied:
+                DenyPrincipal(one.who).write(hunt.p, f"attached/{one.unique_id}", True)
+            if one.who.kind == "user" and rounds % KEYS_EVERY == KEYS_EVERY - 1:
+                hunt.do(DeactivateAccessKeys(one.who))
+        done |= {*fresh}
+        rounds += 1
         calm = pursuit.seconds() - pursuit.last_success() > CALM
         pursuit.passes(CALM_AGAIN if calm else AGAIN)
 
