@@ -10,6 +10,7 @@ NAMES = (
     "compromised-instance",
     "leaked-access-key",
     "rotate-credentials",
+    "access-review",
 )
 
 
