@@ -60,17 +60,17 @@ async def compromised_identity(case: Case) -> None:
     )
     if case.incident.kind == "sso":
         open_point(case, "portal", PORTAL)
-    elif case.principal.kind == "role":
-        await role_wide(case)
-    else:
+    elif case.principal.kind == "user":
         await case.act(SetPermissionsBoundary(case.principal))
     how = "contained" if case.contained else "not contained"
     await case.tell(case.stakeholders, how, residual=case.residual)
     await case.seal("interim")
-    if case.incident.kind != "sso":
+    if case.incident.kind != "sso" and case.principal.kind == "role":
+        await case.together(hunt(case, case.principal), role_wide(case))
+    elif case.incident.kind != "sso":
         who = case.principal
         await hunt(case, who)
-        if who.kind == "user" and (yes := await case.ask(ResetConsolePassword(who))):
+        if yes := await case.ask(ResetConsolePassword(who)):
             await case.act(ResetConsolePassword(who), yes)
 
 

@@ -35,6 +35,7 @@ from playbooks.case.journal import CaseJournal
 from playbooks.case.record import Record
 from playbooks.case.residual import residual, status
 from playbooks.case.store import Store
+from playbooks.case.subject import subject
 from playbooks.errors import PlaybookError, RefusedError
 from playbooks.latch.probe import Canary, Sighting
 from playbooks.wiring import logs
@@ -131,7 +132,8 @@ class Case:
     def open_now(self, conn: Connection) -> tuple[str, ...]:
         """Return the residual exposure as this connection sees it."""
         steps = [intent for intent, _ in store.steps(conn, self.incident.id)]
-        return residual(steps, store.left(conn, self.incident.id), self.incident.play)
+        own = subject(conn, self.incident)
+        return residual(steps, store.left(conn, self.incident.id), self.incident.play, own)
 
     @property
     def contained(self) -> bool:
@@ -141,7 +143,9 @@ class Case:
     def _contained(self, conn: Connection) -> bool:
         steps = [intent for intent, _ in store.steps(conn, self.incident.id)]
         left = store.left(conn, self.incident.id)
-        return status(steps, left, self.incident.play).startswith("contained")
+        return status(steps, left, self.incident.play, subject(conn, self.incident)).startswith(
+            "contained"
+        )
 
     @property
     def keep_ssm(self) -> bool:

@@ -8,13 +8,11 @@ from actions.aws.clients import Aws
 from actions.aws.principal import GLOBAL, Principal
 from actions.engine import calling
 from playbooks.case import store
+from playbooks.case.subject import HOLDER, subject
 from playbooks.errors import RefusedError
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
-
-# A deleted key is forgotten by IAM; CloudTrail still knows whose it was.
-KEPT = "holder"
 
 
 async def holder(case: "Case") -> Principal:
@@ -24,7 +22,7 @@ async def holder(case: "Case") -> Principal:
     """
     if case.incident.kind != "access_key":
         return case.principal
-    known = case.store.read(lambda conn: store.kept(conn, case.incident.id, KEPT))
+    known = case.store.read(lambda conn: store.kept(conn, case.incident.id, HOLDER))
     if known is not None:
         return Principal(case.place, "user", known["user"])
     key = case.incident.target["id"].partition("/")[2]
@@ -38,17 +36,14 @@ async def holder(case: "Case") -> Principal:
         )
     if not case.dry:
         case.store.commit(
-            lambda conn: store.keep_newest(conn, case.incident.id, KEPT, {"user": name})
+            lambda conn: store.keep_newest(conn, case.incident.id, HOLDER, {"user": name})
         )
     return Principal(case.place, "user", name)
 
 
 def own(case: "Case") -> str:
-    """Return the target, place/region/id, that is the incident's own principal, once known."""
-    if case.incident.kind != "access_key":
-        return case.incident.place
-    known = case.store.read(lambda conn: store.kept(conn, case.incident.id, KEPT))
-    return Principal(case.place, "user", known["user"]).key if known else ""
+    """Return the target, place/region/id, that is the incident's own, once that is known."""
+    return case.store.read(lambda conn: subject(conn, case.incident))
 
 
 def _user(aws: Aws, key: str) -> str:

@@ -24,7 +24,9 @@ async def shut_newcomers(case: "Case", who: Principal) -> None:
     and what was wrong is undone by a step. Where nobody knows it, a person is asked, who sees the
     names. CloudTrail then says what of it was the attacker's (`sweeping`).
     """
-    source = Newcomers((who.name,), case.since, who.account, case.region)
+    source = Newcomers(
+        (who.name,) if who.kind == "user" else (), case.since, who.account, case.region
+    )
     kept = await case.keep(source)
     found = [one for one in (Finding(**told) for told in kept.found) if _strange(one, who)]
     acts = [act for one in found for act in _acts(case.place, one)]

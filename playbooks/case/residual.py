@@ -24,17 +24,20 @@ IDENTITIES = {"leaked_access_key", "compromised_identity"}
 VAULTS = {"compromised_vault"}
 
 
-def residual(steps: Iterable[Intent], left: Left | None = None, play: str = "") -> tuple[str, ...]:
+def residual(
+    steps: Iterable[Intent], left: Left | None = None, play: str = "", own: str = ""
+) -> tuple[str, ...]:
     """Return the residual exposure, from the journal alone.
 
     `left` maps each step that never came to be to its kind (needless, unfit, failed, open) and
-    error.
+    error. `own` is the incident's own target, where that is a principal: what is done to others
+    does not shut it.
     """
     done, left = list(steps), left or {}
     if play in WORKS:
         said = []
     elif play in IDENTITIES:
-        said = residual_identity.residual(done, left)
+        said = residual_identity.residual(done, left, own)
     elif play in VAULTS:
         said = residual_vault.residual(done, left)
     else:
@@ -69,14 +72,14 @@ def _host(done: list[Intent], left: Left) -> list[str]:
     return said
 
 
-def status(steps: Iterable[Intent], left: Left | None = None, play: str = "") -> str:
+def status(steps: Iterable[Intent], left: Left | None = None, play: str = "", own: str = "") -> str:
     """Say contained only of what was taken from the attacker and read back; else partial.
 
     A host that has no credentials needs no denial, and one that is terminated no isolation.
     """
     done, left = list(steps), left or {}
     if play in IDENTITIES:
-        return residual_identity.status(done, left)
+        return residual_identity.status(done, left, own)
     if play in VAULTS:
         return residual_vault.status(done, left)
     good = _good(done)

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from actions.aws.principal import GLOBAL
 from actions.journal import Intent
+from playbooks.case.guard import target_of
 
 Left = Mapping[str, Mapping[str, str]]
 # Without an SCP that was there before, an attacker can strip a denial before it takes effect.
@@ -15,8 +17,9 @@ RACING = ("deny_principal", "deny_role_sessions", "deny_instance_sessions")
 DENIALS = ("deny_principal", "deny_in_permission_set")
 
 
-def residual(done: Sequence[Intent], left: Left) -> list[str]:
+def residual(steps: Sequence[Intent], left: Left, own: str = "") -> list[str]:
     """Return what is open of a principal, from its steps."""
+    done = _of(steps, own)
     said: list[str] = []
     if not _cut(done, left):
         said.append("credentials of the principal still work")
@@ -29,12 +32,13 @@ def residual(done: Sequence[Intent], left: Left) -> list[str]:
     return said
 
 
-def status(done: Sequence[Intent], left: Left) -> str:
+def status(steps: Sequence[Intent], left: Left, own: str = "") -> str:
     """Say contained only where every way in was shut and read back.
 
     For a user the denial and its access keys; for a role its sessions and, where somebody else may
     assume it, its trust. A sweep that is not quiet yet is said.
     """
+    done = _of(steps, own)
     if not _cut(done, left, seen=True):
         return "partial"
     said = ["contained"]
@@ -43,6 +47,15 @@ def status(done: Sequence[Intent], left: Left) -> str:
     if left.get("sweep", {}).get("kind") == "open":
         said.append("sweep goes on")
     return ", ".join(said)
+
+
+def _of(steps: Sequence[Intent], own: str) -> list[Intent]:
+    """Return the steps but those on other principals, such as what an attacker made."""
+    return [
+        i
+        for i in steps
+        if not own or f"/{GLOBAL}/" not in (on := target_of(i.step)) or on == own or "/latch/" in on
+    ]
 
 
 def _raced(done: Sequence[Intent]) -> bool:

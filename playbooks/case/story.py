@@ -9,9 +9,11 @@ from actions.journal import Intent
 from evidence import ledger
 from playbooks.case import holds, store
 from playbooks.case.gate import said
+from playbooks.case.incident import Incident
 from playbooks.case.residual import residual, status
 from playbooks.case.severity import RESPONSE
 from playbooks.case.store import Hold
+from playbooks.case.subject import subject
 
 
 def story(conn: Connection, incident_id: str) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def story(conn: Connection, incident_id: str) -> dict[str, Any]:
             for q in store.questions(conn, incident_id)
         ],
         "left": [{"step": step} | dict(why) for step, why in left.items()],
-        "residual": list(residual([i for i, _ in rows], left, incident.play))
+        "residual": list(_open(conn, incident, [i for i, _ in rows]))
         if rows or left or waits
         else [],
         "timeline": timeline(conn, incident_id),
@@ -102,11 +104,19 @@ def _held(there: list[Hold], incident: str, intent: Intent) -> dict[str, str]:
     return given_up | {k: who for k, who in others.items() if who != incident}
 
 
+def _open(conn: Connection, incident: Incident, steps: list[Intent]) -> tuple[str, ...]:
+    own = subject(conn, incident)
+    return residual(steps, store.left(conn, incident.id), incident.play, own)
+
+
 def standing(conn: Connection, incident_id: str) -> str:
     """Return how far the incident has come, from its steps alone."""
     steps = [intent for intent, _ in store.steps(conn, incident_id)]
-    play = store.incident(conn, incident_id).play
-    return status(steps, store.left(conn, incident_id), play) if steps else "proposed"
+    if not steps:
+        return "proposed"
+    incident = store.incident(conn, incident_id)
+    own = subject(conn, incident)
+    return status(steps, store.left(conn, incident_id), incident.play, own)
 
 
 def timeline(conn: Connection, incident_id: str) -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ from evidence import __main__ as check_bundle
 from evidence.sources.newcomers import Newcomers
 from evidence.sources.principal_changes import PrincipalChanges
 from evidence.verify_report import STATUS, Exit, Verdict
-from playbooks.case import answering, keeping, releasing, store, story, undoing
+from playbooks.case import answering, asking, keeping, releasing, store, story, undoing
+from playbooks.case.answers import Approval
 from playbooks.intake import signed
 from playbooks.intake.alert import Alert
 from playbooks.intake.queue import Poller
@@ -148,12 +149,12 @@ def no_lift() -> None:
 
 def no_residual() -> None:
     """Nothing is left to the attacker, it says."""
-    put(story, "residual", lambda steps, left=None, play="": ())
+    put(story, "residual", lambda steps, left=None, play="", own="": ())
 
 
 def rosy_status() -> None:
     """Every incident is contained, it says."""
-    put(story, "status", lambda steps, left=None, play="": "contained")
+    put(story, "status", lambda steps, left=None, play="", own="": "contained")
 
 
 def no_way_back() -> None:
@@ -188,3 +189,17 @@ def no_patience() -> None:
 def no_newcomers() -> None:
     """Nothing in IAM is ever new."""
     put(Newcomers, "findings", lambda source, items: ())
+
+
+def no_asking() -> None:
+    """A play's questions are answered yes by nobody."""
+
+    async def yes(case: Any, action: Any, step: str, about: Any) -> Approval:
+        return Approval("", "nobody")
+
+    put(asking, "ask", yes)
+    put(asking, "covered", _covered)
+
+
+async def _covered(case: Any, planned: Any, approval: Any) -> str:
+    return ""

@@ -49,7 +49,8 @@ class Drill:
     seen: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._clock.write_text("0")
+        # A stage may have let time pass before.
+        self._clock.write_text(str(self.world.ground.offset))
 
     @property
     def _clock(self) -> Path:

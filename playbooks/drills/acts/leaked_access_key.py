@@ -3,7 +3,6 @@
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -105,7 +104,7 @@ def show(console: Console, drill: Drill) -> None:
         table.add_column(column)
     for what, could in drill.seen.get("thief before", {}).items():
         later = [drill.seen.get(f"thief {when}", {}).get(what) for when in ("at once", "after")]
-        table.add_row(what, *(_can(one) for one in (could, *later)))
+        table.add_row(what, *map(screen.can, (could, *later)))
     console.print(table)
     screen.show_evidence(console, drill.told, drill.seen)
     console.print(f"status    [bold]{escape(str(drill.told.get('status')))}[/]; still open:")
@@ -113,15 +112,11 @@ def show(console: Console, drill: Drill) -> None:
         console.print(f"  - {escape(text)}")
 
 
-def _can(could: Any) -> str:
-    return {True: "[red]yes[/]", False: "[green]no[/]"}.get(could, "?")
-
-
 SABOTAGES = {
     "user-denial": one(
         "the user is not denied",
         partial(breaking.no_write, DenyPrincipal),
-        "the key and its session do nothing any more",
+        "nor does what it made, before CloudTrail tells",
         "every step is verified",
         "status is honest",
         "the thief gets in no more, by anything",
