@@ -56,7 +56,7 @@ class InSecretsManager:
         must_be_free(describe(self._p, self._secret), self._secret, "")
 
     def holds(self, mark: str, key_id: str) -> bool:
-        return token(mark, key_id) in describe(self._p, self._secret)["VersionIdsToStages"]
+        return token(mark, key_id) in describe(self._p, self._secret).get("VersionIdsToStages", {})
 
     def frame(self) -> Mapping[str, Json]:
         current = labels(describe(self._p, self._secret)).get(CURRENT)
