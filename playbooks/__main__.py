@@ -24,6 +24,7 @@ from playbooks.desk.cli import (
     serve,
     show,
     unfreeze,
+    vault,
     worker,
 )
 from playbooks.desk.cli.surroundings import failing
@@ -59,6 +60,7 @@ app.command()(permissions.permissions)
 app.command()(doctor.doctor)
 app.add_typer(review.app, name="review", no_args_is_help=True)
 app.add_typer(latch.app, name="latch", no_args_is_help=True)
+app.add_typer(vault.app, name="vault", no_args_is_help=True)
 app.command()(drill)
 
 

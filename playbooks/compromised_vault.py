@@ -2,14 +2,18 @@
 
 from actions.vault.block_login import BlockLogin
 from actions.vault.disable_entity import DisableEntity
-from evidence.sources.vault_facts import VaultFacts
 from playbooks.case.asking import ask_all
 from playbooks.case.case import Case
 from playbooks.case.play import play
+from playbooks.case.vault_hunting import hunt
+from playbooks.case.vault_last_resort import offer_seal
 from playbooks.case.vault_login import login
+from playbooks.case.vault_offering import offer
 from playbooks.case.vault_reach import reach
 from playbooks.case.vault_relogin import prove_login
-from playbooks.case.vault_taking import renewing, taking
+from playbooks.case.vault_sts import deny_again
+from playbooks.case.vault_sweeping import answer_first, look, sweep
+from playbooks.case.vault_taking import everything, new_halves, remaining
 
 
 async def cut_off(case: Case) -> None:
@@ -18,13 +22,13 @@ async def cut_off(case: Case) -> None:
     Of a whole Vault nothing is shut by itself: that would hit everybody.
     """
     who = await login(case)
-    if who is None:
-        return
-    block = case.act(BlockLogin(who.vault, who.mount, who.name, who.kind))
-    if not who.entity:
-        await block
-    else:
-        await case.in_turn(block, case.act(DisableEntity(who.vault, who.entity)))
+    if who is not None and who.entity:
+        await case.in_turn(
+            case.act(BlockLogin(who.vault, who.mount, who.name, who.kind)),
+            case.act(DisableEntity(who.vault, who.entity)),
+        )
+    elif who is not None:
+        await case.act(BlockLogin(who.vault, who.mount, who.name, who.kind))
 
 
 @play(reflex=cut_off)
@@ -32,18 +36,33 @@ async def compromised_vault(case: Case) -> None:
     """A Vault, or one login to it, is in somebody else's hands.
 
     One login is blocked and its identity disabled at once. What destroys is one question: secret
-    ids, tokens and leases end, and what the login could have seen is made anew. Before any of
-    that one login must work, or nobody would come back.
+    ids, tokens and leases end, and what the login could have had is made anew. Before any of it
+    one login must work, or nobody would come back. What was left in the Vault is another question,
+    and looked for until nothing is new; sessions in AWS are denied there.
     """
     await case.tell(case.stakeholders, "opened")
-    await case.together(case.keep(VaultFacts(case.place)), cut_off(case))
-    who = await login(case)
-    found = await reach(case, who)
-    acts = [*taking(case.place, who, found, ()), *renewing(case.place, who, found, {})]
-    if yes := await ask_all(case, "take", acts):
-        await prove_login(case)
-        for one in acts:
-            await case.act(one, yes)
+    await case.together(case.keep(look(case), again="round 0"), cut_off(case))
+    await hunt(case)
+    taken, _ = await case.together(take(case), answer_first(case))
     how = "contained" if case.contained else "not contained"
     await case.tell(case.stakeholders, how, residual=case.residual)
     await case.seal("interim")
+    await sweep(case)
+    await offer(case, taken)
+    await offer_seal(case, taken)
+
+
+async def take(case: Case) -> list[object]:
+    """Take away and make anew what the login could have had, once a person saw what that is."""
+    who = await login(case)
+    found = await reach(case, who)
+    acts = await everything(case, who, found)
+    remaining(case, who, found)
+    yes = await ask_all(case, "take", acts)
+    if not yes:
+        return []
+    await prove_login(case)
+    taken: list[object] = [await case.act(one, yes) for one in acts]
+    new_halves(case, who)
+    await deny_again(case, who, found)
+    return taken

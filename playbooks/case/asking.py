@@ -48,16 +48,19 @@ async def ask(
     raise Waiting(put(case, step, [planned.scope], facts).id)
 
 
-async def ask_all(case: "Case", name: str, actions: Sequence[Action[Any]]) -> Approval | Refusal:
+async def ask_all(
+    case: "Case", name: str, actions: Sequence[Action[Any]], *, again: str = ""
+) -> Approval | Refusal:
     """Return the answer to one question about many acts. Raises Waiting until there is one.
 
     What cannot be done, is so already or may never be done is left out of it and recorded. The
-    approval is then given to each act; one that was not among them asks for itself.
+    approval is then given to each act, with the same `again`; one that was not among them asks
+    for itself.
     """
     step = f"ask/{name}"
     if not case.dry and (question := _asked(case, step)):
         return answer_to(case, question)
-    planned = [found for one in actions if (found := await _prepared(case, one))]
+    planned = [found for one in actions if (found := await _prepared(case, one, again))]
     if case.dry:
         case.planned += planned
         return Refusal("", "only planned")
@@ -68,8 +71,8 @@ async def ask_all(case: "Case", name: str, actions: Sequence[Action[Any]]) -> Ap
     raise Waiting(put(case, step, [p.scope for p in planned], {"why": [*why], "blast": blast}).id)
 
 
-async def _prepared(case: "Case", action: Action[Any]) -> "Planned | None":
-    step = step_of(action)
+async def _prepared(case: "Case", action: Action[Any], again: str) -> "Planned | None":
+    step = step_of(action, again)
     try:
         planned = await acting.prepare(case, action, step)
     except ActionError as error:

@@ -1,6 +1,6 @@
 """What somebody who had a Vault, or a login to it, may still have, worst first. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from actions.journal import Intent
 
@@ -13,12 +13,18 @@ MUST = (
 )
 # What Vault cannot take back by itself (AWS secrets engine: STS credentials end by themselves).
 STS = "AWS sessions that it issued live on until they expire, unless their role denies them"
+DENIAL = ("deny_role_sessions",)
+# Points: the logins of a whole Vault, which are not shut; what a sweep found and nobody answered.
+LOGINS = "logins"
+BEHIND = "left/"
+# How steps that answer what was left are told from those on the incident's own login.
+ROUND = "left in round "
 
 
 def residual(done: Sequence[Intent], left: Left) -> list[str]:
     """Return what is open of a Vault, from the incident's steps."""
     said = [text for acts, text in MUST if not _shut(done, left, acts)]
-    if not _shut(done, left, ("deny_role_sessions",)):
+    if not _shut(done, left, DENIAL):
         said.append(STS)
     said += [
         f"{i.step}: irrevocable, and perhaps alive on the other side: {', '.join(found)}"
@@ -29,21 +35,41 @@ def residual(done: Sequence[Intent], left: Left) -> list[str]:
 
 
 def status(done: Sequence[Intent], left: Left) -> str:
-    """Say contained only where login, tokens and leases were shut and read back."""
-    seen = [i for i in done if i.verdict == "verified"]
-    if all(_shut(seen, left, acts) for acts, _ in MUST):
-        return "contained, irrevocable leases" if any(map(_irrevocable, done)) else "contained"
-    return "partial"
+    """Say contained only where login, tokens and leases were shut and read back, all of them."""
+    seen = [i for i in done if i.phase != "done" or i.verdict == "verified"]
+    if not all(_shut(seen, left, acts) for acts, _ in MUST) or _open(left, LOGINS):
+        return "partial"
+    said = ["contained"]
+    if any(map(_irrevocable, done)):
+        said.append("irrevocable leases")
+    if not _shut(seen, left, DENIAL):
+        said.append("AWS sessions live on")
+    if _open(left, BEHIND):
+        said.append("ways back in are open")
+    return ", ".join(said)
 
 
 def _shut(done: Sequence[Intent], left: Left, acts: tuple[str, ...]) -> bool:
-    if any(i.action in acts and i.phase == "done" for i in done):
-        return True
-    return any(
-        step.startswith(f"{action}/") and why["kind"] == "needless"
+    """Return whether one of the acts is done or had nothing to do, and none of them is missing."""
+    mine = [i for i in done if i.action in acts and f"#{ROUND}" not in i.step]
+    kinds = set(_kinds(left, acts))
+    missing = "failed" in kinds or any(i.phase == "intended" for i in mine)
+    # Of several ways to shut the same thing one may not fit where another does.
+    unfit = "unfit" in kinds and len(acts) == 1
+    good = any(i.phase == "done" for i in mine) or "needless" in kinds
+    return good and not missing and not unfit
+
+
+def _kinds(left: Left, acts: tuple[str, ...]) -> Iterator[str]:
+    return (
+        why["kind"]
         for step, why in left.items()
-        for action in acts
+        if step.partition("/")[0] in acts and f"#{ROUND}" not in step
     )
+
+
+def _open(left: Left, name: str) -> bool:
+    return any(step.startswith(name) and why["kind"] == "open" for step, why in left.items())
 
 
 def _irrevocable(intent: Intent) -> list[str]:

@@ -9,6 +9,7 @@ from actions.engine import calling, patient
 from actions.errors import TargetGoneError
 from actions.vault.block_login import BlockLogin
 from actions.vault.clients import Vault
+from actions.vault.own import own as own_of
 from playbooks.case import store
 
 if TYPE_CHECKING:
@@ -65,6 +66,29 @@ async def login(case: "Case") -> Login | None:
         if not case.dry:
             case.store.commit(lambda conn: store.keep_newest(conn, case.incident.id, KEPT, known))
     return Login(**(known | {"policies": tuple(known["policies"])}))
+
+
+async def auth_mounts(case: "Case") -> tuple[str, ...]:
+    """Return the auth mounts whose tokens are others' than Stanch's: the same on re-entry."""
+    step = "vault-mounts"
+    known = case.store.read(lambda conn: store.kept(conn, case.incident.id, step))
+    if known is None:
+        vault = case.parts.vault(case.place)
+        act = BlockLogin(case.place, "", "")
+        found = await case.drive(patient(act, lambda: calling(vault, lambda: _mounts(vault))))
+        known = {"mounts": found}
+        if not case.dry:
+            case.store.commit(lambda conn: store.keep_newest(conn, case.incident.id, step, known))
+    return tuple(known["mounts"])
+
+
+def _mounts(p: Vault) -> list[str]:
+    ours = {own_of(p).mount.removeprefix("auth/"), "token"}
+    return sorted(
+        mount
+        for path in p.client.sys.list_auth_methods()["data"]
+        if path.endswith("/") and (mount := path.rstrip("/")) not in ours
+    )
 
 
 def own(case: "Case") -> frozenset[str]:

@@ -7,9 +7,7 @@ from sqlalchemy import Connection
 
 from actions.action import Action
 from actions.vault.destroy_secret_ids import DestroySecretIds
-from actions.vault.force_revoke_leases import ForceRevokeLeases
 from actions.vault.issue_secret_id import IssueSecretId
-from actions.vault.raise_min_decryption import RaiseMinDecryption
 from actions.vault.revoke_leases import RevokeLeases
 from actions.vault.revoke_tokens import RevokeTokens
 from actions.vault.rotate_aws_root import RotateAwsRoot
@@ -17,17 +15,30 @@ from actions.vault.rotate_database_root import RotateDatabaseRoot
 from actions.vault.rotate_role_id import RotateRoleId
 from actions.vault.rotate_static_role import RotateStaticRole
 from actions.vault.rotate_transit_key import RotateTransitKey
-from playbooks.case import asking, store
-from playbooks.case.answers import Done
+from playbooks.case import store
 from playbooks.case.points import open_point
+from playbooks.case.residual_vault import LOGINS
 from playbooks.case.vault_engines import Thing
-from playbooks.case.vault_login import Login
-from playbooks.wiring.settings import VaultLogin
+from playbooks.case.vault_login import Login, auth_mounts
+from playbooks.case.vault_sts import denials, ours
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
 
 Acts = list[Action[Any]]
+
+
+async def everything(case: "Case", login: Login | None, reach: Sequence[Thing]) -> Acts:
+    """Return all of it: what is taken in the Vault, denied in AWS, and made anew, in this order."""
+    mounts = await auth_mounts(case) if login is None else ()
+    taken, roles = taking(case.place, login, reach, mounts), ours(case, reach)
+    if not any(isinstance(one, RevokeLeases) for one in taken):
+        needless(case, "revoke_leases", "no engine in reach leases anything")
+    if not any(t.kind == "sts" for t in reach):
+        needless(case, "deny_role_sessions", "no AWS session was in reach")
+    deliver = case.parts.settings.vaults[case.place].deliver
+    denied = await denials(case, roles)
+    return [*taken, *denied, *renewing(case.place, login, reach, deliver)]
 
 
 def taking(vault: str, login: Login | None, reach: Sequence[Thing], mounts: Sequence[str]) -> Acts:
@@ -87,12 +98,17 @@ def needless(case: "Case", name: str, why: str) -> None:
     case.store.commit(work)
 
 
-def remaining(
-    case: "Case", login: Login | None, reach: Sequence[Thing], known: VaultLogin | None
-) -> None:
+def remaining(case: "Case", login: Login | None, reach: Sequence[Thing]) -> None:
     """Put on the list what no act can do: secrets of others, certificates, the new halves."""
+    if login is None:
+        text = (
+            "whoever holds a login of it can log in again: those that leaked are each an incident, "
+            f"stanch open --play compromised-vault --target {case.place}/MOUNT/NAME"
+        )
+        open_point(case, LOGINS, text)
+    deliver = case.parts.settings.vaults[case.place].deliver
     for one in reach:
-        if one.kind == "kv":
+        if one.kind == "kv" and f"{one.mount}/{one.name}" not in deliver.values():
             text = (
                 f"to do: {one.mount}/{one.name} could be read; rotate what it holds where that is "
                 "from: stanch open --play rotate-credentials --target "
@@ -105,37 +121,15 @@ def remaining(
                 "`vault list` of its certs with the audit log, and revoke what nobody knows of"
             )
             open_point(case, f"pki/{one.mount}/{one.name}", text)
-    if login is not None and login.kind == "approle":
-        role = f"{login.mount}/{login.name}"
-        text = f"to do: give whoever logs in as {role} its new role id, which Vault tells"
-        open_point(case, "role-id", text)
-        if known is None or role not in known.deliver:
-            text = (
-                f"to do: issue a secret id for {role}: no [vaults.{case.place}.deliver] says where"
-            )
-            open_point(case, "secret-id", text)
 
 
-async def abandon(case: "Case", taken: Sequence[Any]) -> None:
-    """Offer to let go of leases that Vault could not revoke, where any are left."""
-    stuck = [
-        t.step.partition("/vault/leases/")[2]
-        for t in taken
-        if isinstance(t, Done) and t.step.startswith("revoke_leases/") and t.result["irrevocable"]
-    ]
-    acts = [ForceRevokeLeases(case.place, prefix) for prefix in stuck]
-    if acts and (yes := await asking.ask_all(case, "abandon", acts)):
-        for one in acts:
-            await case.act(one, yes)
-
-
-async def refuse_old(case: "Case", reach: Sequence[Thing]) -> None:
-    """Offer to refuse what was encrypted under the versions that were in reach."""
-    acts = [
-        RaiseMinDecryption(case.place, t.mount, t.name, int(t.about) + 1)
-        for t in reach
-        if t.kind == "transit"
-    ]
-    if acts and (yes := await asking.ask_all(case, "refuse-old", acts)):
-        for one in acts:
-            await case.act(one, yes)
+def new_halves(case: "Case", login: Login | None) -> None:
+    """Put on the list what the login's application needs to come back, and nobody can bring it."""
+    if login is None or login.kind != "approle":
+        return
+    role = f"{login.mount}/{login.name}"
+    text = f"to do: give whoever logs in as {role} its new role id, which Vault tells"
+    open_point(case, "role-id", text)
+    if role not in case.parts.settings.vaults[case.place].deliver:
+        text = f"to do: issue a secret id for {role}: no [vaults.{case.place}.deliver] says where"
+        open_point(case, "secret-id", text)

@@ -69,6 +69,9 @@ def robbed(aws: World) -> Robbed:
         allowed_roles=["*"],
     )
     root.secrets.database.create_role("archive", "archive", ["CREATE"], default_ttl="5m")
+    for app in estate.apps:
+        # Applications have been here before: each has its identity.
+        vault.client().auth.approle.login(app.role_id, app.secret_id)
     return Robbed(vault, estate, _engine(aws, root))
 
 

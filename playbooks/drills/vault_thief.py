@@ -10,7 +10,7 @@ from hvac import exceptions
 
 from playbooks.drills.range.keys import Credentials
 from playbooks.drills.range.world import World
-from playbooks.drills.robbed_vault import ARCHIVE, Robbed, credentials
+from playbooks.drills.robbed_vault import ARCHIVE, DELIVERED, Robbed, credentials
 
 WIDE = 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "sudo"] }'
 # Who is refused, is told nothing more: of a login 400, of a token 403, of a mount that went 404.
@@ -27,6 +27,7 @@ class VaultThief:
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
     database: dict[str, Any] = field(default_factory=dict, repr=False)
     keys: dict[str, Credentials] = field(default_factory=dict, repr=False)
+    theirs: str = field(default="", repr=False)
     ways: dict[str, Callable[[], bool]] = field(default_factory=dict, repr=False)
 
     def client(self, token: str = "") -> Any:
@@ -37,7 +38,8 @@ class VaultThief:
 
     def take(self) -> None:
         """Log in, read secrets, and have credentials given out."""
-        web = self.vault.estate.apps[0]
+        web, batch = self.vault.estate.apps
+        self.theirs = self._log_in(batch.role_id, batch.secret_id)
         self.ways["log in with the stolen secret id"] = lambda: bool(
             self._log_in(web.role_id, web.secret_id)
         )
@@ -49,7 +51,8 @@ class VaultThief:
         self.database["a database user"] = made
         self.keys["an AWS user"] = credentials(mine.read("aws/creds/deploy")["data"])
         self.keys["an AWS session"] = credentials(mine.write("aws/sts/reports", ttl="1h")["data"])
-        self.database["a user of the archive"] = mine.read("database/creds/archive")["data"]
+        if not self.vault.world.database(ARCHIVE).down:
+            mine.read("database/creds/archive")
         self.vault.secrets += [made["password"], self.keys["an AWS user"].secret_key]
 
     def dig_in(self) -> None:
@@ -72,9 +75,22 @@ class VaultThief:
             found[name] = _let_in(lambda token=token: self._reads(token))  # type: ignore[misc]
         server = self.vault.world.database(self.vault.estate.database)
         for name, one in self.database.items():
-            if "archive" not in name:
-                found[name] = server.log_in(one["username"], one["password"])
+            found[name] = server.log_in(one["username"], one["password"])
         return found | {name: self._aws(key) for name, key in self.keys.items()}
+
+    def neighbour(self) -> bool:
+        """Return whether another application, that has its token from before, goes on."""
+        return _let_in(
+            lambda: bool(self.client(self.theirs).adapter.get("/v1/secret/data/batch/api"))
+        )
+
+    def works_anew(self) -> bool:
+        """Return whether web's application logs in with what Vault holds for it now."""
+        root = self.vault.root
+        role = root.auth.approle.read_role_id("web")["data"]["role_id"]
+        held = root.read(f"{DELIVERED.replace('/', '/data/', 1)}")["data"]["data"]["secret_id"]
+        self.vault.secrets.append(held)
+        return _let_in(lambda: self._reads(self._log_in(role, held)))
 
     def archive(self, down: bool) -> None:
         """Let the archive's database be out of order, or in order."""

@@ -14,7 +14,7 @@ from playbooks.intake.printable import printable as must_be_printable
 from playbooks.wiring import people
 from playbooks.wiring.settings import Settings
 
-Account = Annotated[str, typer.Option(help="An account, 12 digits; all when left out.")]
+Account = Annotated[str, typer.Option(help="An account, 12 digits, or a Vault; all when left out.")]
 Reason = Annotated[str, typer.Option(help="Why; it stands in the ledger.")]
 
 
@@ -35,8 +35,8 @@ def freeze(key: Key, reason: Reason, account: Account = "") -> None:
 
 
 def place(settings: Settings, account: str) -> str:
-    """Return what to freeze. Raise SettingsError for an account that is not in the settings."""
-    if account and account not in settings.accounts:
+    """Return what to freeze. Raise SettingsError for an account or a Vault that is not in them."""
+    if account and account not in (*settings.accounts, *settings.vaults):
         raise SettingsError(
             f"account {account!r} is not in the settings, so nothing is changed there anyway. "
             "Leave --account out to freeze all."

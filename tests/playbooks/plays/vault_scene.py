@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import hvac
@@ -9,13 +10,13 @@ import hvac
 from playbooks.case.enter import Ending
 from playbooks.case.incident import Incident, Question
 from playbooks.case.play import body_of
+from playbooks.case.vault_known import gathered, path_of
 from playbooks.compromised_vault import compromised_vault
 from playbooks.drills.range.vault import inprocess
 from playbooks.drills.range.vault.world import URL
-from playbooks.drills.robbed_vault import DELIVERED, NAME, Robbed, robbed
+from playbooks.drills.robbed_vault import DELIVERED, NAME, robbed
 from playbooks.drills.vault_thief import VaultThief
 from playbooks.respond.opening import open_by_hand
-from playbooks.wiring.gated import GatedAdapter, through
 from playbooks.wiring.settings import VaultLogin
 from tests.playbooks.scene import Scene
 
@@ -31,12 +32,27 @@ def in_vault(scene: Scene, **more: Any) -> VaultThief:
     known |= {"deliver": {"approle/web": DELIVERED}} | more
     scene.set(vaults={NAME: VaultLogin(url="https://vault.invalid", **known)})
     session = inprocess.session(made.world.handle, URL, "127.0.0.1")
-    client = hvac.Client(url=URL, session=session)
-    client.auth.approle.login(stanch.role_id, stanch.secret_id, mount_point="stanch")
-    scene.parts = replace(scene.parts, vaults=lambda name: client)
-    thief = VaultThief(made, scene.world)
-    thief.take()
-    return thief
+    known_ends: list[Any] = [None, 0.0]
+
+    def client(name: str) -> Any:
+        """Return the client of now, as the wiring does: logged in anew near the token's end."""
+        if made.world.seconds() >= known_ends[1]:
+            fresh = hvac.Client(url=URL, session=session)
+            fresh.auth.approle.login(stanch.role_id, stanch.secret_id, mount_point="stanch")
+            known_ends[:] = [fresh, made.world.seconds() + 3000]
+        return known_ends[0]
+
+    scene.parts = replace(scene.parts, vaults=client)
+    return VaultThief(made, scene.world)
+
+
+def baseline(scene: Scene) -> None:
+    """Keep what the Vault is like now."""
+    found, missed = gathered(scene.parts.vault(NAME))
+    assert missed == []
+    path = path_of(scene.parts.settings, NAME)
+    path.parent.mkdir()
+    path.write_text(found.text())
 
 
 def opened(scene: Scene, target: str = f"{NAME}/approle/web", **more: Any) -> Incident:
@@ -64,4 +80,16 @@ def asked(scene: Scene, incident: Incident, step: str) -> Question:
     return next(q for q in scene.questions(incident) if q.step == f"ask/{step}")
 
 
-__all__ = ["PLAY", "GatedAdapter", "Robbed", "asked", "entered", "in_vault", "opened", "through"]
+def works(thief: VaultThief) -> list[str]:
+    """Return by what the thief still gets in."""
+    return [way for way, could in thief.can().items() if could]
+
+
+def robbery(scene: Scene, **more: Any) -> tuple[VaultThief, datetime]:
+    """Return a thief who took what it could an hour or two after a baseline, and since when."""
+    thief = in_vault(scene, **more)
+    scene.world.tick(timedelta(hours=2).total_seconds())
+    baseline(scene)
+    since = scene.parts.now()
+    thief.take()
+    return thief, since
