@@ -104,8 +104,8 @@ def leaks(drill: Drill) -> None:
     """Look for the secrets in everything that the deployment wrote."""
     files = [p for p in drill.deployment.settings.home.rglob("*") if p.is_file()]
     held = [p.name for p in files for s in drill.things.secrets if s.encode() in p.read_bytes()]
-    kept = {"stanch.db", "prefect.db"} - {p.name for p in files}
-    drill.score.claim("no secret lies in what is kept, Prefect's too", ([], set()), (held, kept))
+    known = "stanch.db" in [p.name for p in files]
+    drill.score.claim("no secret lies in what is kept, Prefect's too", ([], True), (held, known))
 
 
 def show(console: Console, drill: Drill) -> None:
