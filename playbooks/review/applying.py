@@ -15,6 +15,7 @@ from playbooks.case.store import reviews as stored
 from playbooks.case.store.reviews import Review, ReviewRow
 from playbooks.review import acts
 from playbooks.review.errors import ReviewError
+from playbooks.review.outcome import free
 from playbooks.review.standing import standing
 from playbooks.rotation.order import Credential, leaked_with
 from playbooks.wiring.parts import Parts
@@ -41,12 +42,16 @@ async def batch(parts: Parts, db: Store, review: str, person: str) -> Batch:
     if found.status != "open":
         raise ReviewError(f"{review} is {found.status}, so nothing of it is carried out.")
     rows = db.read(lambda conn: list(stored.review_rows(conn, review)))
-    wanted = [r for r in rows if r.decided and r.decided.decision != "keep" and not r.incident]
+    undone = db.read(lambda conn: free(conn, rows))
+    # What was undone is decided on anew, if at all; nothing repeats itself.
+    left = {r.id: "it was undone; decide on it again" for r in rows if r.id in undone}
+    rows = [r for r in rows if not r.incident]
+    wanted = [r for r in rows if r.decided and r.decided.decision != "keep"]
     about = {r.principal for r in wanted}
     undecided = {r.principal for r in rows if r.decided is None}
-    left = {r.id: "other rows of it are undecided" for r in wanted if r.principal in undecided}
+    left |= {r.id: "other rows of it are undecided" for r in wanted if r.principal in undecided}
     ready = [r for r in rows if r.principal in about - undecided]
-    now = standing(parts, found, [r for r in ready if not r.incident])
+    now = standing(parts, found, ready)
     stale = {r.principal for r in ready if r.id in now.stale}
     left |= {r.id: now.stale.get(r.id, "it was changed") for r in wanted if r.principal in stale}
     ready = [r for r in ready if r.principal not in stale]
@@ -56,7 +61,7 @@ async def batch(parts: Parts, db: Store, review: str, person: str) -> Batch:
     left |= plan.left
     openings = _changes(parts, found, plan, wanted, person)
     for row in ready:
-        if row.decided and row.decided.decision == "rotate" and not row.incident:
+        if row.decided and row.decided.decision == "rotate":
             if declared(parts, row.principal):
                 openings.append((_rotation(parts, found, row, person), (row.id,)))
             else:

@@ -17,6 +17,7 @@ from playbooks.case.store import reviews as stored
 from playbooks.case.store.reviews import Decided, ReviewRow
 from playbooks.review import csv_form
 from playbooks.review.errors import DecisionError
+from playbooks.review.outcome import free
 from playbooks.review.row import choices_of
 from playbooks.review.selves import names_of, own
 
@@ -99,8 +100,11 @@ def check(
     rows: Mapping[str, ReviewRow],
     names: frozenset[str],
     stale: Mapping[str, str],
+    undone: frozenset[str] = frozenset(),
 ) -> None:
     """Raise DecisionError, which says why of each, where any choice does not count.
+
+    `undone` are rows that an incident carried out and undid.
 
     All or none: who signs a file signs it as a whole, and a half of it that was taken could not be
     told from one that was meant.
@@ -108,13 +112,23 @@ def check(
     wrong = []
     for one in choices:
         row = rows.get(one.row)
-        why = f"there is no row {one.row!r}" if row is None else _wrong(one, row, names, stale)
+        why = (
+            f"there is no row {one.row!r}"
+            if row is None
+            else _wrong(one, row, names, stale, undone)
+        )
         if why:
             wrong.append(f"{one.where}: {why}")
     refuse(wrong)
 
 
-def _wrong(one: Choice, row: ReviewRow, names: frozenset[str], stale: Mapping[str, str]) -> str:
+def _wrong(
+    one: Choice,
+    row: ReviewRow,
+    names: frozenset[str],
+    stale: Mapping[str, str],
+    undone: frozenset[str],
+) -> str:
     if one.decision not in choices_of(row.privilege):
         can = ", ".join(choices_of(row.privilege))
         return f"{one.decision!r} cannot be decided of {row.privilege}; expected {can}"
@@ -124,7 +138,7 @@ def _wrong(one: Choice, row: ReviewRow, names: frozenset[str], stale: Mapping[st
         return "the reason begins a formula"
     if why := own(names, row):
         return f"{why} ({row.principal}), so somebody else must decide"
-    if row.incident:
+    if row.incident and row.id not in undone:
         return f"it is being carried out by {row.incident}; roll that back first"
     return stale.get(row.id, "") and f"{stale[row.id]}; start a new review for what it is now"
 
@@ -174,10 +188,11 @@ def take(
         if stored.review(conn, review).status != "open":
             raise DecisionError(f"{review} is not open, so nothing of it can be decided.")
         rows = {row.id: row for row in stored.review_rows(conn, review)}
+        undone = free(conn, rows.values())
         made: dict[str, Decided] = {}
         for token, (person, one) in zip(tokens, said, strict=True):
             choice = Choice(one["row"], one["decision"], one["reason"])
-            check([choice], rows, names_of(person, identities), {})
+            check([choice], rows, names_of(person, identities), {}, undone)
             _same(review, rows[choice.row], one)
             at = datetime.fromisoformat(one["at"])
             made[choice.row] = Decided(choice.decision, choice.reason, person, at, token)

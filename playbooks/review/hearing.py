@@ -11,6 +11,7 @@ from playbooks.case.store.reviews import ReviewRow
 from playbooks.review import deciding
 from playbooks.review.deciding import Choice, reviewer
 from playbooks.review.errors import DecisionError
+from playbooks.review.outcome import free
 from playbooks.review.standing import standing
 from playbooks.wiring import people
 from playbooks.wiring.parts import Parts
@@ -39,7 +40,8 @@ def hear(
         raise DecisionError("nothing is decided in it: write into its last two columns.")
     asked = [rows[c.row] for c in choices if c.row in rows]
     now = standing(parts, found, asked)
-    deciding.check(choices, rows, by.names, now.stale)
+    undone = db.read(lambda conn: free(conn, asked))
+    deciding.check(choices, rows, by.names, now.stale, undone)
     at = parts.now()
     tokens = [deciding.sign(review, rows[c.row], c, by, at) for c in choices]
     record = Record(person, parts.now, parts.random)

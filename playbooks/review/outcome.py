@@ -42,6 +42,25 @@ def outcomes(conn: Connection, rows: Iterable[ReviewRow]) -> dict[str, Outcome]:
     return {row.id: _outcome(row, found) for row in listed}
 
 
+def free(conn: Connection, rows: Iterable[ReviewRow]) -> frozenset[str]:
+    """Return the rows that may be decided on, and carried out, anew: nothing of them is in effect.
+
+    Those are rows whose incident was rolled back, or that a person refused before it did anything.
+    """
+    listed = [row for row in rows if row.incident]
+    came = outcomes(conn, listed)
+    over = {
+        incident: store.incident(conn, incident).status in ("rolled-back", "refused")
+        for incident in {row.incident for row in listed}
+    }
+    return frozenset(
+        row.id
+        for row in listed
+        if came[row.id].state == UNDONE
+        or (over[row.incident] and came[row.id].state in (WAITS, LEFT, IDLE))
+    )
+
+
 def _outcome(row: ReviewRow, carried: dict[str, Outcome]) -> Outcome:
     if row.decided is None:
         return Outcome(UNDECIDED)

@@ -189,6 +189,9 @@ def test_from_the_file_to_the_world_and_back(scene: Scene) -> None:
         assert undone.status == 0, undone.out + undone.err
         assert scene.world.digest() == before
         reported(scene, made, "undone")
+        again = stanch("review", "apply", "REV-0001", "--key", made.alice, NOW)
+        assert (again.status, again.out.count("decide on it again")) == (1, 4)
+        assert decide(path, made.bob).status == 0, "and so it can be"
 
 
 def reported(scene: Scene, made: Any, state: str) -> None:

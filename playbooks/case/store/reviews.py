@@ -140,11 +140,15 @@ def review_rows(conn: Connection, review: str) -> Iterator[ReviewRow]:
 
 
 def decide_rows(conn: Connection, review: str, made: Mapping[str, Decided]) -> None:
-    """Record decisions by row, each in place of an earlier one."""
+    """Record decisions by row, each in place of an earlier one and of what was done about that."""
     table = schema.review_rows
     where = (table.c.review == review) & (table.c.id == bindparam("row"))
     columns = ("decision", "reason", "reviewer", "decided", "proof")
-    change_all = update(table).where(where).values({c: bindparam(f"the_{c}") for c in columns})
+    change_all = (
+        update(table)
+        .where(where)
+        .values({c: bindparam(f"the_{c}") for c in columns} | {"incident": ""})
+    )
     conn.execute(
         change_all,
         [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from playbooks.case import store
 from playbooks.case.store import reviews as stored
 from playbooks.review.applying import ROTATES, Batch, batch
 from playbooks.review.closing import close
@@ -130,6 +131,27 @@ def test_what_is_being_carried_out_is_not_decided_or_done_again(scene: Scene) ->
     with pytest.raises(ReviewError) as caught:
         decide(scene, review, "frank", (f"{CAROL} group/ops", "keep"))
     assert f"carried out by {incident}" in caught.value.lines[0]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("status", ["rolled-back", "refused", "partial"])
+@apart
+def test_what_was_undone_or_refused_is_decided_on_anew(scene: Scene, status: str) -> None:
+    hire(scene.aws("iam"))
+    review = begin(scene)
+    decided(scene, review, CAROL, group="revoke")
+    incident = scene.take().id
+    row = rows_of(scene, review)[f"{CAROL} group/ops"]
+    scene.store.commit(lambda conn: stored.carry_row(conn, review.id, row.id, incident))
+    scene.store.commit(lambda conn: store.set_status(conn, incident, status))
+    if status == "partial":
+        with pytest.raises(ReviewError):
+            decide(scene, review, "frank", (f"{CAROL} group/ops", "revoke"))
+        return
+    made = ready(scene, review)
+    assert (made.openings, list(made.left)) == ((), [row.id])
+    assert decide(scene, review, "frank", (f"{CAROL} group/ops", "revoke")) == 1
+    assert rows_of(scene, review)[f"{CAROL} group/ops"].incident == ""
+    assert acts(ready(scene, review)).keys() == {"leave_groups"}
 
 
 def state(scene: Scene, review: Any, id: str) -> str:

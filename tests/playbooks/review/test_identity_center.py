@@ -59,6 +59,27 @@ def test_an_assignment_is_listed_decided_and_taken_away_alone(scene: Scene) -> N
 
 
 @apart
+def test_a_group_has_its_name_and_a_managed_policy_its_flags(scene: Scene) -> None:
+    store = scene.aws("sso-admin").list_instances()["Instances"][0]["IdentityStoreId"]
+    made = scene.aws("identitystore").create_group(IdentityStoreId=store, DisplayName="admins")
+    who = person(scene.world, made["GroupId"], "GROUP")
+    arn = permission_set(scene.world, who, "Wide")
+    managed = "arn:aws:iam::aws:policy/AdministratorAccess"
+    scene.aws("sso-admin").attach_managed_policy_to_permission_set(
+        InstanceArn=who.instance_arn, PermissionSetArn=arn, ManagedPolicyArn=managed
+    )
+    assign(scene.world, who, arn)
+    gone = person(scene.world)
+    assign(scene.world, gone, arn)
+    rows = rows_of(scene, begin(scene))
+    account = scene.estate.account
+    group = rows[f"sso/group/{who.principal_id} assignment/{account}/{arn}"]
+    assert (group.about["name"], group.about["set"]) == ("admins", "Wide")
+    assert group.flags == ("admin",)
+    assert rows[f"sso/user/{gone.principal_id} assignment/{account}/{arn}"].about["name"] == ""
+
+
+@apart
 def test_a_permission_set_that_changed_makes_its_assignments_stale(scene: Scene) -> None:
     who, arn = staffed(scene)
     review = begin(scene)
