@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -219,8 +220,13 @@ def through(here: Story) -> None:
 
 @pytest.mark.parametrize(("how", "in_vault"), [("each", False), ("told", False), ("each", True)])
 def test_no_call_fails_through_the_whole_rotation(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str, in_vault: bool
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    how: str,
+    in_vault: bool,
 ) -> None:
+    caplog.set_level(logging.DEBUG, "stanch")
     with story(tmp_path, how, in_vault=in_vault) as here:
         secrets = [here.current()["aws_secret_access_key"]]
         assert here.enter().state == "Waiting"
@@ -243,7 +249,7 @@ def test_no_call_fails_through_the_whole_rotation(
         calls = here.consumer.end()
         assert set(calls) == {f"{here.held.key} ok", f"{new} ok"}, calls
         assert here.now.status == "done"
-        places = nowhere(here, secrets)
+        places = nowhere(here, secrets, caplog.text)
     with capsys.disabled():
         print(f"\n{how}{', Vault' if in_vault else ''}: {sum(calls.values())} calls, 0 failed; ")
         print(f"{len(secrets)} secrets in none of {places} places")
@@ -278,7 +284,7 @@ def test_abuse_that_is_recorded_cuts_and_says_what_breaks(tmp_path: Path) -> Non
         assert set(here.consumer.end()) == {f"{here.held.key} ok", f"{here.held.key} failed"}
 
 
-def nowhere(here: Story, secrets: list[str]) -> int:
+def nowhere(here: Story, secrets: list[str], log: str) -> int:
     """Fail where one of the secrets lies in what is kept; return how many places were looked at."""
     tables = MetaData()
     tables.reflect(here.parts.engine)
@@ -287,7 +293,9 @@ def nowhere(here: Story, secrets: list[str]) -> int:
         rows += here.store.read(lambda conn, one=table: list(map(str, conn.execute(select(one)))))
     files = [p for p in here.parts.settings.home.rglob("*") if p.is_file()]
     places = {str(p): p.read_bytes() for p in files} | {"the database": "\n".join(rows).encode()}
+    places["the log"] = log.encode()
     assert b"create_access_key" in places["the database"]
+    assert b"rotated" in places["the log"]
     for secret in secrets:
         assert [name for name, data in places.items() if lies_in(secret, data)] == []
     return len(places)
