@@ -13,7 +13,7 @@ from actions.aws.principal import GLOBAL
 from playbooks.review.holding import Holding, Right, digest
 from playbooks.review.statements import Statement, statements
 
-PERMISSIONS = ("iam:GetAccountAuthorizationDetails",)
+PERMISSIONS = ("iam:GetAccountAuthorizationDetails", "iam:GetPolicy", "iam:GetPolicyVersion")
 # Nobody but AWS changes these (IAM User Guide, "Create a service-linked role"; IAM Identity Center
 # User Guide, "Permission sets"): the second follow from the assignments, which have own rows.
 NOT_OURS = ("/aws-service-role/", "/aws-reserved/")
@@ -45,6 +45,19 @@ class Known:
         """Return what stands for the policy in a state: with its version where that is ours."""
         found = self.policies.get(arn)
         return found.name if found else arn
+
+
+def learn(aws: Aws, around: Known, arn: str) -> Right:
+    """Return what a managed policy grants, asking for it where the sweep did not tell of it.
+
+    It tells of AWS's policies only as far as they are attached in this account.
+    """
+    if arn not in around.policies:
+        version = aws.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        told: Any = aws.iam.get_policy_version(PolicyArn=arn, VersionId=version)
+        document = told["PolicyVersion"]["Document"]
+        around.policies[arn] = Policy(arn, document, statements(document))
+    return around.right(arn)
 
 
 def known(aws: Aws) -> Known:

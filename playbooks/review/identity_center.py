@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from actions.aws.clients import Aws
 from actions.identity.person import Person
-from playbooks.review.details import Known
+from playbooks.review.details import Known, learn
 from playbooks.review.flags import of_grant
 from playbooks.review.holding import Right, digest
 from playbooks.review.row import Row
@@ -88,7 +88,7 @@ def _of_set(aws: Aws, around: Known, instance: str, held: str, name: Any) -> Ite
 def _rights(aws: Aws, around: Known, where: Any) -> Iterator[Right]:
     managed = "list_managed_policies_in_permission_set"
     for policy in _each(aws, managed, "AttachedManagedPolicies", **where):
-        yield around.right(policy["Arn"])
+        yield learn(aws, around, policy["Arn"])
     text = aws.sso_admin.get_inline_policy_for_permission_set(**where).get("InlinePolicy")
     if text:
         document = json.loads(text)

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from actions.identity.remove_account_assignments import RemoveAccountAssignments
 from playbooks.case.store import reviews as stored
+from playbooks.review import details
 from playbooks.review.acts import planned
 from playbooks.review.errors import DecisionError
 from playbooks.review.live import live
@@ -77,6 +78,18 @@ def test_a_group_has_its_name_and_a_managed_policy_its_flags(scene: Scene) -> No
     assert (group.about["name"], group.about["set"]) == ("admins", "Wide")
     assert group.flags == ("admin",)
     assert rows[f"sso/user/{gone.principal_id} assignment/{account}/{arn}"].about["name"] == ""
+
+
+@apart
+def test_a_policy_that_the_sweep_does_not_tell_of_is_asked_for(scene: Scene) -> None:
+    aws = scene.parts.aws(scene.estate.account, "aws-global")
+    around = details.Known()
+    arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    right = details.learn(aws, around, arn)
+    assert right.granted.may("iam:CreateUser")
+    asked = len(scene.world.calls)
+    assert details.learn(aws, around, arn) == right
+    assert len(scene.world.calls) == asked, "once"
 
 
 @apart
