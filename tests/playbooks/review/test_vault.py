@@ -8,15 +8,9 @@ from typing import Any
 import pytest
 
 from actions.vault.policy import policy
-from playbooks.access_review import access_review
-from playbooks.case.incident import Incident
-from playbooks.case.play import body_of
-from playbooks.case.record import Record
 from playbooks.case.store.reviews import Review
 from playbooks.drills.range.vault.world import VaultWorld
-from playbooks.respond.opening import opened
 from playbooks.review.acts import planned
-from playbooks.review.applying import batch, carried
 from playbooks.review.errors import DecisionError
 from playbooks.review.outcome import DONE, outcomes
 from playbooks.review.standing import standing
@@ -25,6 +19,7 @@ from playbooks.review.vault_policy import WAYS, flags, may, paths
 from playbooks.review.vault_rows import READS
 from playbooks.wiring.settings import VaultLogin
 from tests.actions.vault import site
+from tests.playbooks.review.carrying import carry_out, enter
 from tests.playbooks.review.staff import decide, rows_of
 from tests.playbooks.scene import Scene, apart
 
@@ -115,32 +110,17 @@ def test_decisions_are_carried_out_in_the_vault_after_a_second_persons_yes(scene
     names = (entity, "auth/approle/web login/web", f"token/{made['token']} token/default,web")
     decide(scene, review, "frank", *((name, "revoke") for name in names))
     incident = carry_out(scene, review)
-    body = body_of(access_review)
-    assert scene.enter(incident, body).state == "Waiting"
+    assert enter(scene, incident).state == "Waiting"
     assert site.met(estate) == (True, True), "nobody has allowed it yet"
     for _ in range(2):
         scene.say(scene.asked(incident))
-        ending = scene.enter(incident, body)
+        ending = enter(scene, incident)
     assert (ending.state, ending.status) == ("Completed", "done")
     assert site.met(estate) == (True, False)
     assert estate.root.secrets.identity.read_entity(made["entity"])["data"]["disabled"]
     assert made["token"] not in estate.root.auth.token.list_accessors()["data"]["keys"]
     came = scene.store.read(lambda conn: outcomes(conn, rows_of(scene, review).values()))
     assert [came[rows_of(scene, review)[name].id].state for name in names] == [DONE] * 3
-
-
-def carry_out(scene: Scene, review: Review) -> Incident:
-    """Open the incident that carries a campaign's decisions out."""
-    made = asyncio.run(batch(scene.parts, scene.store, review.id, "erin"))
-    ((opening, rows),) = made.openings
-    record = Record("erin", scene.parts.now, scene.parts.random)
-
-    def work(conn: Any) -> Incident:
-        incident = opened(record, conn, opening, {}, "by hand")
-        carried(conn, record, review.id, incident.id, rows)
-        return incident
-
-    return scene.store.commit(work)
 
 
 @pytest.mark.parametrize("by", ["zoe", "bob"])
