@@ -60,7 +60,8 @@ async def prove(case: "Case") -> Mapping[str, Any]:
 
     def work(conn: Connection) -> None:
         store.keep_newest(conn, case.incident.id, PROOF, proof.json())
-        case.record.note(conn, case.incident.id, "deny.proof", proof.json())
+        kind = "deny.proven" if proof.verdict == "effective" else "deny.unproven"
+        case.record.note(conn, case.incident.id, kind, proof.json())
 
     case.store.commit(work)
     if proof.verdict != "effective":

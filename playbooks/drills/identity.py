@@ -5,7 +5,7 @@ from typing import Any
 
 from playbooks.drills.range.keys import Credentials
 from playbooks.drills.range.world import World
-from playbooks.drills.thief import EVERYTHING
+from playbooks.drills.thief import COLLEAGUE, EVERYTHING
 
 
 def leaked_user(world: World, name: str) -> Credentials:
@@ -16,7 +16,11 @@ def leaked_user(world: World, name: str) -> Credentials:
     iam.put_group_policy(GroupName="builders", PolicyName="all", PolicyDocument=EVERYTHING)
     iam.add_user_to_group(GroupName="builders", UserName=name)
     iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=EVERYTHING)
+    iam.create_user(UserName=COLLEAGUE)
+    iam.add_user_to_group(GroupName="builders", UserName=COLLEAGUE)
     iam.create_access_key(UserName=name)
+    # Both are older than the theft.
+    world.tick(3600)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 

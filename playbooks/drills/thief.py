@@ -16,6 +16,8 @@ EVERYTHING = json.dumps(
         "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
     }
 )
+# Somebody with broad rights, who has nothing to do with it.
+COLLEAGUE = "colleague"
 # What AWS answers to who is not let in: denied, unknown or inactive key, session run out.
 SHUT = frozenset({"AccessDenied", "InvalidClientTokenId", "ExpiredToken", "UnauthorizedOperation"})
 
@@ -36,6 +38,12 @@ class Thief:
         """Make every way back in that it can think of."""
         sts = self.world.client("sts", self.stolen)
         self.held["a session of the key"] = _given(sts.get_session_token())
+        # Nothing new by IAM's dates but a key, of somebody who was there before.
+        key = self.world.client("iam", self.stolen).create_access_key(UserName=COLLEAGUE)
+        made = key["AccessKey"]
+        self.held["a key of a colleague"] = Credentials(
+            made["AccessKeyId"], made["SecretAccessKey"]
+        )
         self.make_doors(account)
 
     def make_doors(self, account: str) -> None:

@@ -186,6 +186,7 @@ SABOTAGES = {
         "nobody else is hit before a person allows it",
         "a person is asked",
         "who else is hit is shown",
+        "status is honest",
     ),
 }
 

@@ -43,7 +43,7 @@ def play(drill: Drill, out: Path) -> None:
     since = drill.world.now()
     thief.dig_in(drill.estate.account)
     drill.seen["thief before"] = thief.can()
-    score.claim("the thief gets in by four ways before", [True] * 4, [*thief.can().values()])
+    score.claim("the thief gets in by five ways before", [True] * 5, [*thief.can().values()])
     opened = drill.run(
         *("open", "--play", "leaked-access-key", "--target", thief.stolen.access_key),
         *("--account", drill.estate.account, "--reason", "the key lies in a public repository"),
@@ -59,7 +59,7 @@ def play(drill: Drill, out: Path) -> None:
     made = [at_once["a user it made"], at_once["a role it made"]]
     score.claim("nor does what it made, before CloudTrail tells", [False, False], made)
     told = drill.told = drill.run("show", "INC-0001", "--json").json
-    proofs = [e for e in told.get("timeline", []) if e["kind"] == "deny.proof"]
+    proofs = [e for e in told.get("timeline", []) if e["kind"] == "deny.proven"]
     score.claim("that the denial binds was seen on the canary", 1, len(proofs))
     unsure = [s["step"] for s in told.get("steps", []) if s["verdict"] != "verified"] or []
     score.claim("every step is verified", [], unsure if told.get("steps") else ["none done"])
@@ -131,10 +131,12 @@ SABOTAGES = {
         "every key is off and none deleted",
         "the sweep came to rest",
         "and left nothing for a person to do",
+        "the rollback ends well",
     ),
     "latch": one(
         "the latch is not written",
         partial(breaking.no_write, LatchPrincipal),
+        "the latch is in place, and tried",
         "every step is verified",
         "status is honest",
         "that the denial binds was seen on the canary",
