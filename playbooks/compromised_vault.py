@@ -13,7 +13,7 @@ from playbooks.case.vault_reach import reach
 from playbooks.case.vault_relogin import prove_login
 from playbooks.case.vault_sts import deny_again
 from playbooks.case.vault_sweeping import answer_first, look, sweep
-from playbooks.case.vault_taking import everything, new_halves, remaining
+from playbooks.case.vault_taking import everything, new_halves, no_longer, pending, remaining
 
 
 async def cut_off(case: Case) -> None:
@@ -58,11 +58,15 @@ async def take(case: Case) -> list[object]:
     found = await reach(case, who)
     acts = await everything(case, who, found)
     remaining(case, who, found)
+    pending(case, acts)
     yes = await ask_all(case, "take", acts)
-    if not yes:
-        return []
-    await prove_login(case)
-    taken: list[object] = [await case.act(one, yes) for one in acts]
-    new_halves(case, who)
-    await deny_again(case, who, found)
+    if not yes and yes.question:
+        return []  # A person said no, or nobody said anything: it stays on the list.
+    taken: list[object] = []
+    if yes:
+        await prove_login(case)
+        taken += [await case.act(one, yes) for one in acts]
+        new_halves(case, who)
+        await deny_again(case, who, found)
+    no_longer(case)
     return taken

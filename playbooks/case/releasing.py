@@ -14,7 +14,7 @@ from actions.engine import carry_out, changes, half_way, patient
 from actions.engine import plan as planned
 from actions.errors import ActionError, TargetGoneError
 from actions.journal import Intent
-from playbooks.case import holding_key, holds, store
+from playbooks.case import holding_key, holds, residual_vault, store
 from playbooks.case.case import Case
 from playbooks.case.guard import Scope, target_of
 from playbooks.case.joining import Turns
@@ -31,6 +31,8 @@ STAYS_OFF = frozenset(
         "deactivate_service_credentials",
         "deactivate_signing_certificates",
         "deactivate_ssh_keys",
+        # What could be read under an old version of a key stays refused.
+        "raise_min_decryption",
     }
 )
 # What answers what an attacker made; the denial of a principal, where that is not the incident's.
@@ -49,6 +51,8 @@ def stays(case: Case, intent: Intent) -> bool:
     """Return whether a release leaves the step as it is: shut for good, or lifted by time."""
     if intent.action in NARROW or intent.action in STAYS_OFF or intent.action in COUNTERS:
         return True
+    if f"#{residual_vault.ROUND}" in intent.step:
+        return True  # An answer to what somebody left in a Vault.
     own = holding_key.own(case)
     return intent.action == "deny_principal" and target_of(intent.step) != own
 

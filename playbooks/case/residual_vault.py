@@ -14,6 +14,8 @@ MUST = (
 # What Vault cannot take back by itself (AWS secrets engine: STS credentials end by themselves).
 STS = "AWS sessions that it issued live on until they expire, unless their role denies them"
 DENIAL = ("deny_role_sessions",)
+# A point that is open while a kind of act waits for a yes, or was refused.
+ASKED = "/asked"
 # Points: the logins of a whole Vault, which are not shut; what a sweep found and nobody answered.
 LOGINS = "logins"
 BEHIND = "left/"
@@ -23,9 +25,12 @@ ROUND = "left in round "
 
 def residual(done: Sequence[Intent], left: Left) -> list[str]:
     """Return what is open of a Vault, from the incident's steps."""
-    said = [text for acts, text in MUST if not _shut(done, left, acts)]
-    if not _shut(done, left, DENIAL):
-        said.append(STS)
+    # What waits for a yes says so itself, with all that is open.
+    said = [
+        text
+        for acts, text in (*MUST, (DENIAL, STS))
+        if not _shut(done, left, acts) and not _open(left, f"{acts[0]}{ASKED}")
+    ]
     said += [
         f"{i.step}: irrevocable, and perhaps alive on the other side: {', '.join(found)}"
         for i in done
@@ -53,7 +58,7 @@ def _shut(done: Sequence[Intent], left: Left, acts: tuple[str, ...]) -> bool:
     """Return whether one of the acts is done or had nothing to do, and none of them is missing."""
     mine = [i for i in done if i.action in acts and f"#{ROUND}" not in i.step]
     kinds = set(_kinds(left, acts))
-    missing = "failed" in kinds or any(i.phase == "intended" for i in mine)
+    missing = bool(kinds & {"failed", "open"}) or any(i.phase == "intended" for i in mine)
     # Of several ways to shut the same thing one may not fit where another does.
     unfit = "unfit" in kinds and len(acts) == 1
     good = any(i.phase == "done" for i in mine) or "needless" in kinds

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from evidence.sources.vault_audit_hunt import VaultAuditHunt
 from playbooks.case.points import open_point
 from playbooks.errors import SettingsError
-from playbooks.wiring.settings import resolve
+from playbooks.wiring.settings import config_path, resolve
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
@@ -18,7 +18,8 @@ async def hunt(case: "Case") -> None:
     The secret goes to Vault alone, to be hashed. One that cannot be had is said, and no more.
     """
     known = case.parts.settings.vaults[case.place]
-    logs = tuple(str(path) for path in known.logs)
+    # As everything in the settings, from where they are.
+    logs = tuple(str(config_path().parent / path) for path in known.logs)
     for number, reference in enumerate(known.leaked):
         where = f"vaults.{case.place}.leaked.{number}"
         try:

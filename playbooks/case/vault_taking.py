@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from actions.action import Action
+from actions.action import Action, name_of
 from actions.vault.destroy_secret_ids import DestroySecretIds
 from actions.vault.issue_secret_id import IssueSecretId
 from actions.vault.revoke_leases import RevokeLeases
@@ -16,8 +16,8 @@ from actions.vault.rotate_role_id import RotateRoleId
 from actions.vault.rotate_static_role import RotateStaticRole
 from actions.vault.rotate_transit_key import RotateTransitKey
 from playbooks.case import store
-from playbooks.case.points import open_point
-from playbooks.case.residual_vault import LOGINS
+from playbooks.case.points import open_point, shut_point
+from playbooks.case.residual_vault import ASKED, DENIAL, LOGINS, MUST, STS
 from playbooks.case.vault_engines import Thing
 from playbooks.case.vault_login import Login, auth_mounts
 from playbooks.case.vault_sts import denials, ours
@@ -83,6 +83,20 @@ def _renewed(vault: str, one: Thing) -> Action[Any]:
     if one.kind == "aws_root":
         return RotateAwsRoot(vault, one.mount, one.about)
     return RotateTransitKey(vault, one.mount, one.name, int(one.about))
+
+
+def pending(case: "Case", acts: Acts) -> None:
+    """Say what still works until a person said yes: it is off the list once it was taken."""
+    kinds = {name_of(one) for one in acts}
+    for names, text in (*MUST[1:], (DENIAL, STS)):
+        if names[0] in kinds:
+            open_point(case, f"{names[0]}{ASKED}", f"{text}: it waits for a yes")
+
+
+def no_longer(case: "Case") -> None:
+    """Take off the list what waited: what it came to stands in the steps."""
+    for names, _ in (*MUST[1:], (DENIAL, STS)):
+        shut_point(case, f"{names[0]}{ASKED}")
 
 
 def needless(case: "Case", name: str, why: str) -> None:

@@ -1,12 +1,16 @@
 """A deployment's fork with a Vault that was robbed, and an incident about it."""
 
+import asyncio
 import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import hvac
+import pytest
 
+from playbooks.case import way_back
+from playbooks.case.answers import Waiting
 from playbooks.case.enter import Ending
 from playbooks.case.incident import Incident, Question
 from playbooks.case.play import body_of
@@ -93,3 +97,18 @@ def robbery(scene: Scene, **more: Any) -> tuple[VaultThief, datetime]:
     since = scene.parts.now()
     thief.take()
     return thief, since
+
+
+def gone_back(scene: Scene, incident: Incident, verb: Any) -> list[Any]:
+    """Ask for the way back, let another person allow it, and go it."""
+
+    async def back() -> list[Any]:
+        case = scene.case(incident, PLAY)
+        undos = await way_back.planned(case, verb)
+        return await way_back.go_back(case, undos, "alice", verb=verb)
+
+    with pytest.raises(Waiting):
+        asyncio.run(back())
+    open_ = [q for q in scene.questions(incident) if q.step.startswith(f"{verb}/")]
+    scene.say(open_[-1])
+    return asyncio.run(back())
