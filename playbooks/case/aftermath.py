@@ -7,6 +7,7 @@ from actions.aws.principal import Principal
 from evidence.sources.cloudtrail_events import CloudTrailEvents
 from playbooks.case.countering import countering
 from playbooks.case.newly_made import shut_newcomers
+from playbooks.case.points import open_point
 from playbooks.case.sweeping import added, sweep
 
 if TYPE_CHECKING:
@@ -29,3 +30,5 @@ async def _swept(case: "Case", who: Principal) -> None:
             act = DeactivateMfaDevice(who, device.id, device.at)
             if yes := await case.ask(act, again=device.id):
                 await case.act(act, yes, again=device.id)
+                text = f"to do: have the owner enrol MFA anew; {device.id} was taken off for good"
+                open_point(case, f"mfa/{device.id}", text)

@@ -9,6 +9,11 @@ from playbooks.case import store
 if TYPE_CHECKING:
     from playbooks.case.case import Case
 
+NEW_PASSWORD = (
+    "to do: give the owner a new password once the user is released; nobody knows the one that "
+    "was set, and the old one cannot be given back"
+)
+
 
 def open_point(case: "Case", name: str, text: str) -> None:
     """Put it on the list; once, and until shut. In a dry run nothing is put anywhere."""

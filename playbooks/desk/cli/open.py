@@ -1,16 +1,18 @@
 """`stanch open`: open an incident by hand."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from playbooks.desk.cli.respond import Patience, WithoutPrefect
+from playbooks.desk.cli.respond import Patience, WithoutPrefect, rehearsed, show_plan
 from playbooks.desk.cli.surroundings import Json, Key, here
 from playbooks.desk.cli.told import tell_ending
 from playbooks.errors import SettingsError
 from playbooks.respond.opening import open_by_hand
 from playbooks.respond.run import PATIENCE, run
+from playbooks.respond.scratch import scratch
 from playbooks.wiring import people
 
 
@@ -26,6 +28,7 @@ def open_incident(
     since: Annotated[
         str, typer.Option(help="The first sign, such as 2026-01-31T23:59:59Z, where known.")
     ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
     json: Json = False,
     without_prefect: WithoutPrefect = False,
     prefect_patience: Patience = PATIENCE,
@@ -34,7 +37,13 @@ def open_incident(
     settings, parts, db = here()
     person, _ = people.who(settings, key)
     aim = {"account": account, "region": region, "id": target}
-    incident = open_by_hand(parts, db, play, aim, reason, person, _moment(since))
+    first = _moment(since)
+    if dry_run:
+        with scratch(parts) as (apart, empty):
+            found = open_by_hand(apart, empty, play, aim, reason, person, first)
+            show_plan(found, asyncio.run(rehearsed(apart, empty, found.id)), as_json=json)
+        return
+    incident = open_by_hand(parts, db, play, aim, reason, person, first)
     ending = run(parts, db, incident.id, prefect=not without_prefect, patience=prefect_patience)
     tell_ending(db, incident.id, ending, as_json=json)
 
