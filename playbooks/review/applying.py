@@ -94,7 +94,7 @@ def _changes(
         severity=Severity.P3,
         target=_target(review),
         opened=parts.now(),
-        requester=person,
+        requester=_asks(who, person),
         hindrances=(_allowed_by(who, review.id),),
         alert={"review": review.id, "acts": [act.json() for act in plan.acts]},
     )
@@ -111,10 +111,15 @@ def _rotation(parts: Parts, review: Review, row: ReviewRow, person: str) -> Inci
         severity=Severity.P3,
         target={"account": account, "region": region, "id": name, "kind": name.partition("/")[0]},
         opened=parts.now(),
-        requester=person,
+        requester=_asks(who, person),
         hindrances=(_allowed_by(who, review.id),),
         alert={"review": review.id, "rotates": [row.id]},
     )
+
+
+def _asks(reviewers: Sequence[str], person: str) -> str:
+    """Return who is taken to ask for it, and so may not allow it: who alone decided on it."""
+    return reviewers[0] if len(reviewers) == 1 else person
 
 
 def _allowed_by(reviewers: Sequence[str], review: str) -> str:

@@ -166,9 +166,9 @@ def test_from_the_file_to_the_world_and_back(scene: Scene) -> None:
         assert applied.status == 0, applied.err
         assert scene.world.digest() == before, "nobody has allowed it yet"
         assert "bob in REV-0001" in stanch("show", "INC-0001").out
-        own = stanch("approve", "Q-0001", "--key", made.alice, "--yes")
-        assert own.status == 1, "who asked for it cannot allow it"
-        assert stanch("approve", "Q-0001", "--key", made.bob, "--yes").status == 0
+        own = stanch("approve", "Q-0001", "--key", made.bob, "--yes")
+        assert own.status == 1, "who decided it cannot allow it"
+        assert stanch("approve", "Q-0001", "--key", made.alice, "--yes").status == 0
         resumed = stanch("resume", "INC-0001", NOW)
         assert resumed.status == 0, resumed.err
         assert "status done" in resumed.out

@@ -127,7 +127,9 @@ def carry_out(drill: Drill, path: Path) -> None:
     done = [call.operation for call in drill.changes(since)]
     changed = [operation for operation in done if not operation.startswith("Generate")]
     score.claim("nothing happens before a second person's yes", [], changed)
-    drill.run("approve", "Q-0001", "--key", str(drill.deployment.bob), "--yes")
+    own = drill.run("approve", "Q-0001", "--key", str(drill.deployment.bob), "--yes")
+    score.claim("who decided may not allow it too", 1, own.status)
+    drill.run("approve", "Q-0001", "--key", str(drill.deployment.alice), "--yes")
     drill.run("resume", INCIDENT, "--without-prefect")
     drill.told = drill.run("show", INCIDENT, "--json").json
     score.claim("what was used goes on", True, can(drill, "list_buckets"))

@@ -84,7 +84,19 @@ def test_each_right_is_taken_away_by_what_is_for_it(scene: Scene) -> None:
     assert held == ["group", "role", "user"], "the role used nothing of it, so nothing is left"
     (opening,) = (o for o, _ in made.openings)
     assert "frank" in opening.hindrances[0]
+    assert opening.requester == "frank", "who decided may not allow it too"
+
+
+@apart
+def test_where_several_decided_who_applies_asks_for_it(scene: Scene) -> None:
+    hire(scene.aws("iam"))
+    review = begin(scene)
+    decided(scene, review, CAROL, group="revoke")
+    names = [n for n in rows_of(scene, review) if n.startswith(f"{ALICE} ")]
+    decide(scene, review, "grace", *((n, "revoke" if "group" in n else "keep") for n in names))
+    ((opening, _),) = ready(scene, review).openings
     assert opening.requester == "erin"
+    assert "frank, grace" in opening.hindrances[0]
 
 
 @pytest.mark.parametrize(("key", "told"), [("keep", True), ("revoke", False)])
