@@ -30,9 +30,9 @@ def grants(text: str) -> Grants:
         told = json.loads(text)
     except ValueError:
         return _hcl(text)
-    paths = told.get("path") if isinstance(told, dict) else None
-    blocks = paths if isinstance(paths, list) else [paths or {}]
     try:
+        paths = told.get("path") or {}
+        blocks = paths if isinstance(paths, list) else [paths]
         return {p: _named(b) for block in blocks for p, b in block.items()}
     except (AttributeError, TypeError):
         return ALL
