@@ -1,5 +1,6 @@
 """A login to a Vault leaks: its thief ends with nothing, the neighbour never feels it."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,8 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from actions.aws.deny_role_sessions import DenyRoleSessions
 from actions.vault.block_login import BlockLogin
-from playbooks.drills import breaking, screen
+from playbooks.drills import breaking, screen, vault_breaking
 from playbooks.drills.asking import answered, prove
 from playbooks.drills.drill import Drill
 from playbooks.drills.range.estate import Estate
@@ -58,6 +60,7 @@ def play(drill: Drill, out: Path) -> None:
     take(drill)
     look(drill)
     prove(drill, INCIDENT, out)
+    hunted(drill, out / "bundle")
     release(drill)
     leaks(drill)
 
@@ -93,7 +96,8 @@ def cut(drill: Drill) -> None:
         *("--key", str(here.alice), "--without-prefect"),
     )
     score.claim("the incident is opened and answered", 0, opened.status)
-    drill.seen["opened"] = opened.out + opened.err
+    if opened.status:
+        drill.seen["opened"] = opened.out + opened.err
     drill.seen["thief at once"] = at_once = thief.can()
     own = ("log in with the stolen secret id", "the token of its login")
     score.claim(
@@ -135,8 +139,18 @@ def look(drill: Drill) -> None:
     score.claim("another application goes on", True, thief.neighbour())
     said = [text for text in told.get("residual", []) if "irrevocable" in text]
     score.claim("leases that cannot be revoked are said", 1, len(said))
-    hunted = [e for e in told.get("evidence", []) if "vault_audit_hunt" in e["step"]]
-    score.claim("the audit log was searched for the leaked secret", 1, len(hunted))
+    unsure = [s["step"] for s in told.get("steps", []) if s["verdict"] != "verified"]
+    score.claim("every step is verified", [], unsure if told.get("steps") else ["none done"])
+
+
+def hunted(drill: Drill, bundle: Path) -> None:
+    """Look into the bundle for the lines of the audit log that carried the leaked secret."""
+    files = (bundle / "data" / "artifacts").glob("*") if bundle.is_dir() else ()
+    found = [json.loads(f.read_text()) for f in files if b"file audit.log" in f.read_bytes()]
+    lines = [line["line"] for one in found for page in one["pages"] for line in [page]]
+    drill.seen["lines"] = len(lines)
+    # The thief logged in twice with it.
+    drill.score.claim("the leaked secret is found in the audit log", True, len(lines) >= 2)
 
 
 def release(drill: Drill) -> None:
@@ -175,6 +189,7 @@ def show(console: Console, drill: Drill) -> None:
         table.add_row(what, *(_can(one) for one in (could, *later)))
     console.print(table)
     screen.show_evidence(console, drill.told, drill.seen)
+    console.print(f"audit log {drill.seen.get('lines', 0)} lines carried the leaked secret")
     proven = counts()
     console.print(
         f"simulator {proven['proven']} endpoints proven against a real server, "
@@ -190,10 +205,46 @@ def _can(could: Any) -> str:
 
 
 SABOTAGES = {
-    "login": one(
+    "vault-login": one(
         "the stolen login is not blocked",
         partial(breaking.no_write, BlockLogin),
+        "every step is verified",
         "status is honest",
+    ),
+    "vault-leases": one(
+        "leases are not revoked, and said to be",
+        vault_breaking.no_revocation,
+        "leases that cannot be revoked are said",
+        "status is honest",
+    ),
+    "vault-sessions": one(
+        "AWS sessions are not denied",
+        partial(breaking.no_write, DenyRoleSessions),
+        "the thief gets in no more, by anything",
+        "every step is verified",
+        "status is honest",
+        "and the thief still has nothing",
+    ),
+    "vault-sweep": one(
+        "what the thief left is not looked for",
+        vault_breaking.no_sweep,
+        "what destroys is asked about in two questions",
+        "the thief gets in no more, by anything",
+        "what the thief left is gone",
+        "and the thief still has nothing",
+    ),
+    "vault-reach": one(
+        "the policies are taken to allow nothing",
+        vault_breaking.no_reach,
+        "the thief gets in no more, by anything",
+        "status is honest",
+        "leases that cannot be revoked are said",
+        "and the thief still has nothing",
+    ),
+    "vault-hunt": one(
+        "the audit log is not searched",
+        vault_breaking.no_hunt,
+        "the leaked secret is found in the audit log",
     ),
 }
 
