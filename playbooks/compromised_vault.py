@@ -2,7 +2,7 @@
 
 from actions.vault.block_login import BlockLogin
 from actions.vault.disable_entity import DisableEntity
-from playbooks.case.asking import ask_all
+from playbooks.case.asking import ask_all, fit
 from playbooks.case.case import Case
 from playbooks.case.play import play
 from playbooks.case.vault_hunting import hunt
@@ -65,7 +65,7 @@ async def take(case: Case) -> list[object]:
     taken: list[object] = []
     if yes:
         await prove_login(case)
-        taken += [await case.act(one, yes) for one in acts]
+        taken += [await case.act(one, yes) for one in fit(case, acts)]
         new_halves(case, who)
         await deny_again(case, who, found)
     no_longer(case)

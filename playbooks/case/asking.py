@@ -71,6 +71,12 @@ async def ask_all(
     raise Waiting(put(case, step, [p.scope for p in planned], {"why": [*why], "blast": blast}).id)
 
 
+def fit(case: "Case", actions: Sequence[Action[Any]], *, again: str = "") -> list[Action[Any]]:
+    """Return those that were not left out of their question as what may or can never be done."""
+    left = case.store.read(lambda conn: store.left(conn, case.incident.id))
+    return [a for a in actions if left.get(step_of(a, again), {}).get("kind") != "unfit"]
+
+
 async def _prepared(case: "Case", action: Action[Any], again: str) -> "Planned | None":
     step = step_of(action, again)
     try:

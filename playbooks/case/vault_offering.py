@@ -7,7 +7,7 @@ from actions.action import Action
 from actions.vault.force_revoke_leases import ForceRevokeLeases
 from actions.vault.raise_min_decryption import RaiseMinDecryption
 from playbooks.case.answers import Done
-from playbooks.case.asking import ask_all
+from playbooks.case.asking import ask_all, fit
 from playbooks.case.vault_login import login
 from playbooks.case.vault_reach import reach
 
@@ -39,5 +39,5 @@ async def offer(case: "Case", taken: Sequence[Any]) -> None:
 async def _offered(case: "Case", name: str, acts: Sequence[Action[Any]]) -> None:
     yes = await ask_all(case, name, acts) if acts else None
     if yes:
-        for one in acts:
+        for one in fit(case, acts):
             await case.act(one, yes)

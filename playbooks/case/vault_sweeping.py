@@ -81,8 +81,9 @@ async def _answer(case: "Case", round: int, fresh: Sequence[Finding]) -> None:
     if not acts:
         return
     yes = await asking.ask_all(case, f"left/{round}", [act for _, act in acts], again=again)
+    may = asking.fit(case, [act for _, act in acts], again=again)
     for one, act in acts:
-        if not yes or not await case.act(act, yes, again=again):
+        if not yes or act not in may or not await case.act(act, yes, again=again):
             _say(case, one)
 
 

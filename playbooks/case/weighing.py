@@ -26,6 +26,7 @@ from playbooks.case.looking import Seen, is_host, look, service
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
+    from playbooks.wiring.settings import Settings
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -75,7 +76,9 @@ def judged(case: "Case", conn: Connection, weighed: Weighed) -> Decision:
     rows = crowding.recent(conn, guard, case.parts.now())
     facts = Facts(
         scope=weighed.scope,
-        touched=touched(place_of(target), weighed.scope.keys, target) | weighed.seen.parts,
+        touched=touched(place_of(target), weighed.scope.keys, target)
+        | weighed.seen.parts
+        | _set_apart(case.parts.settings, target),
         destroys=weighed.destroys,
         undoes=False,
         hindrances=case.incident.hindrances,
@@ -111,7 +114,18 @@ def limits(case: "Case") -> Limits:
     roles = {known.role for known in settings.accounts.values() if known.role}
     guard = settings.guard
     own = frozenset(guard.own) | roles | case.parts.own()
+    own |= {f"{n}/vault/{p.strip('/')}" for n, v in settings.vaults.items() for p in v.prefixes}
     database = case.parts.engine.url.host
     if database and database not in LOOPBACK:
         own |= {database}
     return Limits(own, frozenset(guard.protected), guard.ceiling)
+
+
+def _set_apart(settings: "Settings", target: str) -> frozenset[str]:
+    """Return which prefixes of Stanch's own in a Vault a target is, covers or lies under."""
+    place, _, path = target.split("/", 2)
+    known = settings.vaults.get(place)
+    at = f"{path.removeprefix('leases/')}/"
+    prefixes = [p.strip("/") for p in known.prefixes] if known else []
+    met = [p for p in prefixes if at.startswith(f"{p}/") or f"{p}/".startswith(at)]
+    return frozenset(f"{place}/vault/{p}" for p in met)

@@ -144,3 +144,17 @@ def test_a_login_that_is_not_there_or_is_stanchs_own_is_not_touched(scene: Scene
     assert scene.parts.vault(NAME).client.is_authenticated()
     with pytest.raises(SettingsError, match="one login of it"):
         opened(scene, "nowhere/approle/web")
+
+
+@apart
+def test_what_is_set_apart_for_stanch_is_left_alone_whoever_asks(scene: Scene) -> None:
+    thief, since = robbery(scene, prefixes=("database/creds/web", "/transit/"))
+    incident = opened(scene, since=since)
+    ending = entered(scene, incident)
+    targets = {i.step for i in scene.steps(incident).values()}
+    assert not any("transit" in step or "creds/web" in step for step in targets)
+    left = [text for text in scene.case(incident).residual if "Stanch's own" in text]
+    assert len(left) == 2
+    assert (ending.state, ending.status) == ("Completed", "partial")
+    assert {"rotate_static_role", "issue_secret_id"} <= scene.steps(incident).keys()
+    assert thief.neighbour()
