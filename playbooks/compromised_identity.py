@@ -14,7 +14,7 @@ from playbooks.case.aftermath import hunt
 from playbooks.case.case import Case
 from playbooks.case.latching import issued_before, latch, prove
 from playbooks.case.play import play
-from playbooks.case.points import NEW_PASSWORD, open_point
+from playbooks.case.points import NO_CONSOLE, open_point
 from playbooks.case.whose import host_of, person_of
 
 PORTAL = (
@@ -72,7 +72,7 @@ async def compromised_identity(case: Case) -> None:
         await hunt(case, who)
         if yes := await case.ask(ResetConsolePassword(who)):
             await case.act(ResetConsolePassword(who), yes)
-            open_point(case, "password", NEW_PASSWORD)
+            open_point(case, "password", NO_CONSOLE)
 
 
 async def role_wide(case: Case) -> None:

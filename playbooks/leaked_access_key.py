@@ -13,7 +13,7 @@ from playbooks.case.case import Case
 from playbooks.case.holding_key import holder
 from playbooks.case.latching import latch, prove
 from playbooks.case.play import play
-from playbooks.case.points import NEW_PASSWORD, open_point
+from playbooks.case.points import NO_CONSOLE, open_point
 
 
 async def cut_off(case: Case) -> None:
@@ -56,4 +56,4 @@ async def leaked_access_key(case: Case) -> None:
     await hunt(case, who)
     if yes := await case.ask(ResetConsolePassword(who)):
         await case.act(ResetConsolePassword(who), yes)
-        open_point(case, "password", NEW_PASSWORD)
+        open_point(case, "password", NO_CONSOLE)

@@ -9,7 +9,7 @@ from playbooks.case import store
 if TYPE_CHECKING:
     from playbooks.case.case import Case
 
-NEW_PASSWORD = (
+NO_CONSOLE = (
     "to do: give the owner a new password once the user is released; nobody knows the one that "
     "was set, and the old one cannot be given back"
 )

@@ -31,7 +31,7 @@ def organise(world: World, estate: Estate) -> tuple[str, ...]:
     }
     for account in accounts:
         world.join(account, MANAGEMENT)
-    part = Latch(admin=admin, management=MANAGEMENT, organization=made["Id"])
+    part = Latch(admin=admin, management=MANAGEMENT, organization=made["Id"], no_federation=True)
     plan = planned(part, accounts, "aws")
     for account in accounts:
         _canary(world, account, part.canary, plan)
@@ -51,7 +51,7 @@ def organise(world: World, estate: Estate) -> tuple[str, ...]:
         'external_id = "env:STANCH_DRILL_EXTERNAL_ID"',
         f'regions = ["{estate.region}"]',
         "[latch]",
-        *(f'{k} = "{v}"' for k, v in part.model_dump(exclude_defaults=True).items()),
+        *(f"{k} = {json.dumps(v)}" for k, v in part.model_dump(exclude_defaults=True).items()),
     )
 
 

@@ -86,7 +86,10 @@ def planned(part: Latch, accounts: Mapping[str, Account], partition: str) -> Pla
             f"[latch] lets no role of account {part.admin} through: nobody, Stanch included, could "
             "take a denial off again. Name it in responders in stanch.toml."
         )
-    guarding, empty = shield(through, partition), latch.document([])
+    guarding, empty = (
+        shield(through, partition, no_federation=part.no_federation),
+        latch.document([]),
+    )
     if (size := len(packed(guarding))) > part.characters:
         raise SettingsError(
             f"the shield needs {size} characters, and a service control policy holds "

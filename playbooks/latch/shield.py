@@ -14,8 +14,11 @@ CHANGES = ("Attach", "Create", "Delete", "Detach", "Put", "Set", "Tag", "Untag",
 BOUNDARIES = ("DeleteRole", "DeleteUser", "PutRole", "PutUser")
 
 
-def shield(responders: Iterable[str], partition: str) -> Document:
+def shield(responders: Iterable[str], partition: str, *, no_federation: bool = False) -> Document:
     """Return the policy: only these roles (ARNs, `*` for any account) change what is Stanch's.
+
+    `no_federation` lets nobody call GetFederationToken either: the latch cannot bind such a
+    session, which carries another aws:PrincipalArn than the user that got it.
 
     Sources: Service Authorization Reference, "Actions, resources, and condition keys for AWS
     Identity and Access Management": attaching and detaching is authorized on the user, group or
@@ -47,6 +50,7 @@ def shield(responders: Iterable[str], partition: str) -> Document:
                 others | {"ArnLike": {"iam:PermissionsBoundary": policies}},
             ),
             _denied("Membership", "organizations:LeaveOrganization", "*", {}),
+            *([_denied("Federation", "sts:GetFederationToken", "*", {})] if no_federation else []),
         ],
     }
 

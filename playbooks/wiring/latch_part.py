@@ -20,7 +20,8 @@ class Latch(BaseModel):
     the role, of this name in every account, that shows whether a deny is in effect. `responders`
     are the roles that the shield lets through: ARNs, or names that begin with `stanch-` and stand
     for every account; without them, the roles in `[accounts]`. `characters` is the quota of a
-    service control policy, if yours is another.
+    service control policy, if yours is another. `no_federation` has the shield forbid
+    GetFederationToken, whose sessions no latch binds: set it unless something of yours calls it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,6 +33,7 @@ class Latch(BaseModel):
     shield: str | None = Field(default=None, pattern=f"^{POLICY}$")
     canary: str = Field(default="stanch-canary", pattern=r"^stanch-[\w+=,.@-]{1,57}$")
     responders: tuple[str, ...] = ()
+    no_federation: bool = False
     characters: int = Field(default=ROOM, ge=1024, le=100_000)
 
     @field_validator("responders")

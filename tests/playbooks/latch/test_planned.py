@@ -10,7 +10,7 @@ from actions.aws.latch import packed
 from playbooks.drills.range.policy import Policies, Request, Verdict, decide
 from playbooks.errors import SettingsError
 from playbooks.latch.planned import Planned, planned
-from playbooks.latch.shield import responders
+from playbooks.latch.shield import responders, shield
 from playbooks.wiring.latch_part import Latch
 from playbooks.wiring.settings import Account
 
@@ -189,3 +189,14 @@ def test_a_latch_that_could_not_be_taken_off_or_does_not_fit_is_no_plan(part, sa
 
 def replace_part(**fields):
     return Latch(**PART.model_dump() | fields)
+
+
+def test_federation_is_forbidden_only_where_the_team_says_so() -> None:
+    """The latch binds no session of GetFederationToken; some still need to get one."""
+    role = ["arn:aws:iam::111122223333:role/stanch"]
+
+    def forbidden(**more: bool) -> bool:
+        statements = shield(role, "aws", **more)["Statement"]
+        return any(s["Action"] == "sts:GetFederationToken" for s in statements)
+
+    assert (forbidden(), forbidden(no_federation=True)) == (False, True)
