@@ -42,6 +42,20 @@ origin = "stanch.local/ledger"
 # keys = ["env:STANCH_EDR_KEY"]
 # plays = { "beaconing-host" = "compromised-instance" }
 
+# Vaults, where Stanch logs in on a mount of its own (docs/operations/vault.md).
+# [vaults.prod]
+# url = "https://vault.internal:8200"
+# role_id = "file:/etc/stanch/secrets/vault-role-id"
+# secret_id = "file:/etc/stanch/secrets/vault-secret-id"
+
+# Denials from above the accounts, where you have an organisation: `stanch latch plan`
+# (docs/operations/latch.md). [rotation] says where credentials are kept and who reads them
+# (docs/operations/rotation.md), [review] who owns what (docs/operations/reviews.md).
+# [latch]
+# admin = "444455556666"
+# management = "999988887777"
+# organization = "o-exampleorgid"
+
 # [guard]
 # own = ["i-...", "stanch-responder"]
 # protected = []
