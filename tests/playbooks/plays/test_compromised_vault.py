@@ -3,6 +3,7 @@
 import asyncio
 import os
 
+from playbooks.case import store
 from playbooks.case.freezing import freeze
 from playbooks.case.rehearsing import rehearse
 from playbooks.desk.cli.freeze import place
@@ -151,3 +152,24 @@ def test_a_rehearsal_changes_nothing_and_tells_all_of_it(scene: Scene) -> None:
     assert thief.vault.world.digest() == before
     names = {p.scope.action for p in planned}
     assert {"block_login", "destroy_secret_ids", "revoke_leases", "issue_secret_id"} <= names
+
+
+@apart
+def test_the_audit_log_is_searched_for_what_leaked_and_what_cannot_be_is_said(
+    scene: Scene,
+) -> None:
+    log = scene.folder / "audit.log"
+    leaked = ("env:WEB_SECRET", "env:NOWHERE_AT_ALL")
+    thief, since = robbery(scene, logs=(log,), leaked=leaked)
+    web = thief.vault.estate.apps[0].secret_id
+    os.environ["WEB_SECRET"] = web
+    lines = thief.vault.world.audit_lines("file")
+    log.write_text("\n".join(lines) + "\n")
+    incident = opened(scene, since=since)
+    scene.enter(incident, PLAY)
+    case = scene.case(incident)
+    kept = scene.store.read(lambda conn: dict(store.all_kept(conn, incident.id)))
+    assert "keep/vault_audit_hunt/prod/vault#secret 0" in kept
+    assert "keep/vault_audit_hunt/prod/vault#secret 1" not in kept
+    assert any("audit logs were not searched" in text for text in case.residual)
+    assert scene.enter(incident, PLAY).state == "Waiting"

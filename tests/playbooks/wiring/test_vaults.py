@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hvac.exceptions import Forbidden
+from pydantic import ValidationError
 
 from playbooks.drills.range.vault.server import serve
 from playbooks.drills.range.vault.world import VaultWorld
@@ -160,3 +161,9 @@ def test_a_token_of_less_may_less(place: Place, monkeypatch: pytest.MonkeyPatch)
     client = place.vaults(**BY_ROLE, mount="approle").client("prod")
     with pytest.raises(Forbidden):
         client.sys.list_auth_methods()
+
+
+@pytest.mark.parametrize("leaked", ["hvs.canary-secret", "", "vault:secret/data/x"])
+def test_what_leaked_is_referred_to_and_never_told(leaked: str) -> None:
+    with pytest.raises(ValidationError, match="never the secret itself"):
+        VaultLogin(url="https://vault.example.org", leaked=(leaked,), **BY_ROLE)
