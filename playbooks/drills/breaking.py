@@ -8,16 +8,18 @@ from typing import Any
 
 from actions.action import Lens
 from actions.aws.deny_instance_sessions import DenyInstanceSessions
+from actions.aws.latch_principal import LatchPrincipal
 from actions.aws.snapshot_volumes import SnapshotVolumes
 from evidence import __main__ as check_bundle
 from evidence.sources.newcomers import Newcomers
 from evidence.sources.principal_changes import PrincipalChanges
 from evidence.verify_report import STATUS, Exit, Verdict
-from playbooks.case import answering, asking, keeping, releasing, store, story, undoing
+from playbooks.case import answering, asking, keeping, latching, releasing, store, story, undoing
 from playbooks.case.answers import Approval
 from playbooks.intake import signed
 from playbooks.intake.alert import Alert
 from playbooks.intake.queue import Poller
+from playbooks.latch import probe, trying
 from playbooks.rotation import access_key
 from playbooks.wiring import logins
 
@@ -203,3 +205,11 @@ def no_asking() -> None:
 
 async def _covered(case: Any, planned: Any, approval: Any) -> str:
     return ""
+
+
+def no_latch() -> None:
+    """The latch is not written; nor is it waited for as long as Stanch would."""
+    no_write(LatchPrincipal)
+    watch = probe.watch
+    for module in (latching, trying):
+        put(module, "watch", lambda *look, **how: watch(*look, **(how | {"limit": 3.0})))

@@ -104,7 +104,7 @@ def root(account: str, by: Reading, reported: Reported) -> Row:
         (f"key {k.place}" for k in reported.keys),
     )
     used = _used(reported)
-    return Row(f"{account}/aws-global/root/root", "root", "", used, held, "root")
+    return Row(f"{account}/aws-global/account/root", "root", "", used, held, "root")
 
 
 def _of(right: Right, held: Holding, idle: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from actions.aws.deactivate_access_keys import DeactivateAccessKeys
 from actions.aws.deny_principal import DenyPrincipal
-from actions.aws.latch_principal import LatchPrincipal
 from playbooks.drills import breaking, screen
 from playbooks.drills.asking import answered, prove
 from playbooks.drills.drill import Drill
@@ -132,10 +131,11 @@ SABOTAGES = {
         "the sweep came to rest",
         "and left nothing for a person to do",
         "the rollback ends well",
+        "the thief gets in no more, by anything",
     ),
     "latch": one(
         "the latch is not written",
-        partial(breaking.no_write, LatchPrincipal),
+        breaking.no_latch,
         "the latch is in place, and tried",
         "every step is verified",
         "status is honest",

@@ -33,7 +33,7 @@ def test_what_the_report_says_stands_in_the_rows(scene: Scene) -> None:
     assert "no MFA" in rows["user/alice console"].flags
     assert "user/carol console" not in rows
     assert rows["user/alice key/1"].about["active"] is True
-    assert "admin" in rows["root/root root"].flags
+    assert "admin" in rows["account/root root"].flags
     assert rows["role/deploy trust"].flags == ("external trust",)
     assert rows["role/deploy inline/all"].flags == ("admin",)
     assert rows["user/alice policy/" + orders(scene)].flags == ("wildcard",)
