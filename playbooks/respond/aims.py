@@ -8,6 +8,7 @@ from actions.aws.principal import GLOBAL
 from playbooks.errors import SettingsError
 from playbooks.intake.alert import Alert
 from playbooks.intake.identifiers import PATTERNS
+from playbooks.respond import plays
 from playbooks.wiring.settings import Settings
 
 # What stands for a region where a Vault is meant.
@@ -45,6 +46,13 @@ def aim(alert: Alert) -> dict[str, str]:
     if kind in ("access_key", "user", "role") and id:
         return _principal(alert.account, kind, id)
     return {"account": alert.account, "region": alert.region, "id": id, "kind": kind}
+
+
+def fitting(play: str | None, alert: Alert) -> str:
+    """Return the play if there is one by that name that acts on what the finding names; else ""."""
+    if play is None or play not in plays.names():
+        return ""
+    return play if aim(alert)["kind"] in ACTS_ON.get(play, frozenset()) else ""
 
 
 def aim_by_hand(

@@ -17,8 +17,7 @@ from playbooks.case.severity import Severity
 from playbooks.intake.accepted import Accepted
 from playbooks.intake.alert import Alert
 from playbooks.intake.meaning import Meaning
-from playbooks.respond import plays
-from playbooks.respond.aims import aim
+from playbooks.respond.aims import aim, fitting
 from playbooks.respond.judging import judge, own_parts
 from playbooks.respond.opening import opened
 from playbooks.wiring.parts import Parts
@@ -39,7 +38,7 @@ class Judged:
 
     @property
     def play(self) -> str:
-        return self.meant.play if self.meant.play in plays.names() else ""
+        return fitting(self.meant.play, self.alert)
 
     @property
     def place(self) -> str:

@@ -5,8 +5,7 @@ from playbooks.intake.alert import Alert
 from playbooks.intake.automatic import AutomaticPolicy, hindrances
 from playbooks.intake.known_types import known_types
 from playbooks.intake.meaning import Meaning, meaning
-from playbooks.respond import plays
-from playbooks.respond.aims import ACTS_ON, aim
+from playbooks.respond.aims import ACTS_ON, aim, fitting
 from playbooks.wiring.settings import Settings
 
 
@@ -32,7 +31,7 @@ def judge(
         # The default is made of GuardDuty's types; no sender may borrow one of their names.
         allowed = AutomaticPolicy(frozenset(), allowed.severity_floor)
     why = list(hindrances(alert, meant, allowed))
-    if meant.play is None or meant.play not in plays.names():
+    if not fitting(meant.play, alert):
         why.append(f"there is no play for it yet ({meant.play or 'none fits'})")
     if alert.account not in settings.accounts:
         why.append(f"account {alert.account} is not in the settings")
