@@ -16,6 +16,7 @@ from playbooks.drills.range.keys import Credentials
 from playbooks.errors import RefusedError, SettingsError
 from playbooks.leaked_access_key import leaked_access_key
 from playbooks.respond.opening import open_by_hand
+from playbooks.wiring.settings import Automatic
 from tests.playbooks.scene import Scene, apart
 
 PLAY = body_of(leaked_access_key)
@@ -169,3 +170,31 @@ def test_a_released_user_works_anew_while_key_sessions_and_back_doors_stay_dead(
     attached = scene.aws("iam").list_attached_user_policies(UserName="ci")["AttachedPolicies"]
     assert attached == []
     assert not any(may(scene, one) for one in (held, session, door))
+
+
+def found_on(scene: Scene, user_type: str, name: str, key: str, **more: Any) -> Incident:
+    """Take a finding about a credential in, which the team lets Stanch answer by itself."""
+    kind = "UnauthorizedAccess:IAMUser/MaliciousIPCaller.Custom"
+    scene.set(automatic=Automatic(types=(kind,)))
+    details = {"accessKeyId": key, "userType": user_type, "userName": name, "principalId": "A" * 21}
+    resource = {"resourceType": "AccessKey", "accessKeyDetails": details}
+    return scene.take(type=kind, resource=resource, **more)
+
+
+@apart
+def test_a_finding_on_a_key_is_answered_by_itself_for_its_user(scene: Scene) -> None:
+    held = leaked(scene)
+    incident = found_on(scene, "IAMUser", "ci", held.access_key)
+    assert (incident.play, incident.hindrances) == ("leaked_access_key", ())
+    assert incident.place == f"{scene.estate.account}/aws-global/user/ci"
+    scene.enter(incident, PLAY)
+    assert not may(scene, held)
+
+
+@apart
+def test_a_finding_on_a_session_is_the_roles_and_one_on_root_is_nobodys(scene: Scene) -> None:
+    role = found_on(scene, "AssumedRole", "deployer", "ASIA" + "A" * 16)
+    assert role.play == "compromised_identity"
+    assert role.place == f"{scene.estate.account}/aws-global/role/deployer"
+    root = found_on(scene, "Root", "root", "AKIA" + "B" * 16, id="f" * 32)
+    assert any("Root" in why for why in root.hindrances)
