@@ -12,6 +12,7 @@ from playbooks.desk.doctor import (
     permissions,
     prefect_state,
     spool_state,
+    vaults,
 )
 from playbooks.desk.doctor.finding import Check, Finding
 from playbooks.desk.doctor.place import Place
@@ -31,6 +32,7 @@ WHEREVER: dict[str, Callable[[Place], Iterable[Finding]]] = {
     "prefect": prefect_state.library,
     "prefect server": prefect_state.server,
     "clock of the database": accounts.database_clock,
+    "latch": vaults.latch,
 }
 
 
@@ -42,6 +44,8 @@ def checks(place: Place) -> dict[str, Check]:
         found[f"source {name}"] = partial(channels.sender, place, name)
     for name in settings.queues:
         found[f"queue {name}"] = partial(channels.queue, place, name)
+    for name in settings.vaults:
+        found[f"vault {name}"] = partial(vaults.vault, place, name)
     for id, known in settings.accounts.items():
         for region in known.regions or ("us-east-1",):
             found[f"{id}/{region}"] = partial(accounts.account, place, id, region)
