@@ -42,7 +42,7 @@ def policies(
         _statement(names, resources, condition)
         for (names, condition), resources in sorted(merged.items())
     ]
-    return _packed(statements, limit)
+    return packed(statements, limit)
 
 
 def policy(
@@ -79,16 +79,20 @@ def _document(statements: list[Document]) -> Document:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _packed(statements: list[Document], limit: int) -> list[Document]:
-    packed: list[list[Document]] = []
+def packed(statements: list[Document], limit: int) -> list[Document]:
+    """Return policy documents of these statements, each of at most `limit` characters.
+
+    Raises ValueError when one statement alone is longer than that.
+    """
+    found: list[list[Document]] = []
     for statement in statements:
         if length(_document([statement])) > limit:
             raise ValueError(
                 f"one statement alone is longer than {limit} characters: {statement['Action']}. "
                 "Print the policy for fewer actions at a time."
             )
-        if packed and length(_document([*packed[-1], statement])) <= limit:
-            packed[-1].append(statement)
+        if found and length(_document([*found[-1], statement])) <= limit:
+            found[-1].append(statement)
         else:
-            packed.append([statement])
-    return [_document(group) for group in packed]
+            found.append([statement])
+    return [_document(group) for group in found]

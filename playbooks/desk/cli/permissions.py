@@ -10,7 +10,7 @@ import typer
 
 import playbooks
 from actions.catalogue import catalogue
-from actions.policy import LIMIT, length, policy
+from actions.policy import LIMIT, length, packed, policy
 from playbooks.case import looking
 from playbooks.desk.cli.surroundings import show_json
 from playbooks.errors import SettingsError
@@ -32,6 +32,9 @@ def permissions(
     account: Annotated[str, typer.Option(help="The account, 12 digits.")] = "*",
     region: Annotated[str, typer.Option(help="The region.")] = "*",
     partition: Annotated[str, typer.Option(help="aws, aws-cn or aws-us-gov.")] = "aws",
+    managed: Annotated[
+        bool, typer.Option("--managed", help="As a list of policies that managed policies hold.")
+    ] = False,
 ) -> None:
     """Print the IAM policy, with resource and tag conditions, from the actions the plays name.
 
@@ -42,9 +45,16 @@ def permissions(
     _refuse("--partition", partition, r"aws(-cn|-us-gov)?", "aws, aws-cn or aws-us-gov")
     whole = needed(play or list(plays.names()), account, region, partition)
     whole["Statement"] += beyond_plays(load(), account, partition)
+    if managed:
+        show_json(packed(whole["Statement"], LIMIT))
+        return
     if length(whole) > LIMIT:
-        # A managed policy holds no more; as an inline policy of a role (10,240) it fits.
-        typer.echo(f"{length(whole)} characters: more than one managed policy holds.", err=True)
+        # IAM and AWS STS quotas: a managed policy 6,144, the inline policies of a role 10,240.
+        typer.echo(
+            f"{length(whole)} characters: a managed policy holds 6,144, and all inline policies of "
+            "a role 10,240. Print --managed ones, or fewer plays with --play.",
+            err=True,
+        )
     show_json(whole)
 
 

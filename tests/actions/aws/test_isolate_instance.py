@@ -128,6 +128,6 @@ def test_a_host_that_is_terminated_is_gone(world, estate, host, op, ec2):
 
 
 def test_a_session_of_another_region_is_not_used(world, estate, host, op):
-    elsewhere = Aws(world.account, "us-east-2", op.p._make)
+    elsewhere = Aws(world.account, "us-east-2", op.p.service)
     with pytest.raises(UnfitError, match="us-east-2"):
         arrange(world, estate).read(elsewhere)

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actions.policy import LIMIT, packed
 from playbooks.desk.cli.permissions import needed
 from playbooks.desk.doctor import dry_runs, permissions
 from playbooks.desk.doctor.accounts import _skew
@@ -47,12 +48,11 @@ def role(scene: Scene) -> str:
 
 def put(scene: Scene, statements: list[dict[str, Any]]) -> None:
     """Give the responder these statements alone."""
-    document = {"Version": "2012-10-17", "Statement": statements}
-    scene.aws("iam").put_role_policy(
-        RoleName=role(scene),
-        PolicyName="stanch-permissions",
-        PolicyDocument=json.dumps(document),
-    )
+    iam = scene.aws("iam")
+    iam.delete_role_policy(RoleName=role(scene), PolicyName="stanch-permissions")
+    for number, document in enumerate(packed(statements, LIMIT)):
+        made = iam.create_policy(PolicyName=f"given-{number}", PolicyDocument=json.dumps(document))
+        iam.attach_role_policy(RoleName=role(scene), PolicyArn=made["Policy"]["Arn"])
 
 
 def without(scene: Scene, action: str) -> list[dict[str, Any]]:
