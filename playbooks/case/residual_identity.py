@@ -19,7 +19,7 @@ DENIALS = ("deny_principal", "deny_in_permission_set")
 
 def residual(steps: Sequence[Intent], left: Left, own: str = "") -> list[str]:
     """Return what is open of a principal, from its steps."""
-    done = _of(steps, own)
+    done, left = _of(steps, own), _left_of(left, own)
     said: list[str] = []
     if not _cut(done, left):
         said.append("credentials of the principal still work")
@@ -38,7 +38,7 @@ def status(steps: Sequence[Intent], left: Left, own: str = "") -> str:
     For a user the denial and its access keys; for a role its sessions and, where somebody else may
     assume it, its trust. A sweep that is not quiet yet is said.
     """
-    done = _of(steps, own)
+    done, left = _of(steps, own), _left_of(left, own)
     if not _cut(done, left, seen=True):
         return "partial"
     said = ["contained"]
@@ -51,11 +51,16 @@ def status(steps: Sequence[Intent], left: Left, own: str = "") -> str:
 
 def _of(steps: Sequence[Intent], own: str) -> list[Intent]:
     """Return the steps but those on other principals, such as what an attacker made."""
-    return [
-        i
-        for i in steps
-        if not own or f"/{GLOBAL}/" not in (on := target_of(i.step)) or on == own or "/latch/" in on
-    ]
+    return [i for i in steps if _about(i.step, own)]
+
+
+def _left_of(left: Left, own: str) -> Left:
+    return {step: why for step, why in left.items() if _about(step, own)}
+
+
+def _about(step: str, own: str) -> bool:
+    on = target_of(step)
+    return not own or f"/{GLOBAL}/" not in on or on == own or "/latch/" in on
 
 
 def _raced(done: Sequence[Intent]) -> bool:
