@@ -58,7 +58,8 @@ def show_steps(console: Console, told: dict[str, Any]) -> None:
         mark = "[green]done[/]" if step["verdict"] == "verified" else "[red]open[/]"
         changes = [_change(k, *v) for k, v in step["changes"].items()]
         made = [s["id"] for s in (step["result"] or {}).get("snapshots", [])]
-        said = changes or [", ".join(made) or "nothing was left to do"]
+        otherwise = "nothing was left to do" if step["result"] is None else "done, for good"
+        said = changes or [", ".join(made) or otherwise]
         console.print(f"{mark}  {step['step'].partition('/')[0]:27}  {escape(said[0])}")
         for more in said[1:]:
             console.print(f"{'':35}{escape(more)}")
