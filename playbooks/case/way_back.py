@@ -17,6 +17,7 @@ from playbooks.case.answers import Waiting
 from playbooks.case.case import Case
 from playbooks.case.guard import Scope, beyond
 from playbooks.case.incident import Question
+from playbooks.case.residual import WORKS
 from playbooks.case.spooling import refuse_waiting
 from playbooks.case.story import standing
 from playbooks.case.undoing import Undo, Undone, acts_of, guarded, plan, staying, undo_step
@@ -46,6 +47,11 @@ async def planned(case: Case, verb: Verb, number: int | None = None) -> list[Und
     """Return what the way back would change, last step first; with `number`, of one step."""
     if verb == "rollback":
         return await plan(case, number, verb=verb)
+    if case.incident.play in WORKS:
+        raise RefusedError(
+            f"{case.incident.id} contains nothing that could be released: {case.incident.play} "
+            "changes what is to stay. `stanch rollback` gives back what was found."
+        )
     return await plan(case, number, verb=verb, without=lambda one: releasing.stays(case, one))
 
 
