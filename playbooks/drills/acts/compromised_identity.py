@@ -186,7 +186,6 @@ SABOTAGES = {
         "nobody else is hit before a person allows it",
         "a person is asked",
         "who else is hit is shown",
-        "status is honest",
     ),
 }
 
