@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from actions.aws.clients import Aws
+from actions.aws.iam_target import find
 from actions.aws.instance import Instance, describe
+from actions.aws.principal import Principal
 from actions.aws.target_groups import Serving, serving
 from actions.engine import calling
-from actions.errors import TargetGoneError
 
 # What the guard calls, beside what the acts do themselves; CloudTrail says who set a tag.
 PERMISSIONS = (
@@ -52,26 +51,15 @@ def look(provider: Any, target: str) -> Seen:
     if is_host(target):
         return _host(provider, Instance(*target.split("/", 2)))
     if isinstance(provider, Aws) and kind in ("user", "role"):
-        return calling(provider, lambda: _principal(provider, kind, name))
+        who = Principal(provider.account, "role" if kind == "role" else "user", name)
+        return calling(provider, lambda: _principal(provider, who))
     return Seen({}, frozenset())
 
 
-def _principal(aws: Aws, kind: str, name: str) -> Seen:
-    found: Any
-    try:
-        if kind == "user":
-            found = aws.iam.get_user(UserName=name)["User"]
-        else:
-            found = aws.iam.get_role(RoleName=name)["Role"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchEntity":
-            raise
-        raise TargetGoneError(
-            f"{kind} {name} does not exist (any more) in {aws.account}. Look at who deleted it "
-            "(CloudTrail), and whether it came back under another name."
-        ) from error
-    tags = {t["Key"]: t["Value"] for t in found.get("Tags", [])}
-    return Seen(tags, frozenset({found["Arn"], found[f"{kind.capitalize()}Id"]}))
+def _principal(aws: Aws, who: Principal) -> Seen:
+    found = find(aws, who)
+    tags = found.answer[who.kind.capitalize()].get("Tags", [])
+    return Seen({t["Key"]: t["Value"] for t in tags}, frozenset({found.arn, found.unique_id}))
 
 
 def _host(aws: Aws, host: Instance) -> Seen:

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,3 +118,25 @@ class Crash:
             f"{what}: {self.points} points, {self.states} states, {well} of {len(self.found)} "
             "entered again"
         )
+
+
+def sweep(crash: Crash, first: Callable[[], Coroutine[Any, Any, Any]], parts: Parts) -> Any:
+    """Run the first entry with a crash at each point; return what an entry without one leaves.
+
+    Each that was entered again must have left the same, every step recorded once.
+    """
+    crash.armed = True
+    asyncio.run(first())
+    crash.armed = False
+    wanted = crash.examine(parts)
+    assert crash.found
+    for where, found in crash.found.items():
+        assert "error" not in found, f"{where}: {found['error']}"
+        left = found["left"]
+        assert left["world"] == wanted["world"], where
+        assert left["journal"]["steps"] == wanted["journal"]["steps"], where
+        assert left["journal"]["unindexed"] == 0, where
+        for kind, step, count in left["journal"]["ledger"]:
+            if kind in ("action.intent", "action.done"):
+                assert count == 1, (where, kind, step)
+    return wanted
