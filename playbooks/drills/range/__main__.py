@@ -10,14 +10,11 @@ The line: {"endpoint", "account", "region", "access_key", "secret_key", "control
 
 from __future__ import annotations
 
-import argparse
-import json
 import secrets
-import signal
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
+from playbooks.drills.range.announced import announce, hold_signals, parser
 from playbooks.drills.range.estate import build_estate
 from playbooks.drills.range.server import serve
 from playbooks.drills.range.world import World
@@ -25,17 +22,11 @@ from playbooks.drills.range.world import World
 
 def main(argv: list[str] | None = None) -> int:
     """Serve a new world until SIGTERM or SIGINT; exit code 0."""
-    parser = argparse.ArgumentParser(prog="python -m playbooks.drills.range", description=__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--account", default="111122223333")
-    parser.add_argument("--region", default="eu-west-1")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--estate", action="store_true")
-    parser.add_argument("--state", type=Path)
-    chosen = parser.parse_args(argv)
-    stops = {signal.SIGTERM, signal.SIGINT}
-    # Blocked before the server's threads start, so that only sigwait sees them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    arguments = parser("python -m playbooks.drills.range", __doc__)
+    arguments.add_argument("--account", default="111122223333")
+    arguments.add_argument("--region", default="eu-west-1")
+    chosen = arguments.parse_args(argv)
+    hold_signals()
     world = World(chosen.account, chosen.region, chosen.seed)
     token = secrets.token_urlsafe()
     scenario = {"estate": asdict(build_estate(world))} if chosen.estate else {}
@@ -49,13 +40,7 @@ def main(argv: list[str] | None = None) -> int:
             "access_key": world.admin.access_key,
             "secret_key": world.admin.secret_key,
         }
-        text = json.dumps(line) + "\n"
-        if chosen.state:
-            chosen.state.touch(mode=0o600)
-            chosen.state.write_text(text)
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        signal.sigwait(stops)
+        announce(line, chosen.state)
     return 0
 
 

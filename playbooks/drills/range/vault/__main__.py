@@ -9,14 +9,11 @@ besides. It ends with SIGTERM. The control token is random (control.py).
 
 from __future__ import annotations
 
-import argparse
-import json
 import secrets
-import signal
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
+from playbooks.drills.range.announced import announce, hold_signals, parser
 from playbooks.drills.range.vault.estate import build_vault_estate
 from playbooks.drills.range.vault.server import serve
 from playbooks.drills.range.vault.world import VaultWorld
@@ -24,17 +21,8 @@ from playbooks.drills.range.vault.world import VaultWorld
 
 def main(argv: list[str] | None = None) -> int:
     """Serve a new Vault until SIGTERM or SIGINT; exit code 0."""
-    parser = argparse.ArgumentParser(
-        prog="python -m playbooks.drills.range.vault", description=__doc__
-    )
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--estate", action="store_true")
-    parser.add_argument("--state", type=Path)
-    chosen = parser.parse_args(argv)
-    stops = {signal.SIGTERM, signal.SIGINT}
-    # Blocked before the server's threads start, so that only sigwait sees them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
+    chosen = parser("python -m playbooks.drills.range.vault", __doc__).parse_args(argv)
+    hold_signals()
     world = VaultWorld(chosen.seed)
     token = secrets.token_urlsafe()
     scenario = {"estate": asdict(build_vault_estate(world))} if chosen.estate else {}
@@ -46,13 +34,7 @@ def main(argv: list[str] | None = None) -> int:
             "root_token": world.root_token,
             "unseal_keys": world.unseal_keys,
         }
-        text = json.dumps(line) + "\n"
-        if chosen.state:
-            chosen.state.touch(mode=0o600)
-            chosen.state.write_text(text)
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        signal.sigwait(stops)
+        announce(line, chosen.state)
     return 0
 
 
