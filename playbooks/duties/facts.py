@@ -1,0 +1,107 @@
+"""What is known of a breach, and of numbers what they may lie between."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from playbooks.duties.errors import FactError
+from playbooks.duties.vocabulary import Value, Vocabulary, vocabulary
+
+
+@dataclass(frozen=True)
+class Span:
+    """A number that lies between two, both inclusive; no `high` is no bound."""
+
+    low: int
+    high: int | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts given, by full name.
+
+    `closed` is a calculator's assumption: persons are where they were counted, and nowhere else.
+    """
+
+    given: Mapping[str, Value] = field(default_factory=dict)
+    closed: bool = False
+
+    def span(self, name: str) -> Span:
+        """Return what a count may be, from itself, from the total and from the parts."""
+        value = self.given.get(name)
+        if isinstance(value, int):
+            return Span(value, value)
+        if name == "persons_notified":
+            # Who is affected and is to be told are the same until somebody says otherwise.
+            return self.span("persons")
+        head, _, place = name.partition(".")
+        parts = self._parts(head) if place else self._parts("residents") | self._parts("persons_in")
+        known = sum(parts.values())
+        if not place:
+            return self._total(name, parts, known)
+        if place == "any":
+            most = max(parts.values(), default=0)
+            rest = self._rest(known)
+            return Span(most, None if rest is None else max(most, rest))
+        return Span(0, self._rest(known))
+
+    def _total(self, name: str, parts: Mapping[str, int], known: int) -> Span:
+        if name != "persons" or not parts:
+            return Span(0, None)
+        return Span(known, known if self._complete() else None)
+
+    def _rest(self, known: int) -> int | None:
+        if self._complete():
+            return 0
+        total = self.given.get("persons")
+        return max(0, total - known) if isinstance(total, int) else None
+
+    def _complete(self) -> bool:
+        counted = any("." in name for name in self.given)
+        return self.given.get("counts_complete") is True or (self.closed and counted)
+
+    def _parts(self, head: str) -> dict[str, int]:
+        found = {n: v for n, v in self.given.items() if n.startswith(head + ".")}
+        return {n: v for n, v in found.items() if isinstance(v, int) and n != "persons_in.US"}
+
+
+def read(raw: Mapping[str, object], words: Vocabulary | None = None) -> Facts:
+    """Return the facts of a mapping; nested counts (`residents: {CA: 501}`) are flattened.
+
+    Raises FactError that names every fact that is unknown or of the wrong type.
+    """
+    words = words or vocabulary()
+    given: dict[str, Value] = {}
+    wrong: list[str] = []
+    for name, value in _flat(raw):
+        try:
+            full, fact = words.find(name)
+            if full.endswith(".any"):
+                raise FactError(f"{name}: count per place; `any` belongs to rules")
+            if full in given:
+                raise FactError(f"{name}: {full} is given twice")
+            given[full] = fact.read(value, name)
+        except FactError as error:
+            wrong.append(str(error))
+    if not wrong:
+        wrong = _contradictions(given)
+    if wrong:
+        raise FactError("; ".join(wrong))
+    return Facts(given)
+
+
+def _flat(raw: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+    for name, value in raw.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{place}", part) for place, part in value.items())
+        elif value is not None:
+            yield str(name), value
+
+
+def _contradictions(given: Mapping[str, Value]) -> list[str]:
+    total = given.get("persons")
+    if not isinstance(total, int):
+        return []
+    known = Facts({n: v for n, v in given.items() if n != "persons"}).span("persons").low
+    if known <= total:
+        return []
+    return [f"persons is {total}, but the counts per place add up to {known}: correct one of them"]

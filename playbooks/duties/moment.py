@@ -1,0 +1,164 @@
+"""Times and days as people give them, each with its zone; what is not one clear time is refused."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from playbooks.duties.errors import MomentError
+
+_FORM = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})"
+    r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(?P<offset>Z|[+-]\d{2}:\d{2})?)?"
+    r"(?:\[(?P<zone>[A-Za-z0-9_+\-/]+)\])?"
+)
+_EXPECTED = "a time with its zone was expected, such as 2026-11-20T16:30[Europe/Berlin], or a day"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An instant (`at`, aware) or a whole day (`day`), and the zone in which it is meant."""
+
+    zone: str
+    at: datetime | None = None
+    on: date | None = None
+
+    @property
+    def day(self) -> date:
+        """Return the day, in the zone."""
+        if self.at is None:
+            assert self.on is not None
+            return self.on
+        return self.at.astimezone(zone(self.zone)).date()
+
+    @property
+    def first(self) -> datetime:
+        """Return the instant, or the first instant of the day; aware UTC."""
+        return self.at.astimezone(UTC) if self.at else start_of(self.day, self.zone)
+
+    @property
+    def last(self) -> datetime:
+        """Return the instant, or the end of the day (the start of the next); aware UTC."""
+        return self.at.astimezone(UTC) if self.at else start_of(self.day + _DAY, self.zone)
+
+    def said(self) -> str:
+        """Return the moment as the command line takes it."""
+        return f"{self.iso()}[{self.zone}]"
+
+    def iso(self) -> str:
+        """Return ISO 8601: a local time with its offset, or a day."""
+        if self.at is None:
+            return self.day.isoformat()
+        local = self.at.astimezone(zone(self.zone))
+        exact = local.second or local.microsecond
+        return local.isoformat() if exact else local.isoformat(timespec="minutes")
+
+    def json(self) -> str | dict[str, str]:
+        """Return an instant as text, a day as an object of `date` and `zone`."""
+        if self.at is None:
+            return {"date": self.day.isoformat(), "zone": self.zone}
+        return self.iso()
+
+
+_DAY = timedelta(days=1)
+
+
+def instant(at: datetime, name: str) -> Moment:
+    """Return the instant, meant in that zone."""
+    return Moment(name, at=at)
+
+
+def whole(day: date, name: str) -> Moment:
+    """Return the whole day, in that zone."""
+    return Moment(name, on=day)
+
+
+def parse(text: str) -> Moment:
+    """Return what the text says: `2026-11-20T16:30[Europe/Berlin]`, `...T09:00Z`, `2026-11-16[Zone]`.
+
+    Raises MomentError for a time without a zone, an unknown zone, a local time that the zone
+    skipped, or one that it had twice and that no offset tells apart.
+    """
+    found = _FORM.fullmatch(text.strip())
+    if not found:
+        raise MomentError(f"{text}: {_EXPECTED}")
+    day = _date(found["day"], text)
+    offset, name = found["offset"], found["zone"]
+    if name is None and offset is None:
+        raise MomentError(f"{text}: it has no zone; {_EXPECTED}")
+    if name is not None:
+        zone(name)
+    if found["time"] is None:
+        return Moment(name or "UTC", on=day)
+    try:
+        local = datetime.fromisoformat(f"{found['day']}T{found['time']}")
+    except ValueError:
+        raise MomentError(f"{text}: there is no such time of day; {_EXPECTED}") from None
+    if offset is None:
+        assert name is not None
+        return Moment(name, at=_unambiguous(local, name, text))
+    given = datetime.fromisoformat(local.isoformat() + offset.replace("Z", "+00:00"))
+    return _agreeing(given, name, offset, text)
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return the zone. Raises MomentError for a name that the IANA database does not have."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise MomentError(
+            f"{name} is not a zone of the IANA database; write one such as Europe/Berlin or UTC"
+        ) from None
+
+
+def start_of(day: date, name: str) -> datetime:
+    """Return the first instant of a day in the zone, aware UTC; where midnight is skipped, the next."""
+    local = datetime(day.year, day.month, day.day, tzinfo=zone(name))
+    found = local.astimezone(UTC)
+    while found.astimezone(zone(name)).date() < day:
+        found += timedelta(minutes=15)
+    return found
+
+
+def _date(text: str, whole_text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise MomentError(f"{whole_text}: there is no such day; {_EXPECTED}") from None
+
+
+def _unambiguous(local: datetime, name: str, text: str) -> datetime:
+    first, second = (local.replace(tzinfo=zone(name), fold=fold) for fold in (0, 1))
+    there = [c.astimezone(UTC) for c in (first, second)]
+    if all(c.astimezone(zone(name)).replace(tzinfo=None) != local for c in there):
+        raise MomentError(
+            f"{text}: {name} skipped this time when its clocks went forward; correct it"
+        )
+    if there[0] != there[1]:
+        raise MomentError(
+            f"{text}: {name} had this time twice when its clocks went back; add the offset, as in "
+            f"{local.isoformat(timespec='minutes')}{_offset(first)}[{name}] or {_offset(second)}"
+        )
+    return there[0]
+
+
+def _offset(moment: datetime) -> str:
+    return moment.isoformat()[-6:]
+
+
+def _agreeing(given: datetime, name: str | None, offset: str, text: str) -> Moment:
+    if name is None:
+        return Moment("UTC" if offset == "Z" else _fixed(given), at=given.astimezone(UTC))
+    if offset != "Z" and given.astimezone(zone(name)).utcoffset() != given.utcoffset():
+        raise MomentError(f"{text}: {name} does not have the offset {offset} then; drop one of them")
+    return Moment(name, at=given.astimezone(UTC))
+
+
+def _fixed(given: datetime) -> str:
+    """Return a zone of a fixed offset; IANA has those of whole hours, with the sign turned."""
+    hours, rest = divmod(int((given.utcoffset() or timedelta()).total_seconds()), 3600)
+    if rest:
+        raise MomentError(
+            f"{given.isoformat()}: an offset of no whole hour needs its zone, such as Asia/Kolkata"
+        )
+    return f"Etc/GMT{-hours:+d}" if hours else "UTC"
