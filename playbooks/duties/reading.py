@@ -185,7 +185,8 @@ def _fit(regime: Regime, where: str) -> None:
 
 
 def _fit_stage(stage: Stage, ids: list[str], at: str) -> None:
-    _anchor(stage.anchor, ids, f"{at}.anchor")
+    for anchor in (stage.anchor, *stage.or_anchors):
+        _anchor(anchor, ids, f"{at}.anchor")
     _fit_deadline(stage.deadline, ids, at)
     for prior in stage.prior:
         if prior.deadline is not None:

@@ -152,6 +152,8 @@ class Stage(Strict):
     to: Recipient
     anchor: str
     deadline: Deadline
+    # Other events that a source names as this duty's start; the earliest that is known counts.
+    or_anchors: tuple[str, ...] = ()
     when: Condition | None = None
     counting: Counting | None = None
     calendar: str | None = None
