@@ -1,1 +1,1 @@
-"""What the law wants, from whom, by when: rules as data, calendars, clocks, duties. Not legal advice."""
+"""What the law wants, from whom, by when: rules as data, calendars, clocks. Not legal advice."""

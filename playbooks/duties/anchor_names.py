@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from playbooks.duties.errors import RuleError
-from playbooks.duties.vocabulary import safe_loader
+from playbooks.duties.vocabulary import loaded
 
 ANCHORS = Path(__file__).parent / "anchors.yaml"
 
@@ -28,7 +26,7 @@ class AnchorName:
 def anchor_names() -> Mapping[str, AnchorName]:
     """Return every anchor of anchors.yaml. Raises RuleError where one is wrong."""
     found: dict[str, AnchorName] = {}
-    for row in yaml.load(ANCHORS.read_text(), Loader=safe_loader()):
+    for row in loaded(ANCHORS):
         try:
             name = AnchorName(
                 row["anchor"], row["means"], tuple(row.get("any_of", ())), row.get("shadow")
@@ -40,5 +38,7 @@ def anchor_names() -> Mapping[str, AnchorName]:
         found[name.name] = name
     for name in found.values():
         if unknown := set(name.any_of) - set(found):
-            raise RuleError(f"anchors.yaml: {name.name} names {sorted(unknown)}, which are not there")
+            raise RuleError(
+                f"anchors.yaml: {name.name} names {sorted(unknown)}, which are not there"
+            )
     return found

@@ -4,10 +4,8 @@ import functools
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from playbooks.duties.errors import RuleError
-from playbooks.duties.vocabulary import safe_loader
+from playbooks.duties.vocabulary import loaded
 
 CONTENTS = Path(__file__).parent / "contents"
 
@@ -17,7 +15,7 @@ def items() -> Mapping[str, str]:
     """Return each item's name and what it asks for. Raises RuleError where one is named twice."""
     found: dict[str, str] = {}
     for path in sorted(CONTENTS.glob("*.yaml")):
-        for name, says in (yaml.load(path.read_text(), Loader=safe_loader()) or {}).items():
+        for name, says in (loaded(path) or {}).items():
             if name in found:
                 raise RuleError(f"{path.name}: the item {name} is explained twice")
             found[str(name)] = str(says)

@@ -9,9 +9,7 @@ from playbooks.duties.rule import Regime, Stage
 
 # due: a date stands. no_fixed_time: the law names none, `target` is ours. not_started: the anchor
 # is missing. not_applicable / not_in_force: nothing is owed. advisory: the rule is not law yet.
-State = Literal[
-    "due", "no_fixed_time", "not_started", "not_applicable", "not_in_force", "advisory"
-]
+State = Literal["due", "no_fixed_time", "not_started", "not_applicable", "not_in_force", "advisory"]
 DISCLAIMER = "Not legal advice. Act as if real until counsel says otherwise."
 
 
@@ -42,6 +40,8 @@ class Clock:
     # A date from a stand-in for a missing anchor; it never starts the clock.
     shadow: Moment | None = None
     missing: tuple[str, ...] = ()
+    # The end of a time in which this must not go out yet.
+    not_before: Moment | None = None
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,7 @@ class Moment:
     @property
     def day(self) -> date:
         """Return the day, in the zone."""
-        if self.at is None:
-            assert self.on is not None
-            return self.on
-        return self.at.astimezone(zone(self.zone)).date()
+        return self.on or self.first.astimezone(zone(self.zone)).date()
 
     @property
     def first(self) -> datetime:
@@ -74,7 +71,7 @@ def whole(day: date, name: str) -> Moment:
 
 
 def parse(text: str) -> Moment:
-    """Return what the text says: `2026-11-20T16:30[Europe/Berlin]`, `...T09:00Z`, `2026-11-16[Zone]`.
+    """Return what `2026-11-20T16:30[Europe/Berlin]`, `...T09:00Z` or `2026-11-16[Zone]` says.
 
     Raises MomentError for a time without a zone, an unknown zone, a local time that the zone
     skipped, or one that it had twice and that no offset tells apart.
@@ -84,20 +81,19 @@ def parse(text: str) -> Moment:
         raise MomentError(f"{text}: {_EXPECTED}")
     day = _date(found["day"], text)
     offset, name = found["offset"], found["zone"]
-    if name is None and offset is None:
-        raise MomentError(f"{text}: it has no zone; {_EXPECTED}")
     if name is not None:
         zone(name)
+    elif offset is None:
+        raise MomentError(f"{text}: it has no zone; {_EXPECTED}")
     if found["time"] is None:
         return Moment(name or "UTC", on=day)
     try:
         local = datetime.fromisoformat(f"{found['day']}T{found['time']}")
     except ValueError:
         raise MomentError(f"{text}: there is no such time of day; {_EXPECTED}") from None
-    if offset is None:
-        assert name is not None
+    if name is not None and offset is None:
         return Moment(name, at=_unambiguous(local, name, text))
-    given = datetime.fromisoformat(local.isoformat() + offset.replace("Z", "+00:00"))
+    given = datetime.fromisoformat(local.isoformat() + str(offset).replace("Z", "+00:00"))
     return _agreeing(given, name, offset, text)
 
 
@@ -112,7 +108,7 @@ def zone(name: str) -> ZoneInfo:
 
 
 def start_of(day: date, name: str) -> datetime:
-    """Return the first instant of a day in the zone, aware UTC; where midnight is skipped, the next."""
+    """Return the first instant of a day in the zone, aware UTC."""
     local = datetime(day.year, day.month, day.day, tzinfo=zone(name))
     found = local.astimezone(UTC)
     while found.astimezone(zone(name)).date() < day:
@@ -150,7 +146,9 @@ def _agreeing(given: datetime, name: str | None, offset: str, text: str) -> Mome
     if name is None:
         return Moment("UTC" if offset == "Z" else _fixed(given), at=given.astimezone(UTC))
     if offset != "Z" and given.astimezone(zone(name)).utcoffset() != given.utcoffset():
-        raise MomentError(f"{text}: {name} does not have the offset {offset} then; drop one of them")
+        raise MomentError(
+            f"{text}: {name} does not have the offset {offset} then; drop one of them"
+        )
     return Moment(name, at=given.astimezone(UTC))
 
 

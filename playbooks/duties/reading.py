@@ -14,7 +14,7 @@ from playbooks.duties.condition import condition
 from playbooks.duties.contents import items
 from playbooks.duties.errors import RuleError
 from playbooks.duties.rule import Deadline, Jurisdiction, Regime, Stage
-from playbooks.duties.vocabulary import Vocabulary, safe_loader, vocabulary
+from playbooks.duties.vocabulary import Vocabulary, loaded, vocabulary
 from playbooks.duties.working_days import Calendar, calendar
 
 RULES = Path(__file__).parent / "rules"
@@ -82,7 +82,7 @@ def read(path: Path) -> Jurisdiction:
     """Return what one rule file says. Raises RuleError that names file, regime and field."""
     where = path.name
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=safe_loader())
+        raw = loaded(path)
     except yaml.YAMLError as error:
         raise RuleError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("regimes"), list):
@@ -120,7 +120,9 @@ def _conditions(raw: object, words: Vocabulary, where: str) -> object:
     if not isinstance(raw, Mapping):
         raise RuleError(f"{where}: a mapping was expected")
     if "applies" not in raw:
-        raise RuleError(f"{where}: no `applies`: a regime that binds everybody always does not load")
+        raise RuleError(
+            f"{where}: no `applies`: a regime that binds everybody always does not load"
+        )
     made = {**raw, "applies": condition(raw["applies"], words, f"{where}.applies")}
     stages = raw.get("stages") or ()
     made["stages"] = [_stage_conditions(s, words, where) for s in stages]
@@ -135,12 +137,22 @@ def _stage_conditions(raw: object, words: Vocabulary, where: str) -> object:
     if "when" in raw:
         made["when"] = condition(raw["when"], words, f"{at}.when")
     deadline = raw.get("deadline")
-    if isinstance(deadline, Mapping) and deadline.get("variants"):
-        variants = [
-            {**v, "when": condition(v.get("when"), words, f"{at}.deadline.variants[{i}].when")}
-            for i, v in enumerate(deadline["variants"])
+    if isinstance(deadline, Mapping):
+        made["deadline"] = _deadline_conditions(deadline, words, f"{at}.deadline")
+    return made
+
+
+def _deadline_conditions(raw: Mapping[str, object], words: Vocabulary, at: str) -> object:
+    made = dict(raw)
+    if "relief" in raw:
+        made["relief"] = condition(raw["relief"], words, f"{at}.relief")
+    variants = raw.get("variants")
+    if isinstance(variants, list):
+        made["variants"] = [
+            {**v, "when": condition(v.get("when"), words, f"{at}.variants[{i}].when")}
+            for i, v in enumerate(variants)
+            if isinstance(v, Mapping)
         ]
-        made["deadline"] = {**deadline, "variants": variants}
     return made
 
 
@@ -202,7 +214,7 @@ def _fit_stage(stage: Stage, ids: list[str], at: str) -> None:
 def _fit_deadline(deadline: Deadline, ids: list[str], at: str) -> None:
     has = {n for n in Deadline.__dataclass_fields__ if getattr(deadline, n) not in (None, ())}
     has -= {"kind"}
-    needs, may = _HAS[deadline.kind], _MAY.get(deadline.kind, set()) | {"variants"}
+    needs, may = _HAS[deadline.kind], _MAY.get(deadline.kind, set()) | {"variants", "relief"}
     if missing := needs - has:
         raise RuleError(f"{at}.deadline: {deadline.kind} needs {', '.join(sorted(missing))}")
     if extra := has - needs - may:
@@ -222,4 +234,6 @@ def _anchor(name: str, ids: list[str], at: str) -> None:
     stage = name.removeprefix("stage:").partition("(")[0]
     if name in known or (name.startswith("stage:") and stage in ids):
         return
-    raise RuleError(f"{at}: {name} is neither an anchor of anchors.yaml nor `stage:` of this regime")
+    raise RuleError(
+        f"{at}: {name} is neither an anchor of anchors.yaml nor `stage:` of this regime"
+    )

@@ -1,4 +1,4 @@
-"""What a rule says: a regime (a law, standard or contract) and its stages, each one duty to one recipient."""
+"""What a rule says: a regime (law, standard or contract) and its stages, each one duty."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -108,6 +108,8 @@ class Deadline(Strict):
     # end_of_period: the end of the day that is so many days after the anchor's (1: the next day),
     # or of a day and month of the year after the anchor's.
     days_after: int | None = None
+    # Whose reports may wait for noon of the next working day (Delegated Reg. 2025/301 Art. 5(4)).
+    relief: Condition | None = None
     month: int | None = None
     day: int | None = None
 

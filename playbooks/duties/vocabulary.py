@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
@@ -115,7 +115,7 @@ def vocabulary() -> Vocabulary:
     """Return all facts of `facts/*.yaml`. Raises RuleError where one is wrong or twice."""
     found: dict[str, Fact] = {}
     for path in sorted(FACTS.glob("*.yaml")):
-        for row in yaml.load(path.read_text(), Loader=safe_loader()) or ():
+        for row in loaded(path) or ():
             fact = _fact(row, path.name)
             for name in (fact.name, *fact.also):
                 if name in found:
@@ -124,17 +124,21 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(found)
 
 
-def safe_loader() -> type[yaml.SafeLoader]:
-    """Return the safe loader, the C one where it is built."""
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+def loaded(path: Path) -> Any:
+    """Return what a YAML file says, by the safe loader, the C one where it is built."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 (it is safe)
 
 
-def _fact(row: Mapping[str, object], where: str) -> Fact:
+def _fact(row: Mapping[str, Any], where: str) -> Fact:
     try:
         of, also = row.get("of", ()), row.get("also", ())
         fact = Fact(
-            str(row["fact"]), row["type"], str(row["ask"]),  # type: ignore[arg-type]
-            tuple(map(str, of)), tuple(map(str, also)),  # type: ignore[call-overload]
+            str(row["fact"]),
+            row["type"],
+            str(row["ask"]),
+            tuple(map(str, of)),
+            tuple(map(str, also)),
         )
         fact.expects()
     except (KeyError, TypeError) as error:

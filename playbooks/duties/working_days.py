@@ -1,9 +1,10 @@
-"""Which days are working days, by whose holidays; the set used is named so that it can be proven."""
+"""Which days are working days, by whose holidays; the set used is named."""
 
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from importlib.metadata import version
 
 import holidays
 
@@ -20,7 +21,7 @@ _NAMED = {
     "cr_national": "CR",
 }
 # EDGAR did not take filings (or they did not count) on days that are no federal holidays: days of
-# mourning and executive orders that closed federal departments. From memory; the SEC announces each.
+# mourning, and executive orders that closed federal departments. From memory.
 _SEC_CLOSED = {
     date(2018, 12, 5): "day of mourning",
     date(2024, 12, 24): "federal departments closed by executive order",
@@ -80,5 +81,5 @@ def calendar(name: str) -> Calendar:
     except NotImplementedError:
         raise RuleError(f"there is no calendar called {name}") from None
     closed = _SEC_CLOSED if name == "us_sec_edgar" else {}
-    used = f"{_NAMED.get(name, name)} of holidays {holidays.__version__}"
+    used = f"{_NAMED.get(name, name)} of holidays {version('holidays')}"
     return Calendar(name, found, frozenset(found.weekend), closed, used)

@@ -1,0 +1,58 @@
+"""Finds what starts a clock among the anchors that are known."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from playbooks.duties.anchor_names import anchor_names
+from playbooks.duties.errors import AnchorError
+from playbooks.duties.moment import Moment, whole
+from playbooks.duties.rule import Regime, Stage
+
+# Anchors that follow from another by the calendar alone.
+_YEAR_OF = {"end_of_calendar_year_of_discovery": "discovery"}
+
+Anchors = Mapping[str, Moment]
+
+
+def short(name: str) -> str:
+    """Return an anchor's name without its remark (`stage:intermediate(latest update)`)."""
+    return name.partition("(")[0]
+
+
+def checked(regime: Regime, anchors: Anchors) -> dict[str, Moment]:
+    """Return the anchors by their short names. Raises AnchorError for one that nothing knows."""
+    found: dict[str, Moment] = {}
+    stages = {f"stage:{s.id}" for s in regime.stages}
+    for name, moment in anchors.items():
+        key = short(name)
+        if key not in anchor_names() and key not in stages:
+            near = ", ".join(sorted({s.anchor for s in regime.stages}))
+            raise AnchorError(f"{name} is no anchor; {regime.id} starts from: {near}")
+        found[key] = moment
+    return found
+
+
+def start_of_stage(stage: Stage, anchors: Anchors) -> tuple[Moment, str] | None:
+    """Return the moment that starts the stage's clock and the anchor's name, or None."""
+    return earliest((stage.anchor, *stage.or_anchors), anchors)
+
+
+def earliest(names: Iterable[str], anchors: Anchors) -> tuple[Moment, str] | None:
+    """Return the earliest known of these events, each with what counts as it."""
+    found = [(anchors[n], n) for name in names for n in _limbs(short(name)) if n in anchors]
+    found += [year for name in names if (year := _year_end(short(name), anchors))]
+    return min(found, key=lambda each: each[0].first, default=None)
+
+
+def _limbs(name: str) -> Iterable[str]:
+    yield name
+    if known := anchor_names().get(name):
+        for each in known.any_of:
+            yield from _limbs(each)
+
+
+def _year_end(name: str, anchors: Anchors) -> tuple[Moment, str] | None:
+    start = anchors.get(_YEAR_OF.get(name, ""))
+    if start is None or name in anchors:
+        return None
+    return whole(date(start.day.year, 12, 31), start.zone), f"{name} (from {_YEAR_OF[name]})"
