@@ -8,6 +8,7 @@ from playbooks.desk.cli import (
     alert,
     approve,
     doctor,
+    duties,
     export,
     freeze,
     init,
@@ -59,6 +60,7 @@ app.command()(export.export)
 app.command()(permissions.permissions)
 app.command()(doctor.doctor)
 app.add_typer(review.app, name="review", no_args_is_help=True)
+app.add_typer(duties.app, name="duties", no_args_is_help=True)
 app.add_typer(latch.app, name="latch", no_args_is_help=True)
 app.add_typer(vault.app, name="vault", no_args_is_help=True)
 app.command()(drill)

@@ -147,6 +147,11 @@ def _leaf(name: str, fact: Fact, value: object) -> Condition:
     return Is(name, frozenset(fact.read(v, name) for v in values))
 
 
+def joined(answers: list[Answer]) -> Answer:
+    """Return whether all hold."""
+    return _join(answers, deciding=False)
+
+
 def _join(answers: list[Answer], *, deciding: bool) -> Answer:
     """Join by Kleene's logic; `deciding` is the truth that one part alone decides by."""
     decided = [a for a in answers if a.truth is deciding]

@@ -1,0 +1,84 @@
+"""`stanch duties clock` and `derive`: what is due by when, from what is given; no Stanch needed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from playbooks.desk.cli.duties_wording import show_clock, show_derived
+from playbooks.desk.cli.surroundings import Json, show_json
+from playbooks.duties import facts_file
+from playbooks.duties.calculator import calculate
+from playbooks.duties.derive import derive as derived
+from playbooks.duties.duty import DISCLAIMER
+from playbooks.duties.errors import FactError
+from playbooks.duties.moment import parse
+from playbooks.duties.reading import shipped
+from playbooks.duties.scope import anchor_tasks, questions
+from playbooks.duties.shown import duty_json, question_json, task_json
+from playbooks.duties.vocabulary import loaded
+
+
+def clock(
+    regime: str,
+    stage: str,
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option(help="KIND=TIME, such as awareness=2026-11-20T16:30[Europe/Berlin]."),
+    ] = None,
+    fact: Annotated[list[str] | None, typer.Option(help="K=V, such as residents.CA=501.")] = None,
+    json: Json = False,
+) -> None:
+    """Compute one clock: when a notice is due, by which counting rule, step by step."""
+    duty = calculate(shipped(), regime, stage, pairs(anchor, "anchor"), pairs(fact, "fact"))
+    if json:
+        show_json(duty_json(duty))
+    else:
+        show_clock(duty)
+
+
+def derive(
+    facts: Annotated[Path, typer.Argument(help="A YAML file of facts, anchors and changes.")],
+    as_of: Annotated[
+        str, typer.Option(help="Only what was recorded by then, such as 2026-11-21T09:00Z.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Derive every duty of an incident from a file of facts."""
+    at = parse(as_of) if as_of else None
+    known = facts_file.known(loaded_facts(facts), shipped(), at)
+    duties = derived(shipped(), known)
+    if json:
+        show_json(
+            {
+                "as_of": at.json() if at else None,
+                "notice": DISCLAIMER,
+                "duties": [duty_json(d) for d in duties],
+                "questions": [question_json(q) for q in questions(duties)],
+                "anchors_to_record": [task_json(t) for t in anchor_tasks(duties)],
+            }
+        )
+    else:
+        show_derived(duties)
+
+
+def pairs(given: list[str] | None, what: str) -> dict[str, str]:
+    """Return K=V options as a mapping. Raises FactError for one that is none, or twice."""
+    found: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in found:
+            raise FactError(f"--{what} {text}: NAME=VALUE was expected, each name once")
+        found[name] = value
+    return found
+
+
+def loaded_facts(path: Path) -> Mapping[str, Any]:
+    """Return what the file says. Raises FactError where it is no YAML."""
+    import yaml
+
+    try:
+        return loaded(path) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise FactError(f"{path}: not YAML: {' '.join(str(error).split())}") from None

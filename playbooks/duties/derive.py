@@ -1,0 +1,130 @@
+"""Derives every duty of an incident from what is known; nothing is left out, nothing is guessed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from playbooks.duties.anchor_names import anchor_names
+from playbooks.duties.ask import Ask
+from playbooks.duties.clock import clock
+from playbooks.duties.condition import Answer, joined
+from playbooks.duties.duty import Clock, Duty
+from playbooks.duties.facts import Facts
+from playbooks.duties.holding_up import Hold, held
+from playbooks.duties.moment import Moment
+from playbooks.duties.reading import Rulebook
+from playbooks.duties.rule import Jurisdiction, Regime, Stage
+from playbooks.duties.starts import Anchors, checked, short
+
+IN_FORCE = {
+    "in_force",
+    "in_force_via_national_law",
+    "in_force_per_state",
+    "in_force_phased",
+    "partially_in_force",
+    "being_replaced",
+    "future",
+    "superseded",
+    "repealed",
+    "contractual",
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of an incident.
+
+    `anchors`: by name; `REGIME/name` holds for that regime alone, and `REGIME/stage:id` is when its
+    duty went out. `shadows`: what the incident shows of itself (`acknowledged`, `first_sign`).
+    `confirmed`: the duties (`REGIME/stage`) whose rule counsel has confirmed.
+    """
+
+    facts: Facts = field(default_factory=Facts)
+    anchors: Anchors = field(default_factory=dict)
+    shadows: Anchors = field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()
+    confirmed: frozenset[str] = frozenset()
+
+
+def derive(book: Rulebook, known: Known) -> tuple[Duty, ...]:
+    """Return the duty of every stage of every regime, in the order of the rule files."""
+    return tuple(
+        duty for home in book.jurisdictions for r in home.regimes for duty in of(home, r, known)
+    )
+
+
+def of(home: Jurisdiction, regime: Regime, known: Known) -> tuple[Duty, ...]:
+    """Return the duties of one regime."""
+    anchors = _own(regime, known.anchors)
+    bound = regime.applies.answer(known.facts)
+    clocks: dict[str, Clock] = {}
+    # A duty that stands to another is computed after it.
+    for stage in sorted(regime.stages, key=lambda s: s.deadline.kind == "relative"):
+        ask = Ask(home, regime, stage, known.facts, anchors, clocks)
+        clocks[stage.id] = _clock(ask, _applies(bound, stage, known.facts), known)
+    return tuple(_duty(regime, s, bound, clocks[s.id], known) for s in regime.stages)
+
+
+def _own(regime: Regime, anchors: Anchors) -> dict[str, Moment]:
+    """Return the anchors of everybody and of this regime, whose own win."""
+    found: dict[str, Moment] = {}
+    for name, moment in anchors.items():
+        of_regime, slash, own = name.rpartition("/")
+        if not slash and not name.startswith("stage:"):
+            found.setdefault(short(name), moment)
+        elif of_regime == regime.id:
+            found |= checked(regime, {own: moment})
+    return found
+
+
+def _applies(bound: Answer, stage: Stage, facts: Facts) -> Answer:
+    return joined([bound, stage.when.answer(facts)]) if stage.when else bound
+
+
+def _duty(regime: Regime, stage: Stage, bound: Answer, found: Clock, known: Known) -> Duty:
+    confidence = stage.confidence or regime.confidence
+    sure = confidence == "verified-in-source" or f"{regime.id}/{stage.id}" in known.confirmed
+    dated = found.state == "due" and regime.status in IN_FORCE
+    return Duty(
+        regime,
+        stage,
+        _applies(bound, stage, known.facts),
+        found,
+        binding=sure and dated,
+        confidence=confidence,
+        sources=stage.sources or regime.sources,
+    )
+
+
+def _clock(ask: Ask, applies: Answer, known: Known) -> Clock:
+    if applies.truth is False:
+        return Clock("not_applicable", derivation=applies.why)
+    found = clock(ask)
+    if found.state == "not_started":
+        return _shadowed(ask, found, known.shadows)
+    return held(ask, found, known.holds)
+
+
+def _shadowed(ask: Ask, found: Clock, shadows: Anchors) -> Clock:
+    """Return the clock with the date that it would have if the incident's own signs started it."""
+    name = anchor_names().get(short(ask.stage.anchor))
+    stand_in = shadows.get(name.shadow) if name and name.shadow else None
+    if name is None or stand_in is None:
+        return found
+    would = clock(replace(ask, anchors={**ask.anchors, name.name: stand_in}))
+    date = would.conservative_due or would.target
+    if date is None:
+        return found
+    says = (
+        f"if {name.name} were {name.shadow} ({stand_in.said()}): {date.iso()}; this starts nothing"
+    )
+    return replace(found, shadow=date, derivation=(*found.derivation, says))
+
+
+def applying(duties: Iterable[Duty]) -> tuple[Duty, ...]:
+    """Return the duties that apply, or may until a fact settles it."""
+    return tuple(d for d in duties if d.applies.truth is not False)
+
+
+def by_key(duties: Iterable[Duty]) -> Mapping[str, Duty]:
+    """Return the duties by `regime/stage`."""
+    return {d.key: d for d in duties}
