@@ -18,7 +18,16 @@ SCHEDULES = {"follow_ups"}
 # What a reflex may ask of its case: what is pre-approved, and nothing that waits for people.
 REFLEX = {"act", "together", "in_turn"}
 # Each layer may import those to the right of it (architecture, "The house").
-LAYERS = ("drills", "desk", "intake respond", "PLAYS", "review rotation", "case", "wiring", "duties")
+LAYERS = (
+    "drills",
+    "desk",
+    "intake respond",
+    "PLAYS",
+    "review rotation notification",
+    "case",
+    "wiring",
+    "duties",
+)
 NEVER_NAMED = {"utils", "helpers", "common", "base", "manager", "handler", "misc"}
 OUTSIDE = {"boto3", "botocore", "hvac", "requests", "httpx", "urllib3", "socket", "subprocess"}
 CLOCK_OR_CHANCE = {"datetime", "time", "random", "secrets", "uuid", "asyncio"}

@@ -198,3 +198,38 @@ review_rows = Table(
     UniqueConstraint("review", "id"),
     Index("review_rows_by_decision", "review", "decision"),
 )
+
+# What people recorded of an incident for its notification duties: nothing here is ever changed.
+duty_log = Table(
+    "duty_log",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    # An incident's id, or that of the deployment where a rule was confirmed.
+    Column("incident", String(16), nullable=False, index=True),
+    Column("at", String(32), nullable=False),
+    Column("by", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("proof", Text, nullable=False),
+)
+
+# The clocks that were opened, as they stood when they were last derived.
+duties = Table(
+    "duties",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("incident", String(16), nullable=False),
+    # REGIME/STAGE
+    Column("duty", Text, nullable=False),
+    Column("opened", String(32), nullable=False),
+    # The last instant of the date to act on, in UTC; nothing where there is no date.
+    Column("due", String(32), nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("closed", String(32), nullable=False),
+    Column("closed_how", String(24), nullable=False),
+    # How many of its reminders were told.
+    Column("level", Integer, nullable=False),
+    Column("body", JSON, nullable=False),
+    UniqueConstraint("incident", "duty"),
+    Index("duties_by_due", "closed", "due"),
+)

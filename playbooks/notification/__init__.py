@@ -1,0 +1,1 @@
+"""Works the notification duties of an incident."""
