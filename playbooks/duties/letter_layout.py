@@ -58,7 +58,7 @@ def audience(duty: Duty) -> Audience:
 
 def layout(duty: Duty) -> Layout:
     """Return the layout that a law prescribes for the stage, or ours for the audience."""
-    prescribed, ours = _layouts()
+    prescribed, ours = layouts()
     return prescribed.get(duty.key) or ours[audience(duty)]
 
 
@@ -73,7 +73,18 @@ def required(duty: Duty) -> tuple[str, ...]:
     if plan.all_headings:
         there = {plan.heading(item) for item in wanted}
         wanted = (*wanted, *(i[0] for h, i in plan.headings.items() if h not in there))
-    return tuple(i for i in dict.fromkeys(wanted) if i not in duty.stage.prohibited)
+    return tuple(i for i in dict.fromkeys(wanted) if i not in barred(duty))
+
+
+def barred(duty: Duty) -> tuple[str, ...]:
+    """Return what the rule prohibits, and the items that say the same in other words.
+
+    An item that the rule itself asks for is never among them.
+    """
+    prohibited = duty.stage.prohibited
+    kin = [i for same in alike() if set(same) & set(prohibited) for i in same]
+    wanted = set(duty.stage.contents) - set(prohibited)
+    return tuple(i for i in dict.fromkeys([*prohibited, *kin]) if i not in wanted)
 
 
 def asks(item: str) -> str:
@@ -82,7 +93,14 @@ def asks(item: str) -> str:
 
 
 @functools.cache
-def _layouts() -> tuple[Mapping[str, Layout], Mapping[str, Layout]]:
+def alike() -> tuple[tuple[str, ...], ...]:
+    """Return the items that say the same in other words, in one tuple each."""
+    return tuple(map(tuple, loaded(TEMPLATES / "same.yaml")))
+
+
+@functools.cache
+def layouts() -> tuple[Mapping[str, Layout], Mapping[str, Layout]]:
+    """Return the prescribed layouts by stage, and ours by audience. Raises RuleError."""
     raw = loaded(TEMPLATES / "headings.yaml")
     try:
         stages = {key: _layout(said) for key, said in raw["stages"].items()}

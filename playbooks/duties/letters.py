@@ -24,6 +24,7 @@ from playbooks.duties.letter_layout import (
     Layout,
     asks,
     audience,
+    barred,
     layout,
     required,
 )
@@ -31,7 +32,6 @@ from playbooks.duties.moment import Moment
 from playbooks.duties.organisation import Organisation
 
 DRAFT = "Draft. Not legal advice."
-_GAP = "[TO FILL: {}]"
 # What XML 1.0 cannot carry, so that no form of the letter could.
 _UNPRINTABLE = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _COVER = {
@@ -109,12 +109,13 @@ def draft(
     LetterError for an item that nothing explains, or text that no document can carry.
     """
     _refuse_unknown(filled)
-    _refuse_unprintable({**filled, **_said_of(organisation), "signed_by": signed_by})
+    refuse_unprintable({**filled, **_said_of(organisation), "signed_by": signed_by})
     texts = {item: text for item, text in filled.items() if text.strip()}
     wanted = required(duty)
-    barred = forbidden.found(duty.stage.prohibited, texts, known or {})
-    shown = [i for i in dict.fromkeys([*wanted, *texts]) if i not in duty.stage.prohibited]
-    missing = tuple(i for i in shown if _open(texts.get(i, "")))
+    silent = barred(duty)
+    refused = forbidden.found(silent, texts, known or {})
+    shown = [i for i in dict.fromkeys([*wanted, *texts]) if i not in silent]
+    missing = tuple(i for i in shown if is_gap(texts.get(i, "")))
     plan = layout(duty)
     context = {
         "duty": duty,
@@ -123,8 +124,9 @@ def draft(
         "prescribed": plan.title,
         "source": plan.source,
         "missing": missing,
-        "forbidden": barred,
-        "explained": {i: asks(i) for i in (*missing, *duty.stage.prohibited)},
+        "barred": silent,
+        "forbidden": refused,
+        "explained": {i: asks(i) for i in (*missing, *silent)},
         "disclaimer": DISCLAIMER,
     }
     return Letter(
@@ -140,7 +142,7 @@ def draft(
         notice=_notice(plan, audience(duty), shown, texts, context),
         cover=_cover(context),
         missing=missing,
-        forbidden=barred,
+        forbidden=refused,
     )
 
 
@@ -152,7 +154,7 @@ def check(letter: Letter, *, passed: Collection[str] = ()) -> None:
     """
     wrong = [f"{item} is missing: {asks(item)}" for item in letter.missing]
     wrong += [f.says for f in letter.forbidden if f.within is None or f.key not in passed]
-    if not letter.missing and any(_open(p) for p in letter.notice.paragraphs):
+    if not letter.missing and any(is_gap(p) for p in letter.notice.paragraphs):
         wrong.append("a gap [TO FILL ...] stands in the name, address or signature: fill it")
     if wrong:
         raise LetterError(f"{letter.duty}: not fit to be sent: {'; '.join(wrong)}")
@@ -174,7 +176,7 @@ def _notice(
     def entry(item: str) -> tuple[str, ...]:
         text = texts.get(item, "")
         if not text:
-            return (_GAP.format(asks(item)),)
+            return (gap(asks(item)),)
         return _block(to, "entry", {**context, "asks": asks(item), "text": text})
 
     sections = [
@@ -212,7 +214,12 @@ def _templates() -> jinja2.Environment:
     )
 
 
-def _open(text: str) -> bool:
+def gap(asked: str) -> str:
+    """Return what stands in a draft where something is missing."""
+    return f"[TO FILL: {asked}]"
+
+
+def is_gap(text: str) -> bool:
     """Tell whether it is a gap still: empty, or with the mark of one put back into it."""
     return not text.strip() or "[to fill" in text.casefold()
 
@@ -233,7 +240,8 @@ def _refuse_unknown(filled: Mapping[str, str]) -> None:
         )
 
 
-def _refuse_unprintable(texts: Mapping[str, str]) -> None:
+def refuse_unprintable(texts: Mapping[str, str]) -> None:
+    """Raise LetterError that names each text with a character that no document can carry."""
     wrong = [
         f"{name}: U+{ord(char):04X}"
         for name, text in texts.items()

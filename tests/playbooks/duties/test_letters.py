@@ -11,7 +11,7 @@ from playbooks.duties.contents import items
 from playbooks.duties.duty import DISCLAIMER, Duty
 from playbooks.duties.errors import LetterError
 from playbooks.duties.forbidden import found
-from playbooks.duties.letter_layout import layout, required
+from playbooks.duties.letter_layout import Layout, alike, barred, layout, layouts, required
 from playbooks.duties.letters import DRAFT, Letter, check, draft, release
 from playbooks.duties.rule import Recipient
 from tests.playbooks.duties.written import OURS, all_duties, duty, everything
@@ -188,3 +188,31 @@ def test_a_number_within_another_or_a_word_is_not_it(number: int, around: str) -
 @given(st.text(), st.text())
 def test_looking_never_fails(text: str, value: str) -> None:
     found(["number_affected"], {"x": text, "number_affected": value}, {"number_affected": text})
+
+
+LAYOUTS = [*layouts()[0].values(), *layouts()[1].values()]
+
+
+@pytest.mark.parametrize("plan", LAYOUTS)
+def test_each_heading_names_only_what_a_rule_may_ask_for_and_each_once(plan: Layout) -> None:
+    named = [item for there in plan.headings.values() for item in there]
+    assert {*named, *plan.usual} <= set(items())
+    assert sorted(set(named)) == sorted(named)
+
+
+def test_items_that_say_the_same_are_items_and_stand_in_one_line() -> None:
+    named = [item for line in alike() for item in line]
+    assert set(named) <= set(items())
+    assert sorted(set(named)) == sorted(named)
+
+
+@pytest.mark.parametrize("line", alike(), ids=lambda line: line[0])
+def test_what_says_the_same_as_a_prohibited_item_is_refused_unless_asked_for(
+    line: tuple[str, ...],
+) -> None:
+    for item in line:
+        silent = duty(SILENT, prohibited=(item,), contents=())
+        assert set(line) <= set(barred(silent))
+        asked = duty(SILENT, prohibited=(item,), contents=line)
+        assert barred(asked) == (item,)
+        assert set(required(asked)) == set(line) - {item}
