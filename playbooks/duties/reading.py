@@ -71,6 +71,21 @@ def rulebook(folder: Path = RULES) -> Rulebook:
     return Rulebook(found)
 
 
+def holding(regime: str, folder: Path = RULES) -> Rulebook:
+    """Return the one rule file that holds the regime, or all where its name does not tell.
+
+    A file is named for its jurisdiction, which most ids begin with; reading all takes half a
+    second, which one clock need not wait for.
+    """
+    words = regime.split("-")
+    for count in range(len(words), 0, -1):
+        path = folder / f"{'-'.join(words[:count])}.yaml"
+        found = read(path) if path.exists() else None
+        if found and any(r.id == regime for r in found.regimes):
+            return Rulebook((found,))
+    return rulebook(folder)
+
+
 @functools.cache
 def shipped() -> Rulebook:
     """Return the rules that Stanch ships with."""
@@ -139,6 +154,12 @@ def _stage_conditions(raw: object, words: Vocabulary, where: str) -> object:
     deadline = raw.get("deadline")
     if isinstance(deadline, Mapping):
         made["deadline"] = _deadline_conditions(deadline, words, f"{at}.deadline")
+    made["prior"] = [
+        {**p, "deadline": _deadline_conditions(p["deadline"], words, f"{at}.prior[{i}]")}
+        if isinstance(p, Mapping) and isinstance(p.get("deadline"), Mapping)
+        else p
+        for i, p in enumerate(raw.get("prior") or ())
+    ]
     return made
 
 

@@ -14,7 +14,7 @@ from playbooks.duties.derive import derive as derived
 from playbooks.duties.duty import DISCLAIMER
 from playbooks.duties.errors import FactError
 from playbooks.duties.moment import parse
-from playbooks.duties.reading import shipped
+from playbooks.duties.reading import holding, shipped
 from playbooks.duties.scope import anchor_tasks, questions
 from playbooks.duties.shown import duty_json, question_json, task_json
 from playbooks.duties.vocabulary import loaded
@@ -31,7 +31,7 @@ def clock(
     json: Json = False,
 ) -> None:
     """Compute one clock: when a notice is due, by which counting rule, step by step."""
-    duty = calculate(shipped(), regime, stage, pairs(anchor, "anchor"), pairs(fact, "fact"))
+    duty = calculate(holding(regime), regime, stage, pairs(anchor, "anchor"), pairs(fact, "fact"))
     if json:
         show_json(duty_json(duty))
     else:

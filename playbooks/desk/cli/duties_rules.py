@@ -9,7 +9,7 @@ from rich.table import Table
 from playbooks.desk.cli.surroundings import Json, out, printable, show_json
 from playbooks.duties.contents import items
 from playbooks.duties.duty import DISCLAIMER
-from playbooks.duties.reading import shipped
+from playbooks.duties.reading import holding, shipped
 from playbooks.duties.rule import Regime, Stage
 from playbooks.duties.survey import CLASSES, classed, length_said
 
@@ -43,7 +43,7 @@ def explain(
 ) -> None:
     """Tell what a rule says: whom it binds, when, with what contents, and what that rests on."""
     id_, _, stage = duty.partition("/")
-    regime = shipped().regime(id_)
+    regime = holding(id_).regime(id_)
     stages = [s for s in regime.stages if not stage or s.id == stage]
     if not stages:
         there = ", ".join(s.id for s in regime.stages)
