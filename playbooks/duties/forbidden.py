@@ -1,7 +1,7 @@
-"""Finds what a rule forbids a notice to say: items filled, and their values in other words.
+"""Finds what a rule forbids a notice to say: items filled, and their values in other items' texts.
 
-It finds a value as it was given, its sentences, and its numbers in digits however grouped. It does
-not find a paraphrase, nor a number in words: a person still reads the notice.
+It finds a value as it was given and its sentences, and of an item that counts its numbers, in
+digits however grouped. It finds no paraphrase and no number in words: a person still reads it.
 """
 
 import re
@@ -44,26 +44,27 @@ def found(
     `known` are values that the incident has but the letter must not have, beside those filled.
     """
     barred = tuple(dict.fromkeys(prohibited))
+    values = {item: (known.get(item, ""), filled.get(item, "")) for item in barred}
     direct = [Forbidden(item) for item in barred if filled.get(item, "").strip()]
     leaks = [
         Forbidden(item, name, said)
         for item in barred
         for name, text in filled.items()
-        if name not in barred and (said := _given_away((known.get(item), filled.get(item)), text))
+        if name not in barred and (said := _given_away(item, values[item], text))
     ]
     return (*direct, *leaks)
 
 
-def _given_away(values: Iterable[str | None], text: str) -> str:
+def _given_away(item: str, values: Iterable[str], text: str) -> str:
     """Return the first of the values' forms that the text says, or nothing."""
     there, numbers = _plain(text), _numbers(text)
     for value in values:
-        for phrase in _phrases(value or ""):
+        for phrase in _phrases(value):
             if re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", there):
                 return phrase
-        for number in sorted(_numbers(value or "")):
-            if number in numbers:
-                return f"{number:,}"
+        # A telling of what happened has dates in it, which are no secret of their own.
+        if "number" in item and (same := _numbers(value) & numbers):
+            return f"{min(same):,}"
     return ""
 
 

@@ -38,6 +38,7 @@ _COVER = {
     "duty": "Duty",
     "deadlines": "Deadlines",
     "contents": "Contents",
+    "counsel": "To be looked at with counsel",
     "sources": "Confidence and sources",
     "disclaimer": "Disclaimer",
 }

@@ -76,6 +76,15 @@ def test_every_cover_says_by_what_law_when_why_and_how_sure(each: Duty) -> None:
     assert DISCLAIMER not in said(letter)
 
 
+@pytest.mark.parametrize("each", EVERY, ids=lambda d: d.key)
+def test_every_cover_says_what_is_to_be_looked_at_with_counsel(each: Duty) -> None:
+    inside = "\n".join(draft(each, OURS, {}).cover.paragraphs)
+    hold = each.stage.law_enforcement or each.regime.law_enforcement
+    told = [each.stage.note, each.stage.late, each.regime.credit_monitoring, each.regime.note]
+    for said in (hold.says if hold else None, *told, *each.stage.exemptions):
+        assert said is None or " ".join(said.split()) in " ".join(inside.split())
+
+
 @pytest.mark.parametrize("to", Recipient.__args__)  # type: ignore[attr-defined]
 def test_a_rule_that_names_no_contents_still_asks_for_the_usual(to: str) -> None:
     each = duty(ASKED, to=to, contents=(), id="other")
@@ -148,15 +157,11 @@ def test_a_prohibited_item_is_never_in_the_notice_and_always_complained_of(each:
 @pytest.mark.parametrize("each", BARRED, ids=lambda d: d.key)
 def test_a_prohibited_value_is_found_in_any_other_item(each: Duty) -> None:
     value = "A thief took 5010 tapes. They were in the van"
+    leaks = [value, value.upper(), "They  were\nin the van!"]
+    counts = [*leaks, "5010", "of 5,010 people"]
     for item in each.stage.prohibited:
         for other, text in everything(each).items():
-            for leak in (
-                value,
-                value.upper(),
-                "They  were\nin the van!",
-                "5010",
-                "of 5,010 people",
-            ):
+            for leak in counts if item == "number_affected" else leaks:
                 filled = everything(each) | {other: f"{text} {leak}"}
                 letter = draft(each, OURS, filled, known={item: value})
                 assert f"{item} in {other}" in complaints(letter)
@@ -175,6 +180,12 @@ def test_a_number_is_found_however_it_is_grouped(number: int, mark: str, around:
     text = around.format(f"{number:,}".replace(",", mark))
     assert found(["number_affected"], {"x": text}, {"number_affected": str(number)})
     assert found(["number_affected"], {"x": str(number)}, {"number_affected": text})
+
+
+def test_a_date_in_a_prohibited_telling_may_stand_elsewhere() -> None:
+    told = {"nature_of_breach": "On 3 May 2026 a thief came in."}
+    assert not found(told, {"date_of_notice": "5 June 2026"}, told)
+    assert found(told, {"x": "Know that on 3 May 2026 a thief came in."}, told)
 
 
 @given(
