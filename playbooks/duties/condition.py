@@ -1,5 +1,6 @@
 """Typed predicates over facts: yes, no, or unknown with the facts that would settle it."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -28,13 +29,17 @@ class Is:
     fact: str
     values: frozenset[Value]
 
+    @functools.cached_property
+    def words(self) -> str:
+        """Return the values for a person."""
+        return " or ".join(sorted(_said(v) for v in self.values))
+
     def answer(self, facts: Facts) -> Answer:
         given = facts.given.get(self.fact)
-        words = " or ".join(sorted(_said(v) for v in self.values))
         if given is None:
             return Answer(None, (f"{self.fact} is not known",), (self.fact,))
         truth = bool(given & self.values) if isinstance(given, frozenset) else given in self.values
-        return Answer(truth, (f"{self.fact} is {_said(given)} (asked: {words})",))
+        return Answer(truth, (f"{self.fact} is {_said(given)} (asked: {self.words})",))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Derives every duty of an incident from what is known; nothing is left out, nothing is guessed."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -10,7 +11,6 @@ from playbooks.duties.condition import Answer, joined
 from playbooks.duties.duty import Clock, Duty
 from playbooks.duties.facts import Facts
 from playbooks.duties.holding_up import Hold, held
-from playbooks.duties.moment import Moment
 from playbooks.duties.reading import Rulebook
 from playbooks.duties.rule import Jurisdiction, Regime, Stage
 from playbooks.duties.starts import Anchors, checked, short
@@ -44,6 +44,22 @@ class Known:
     holds: tuple[Hold, ...] = ()
     confirmed: frozenset[str] = frozenset()
 
+    @functools.cached_property
+    def shared(self) -> Anchors:
+        """Return the anchors that hold for every regime, by their short names."""
+        plain = (n for n in self.anchors if "/" not in n and not n.startswith("stage:"))
+        return {short(n): self.anchors[n] for n in plain}
+
+    @functools.cached_property
+    def own(self) -> Mapping[str, Anchors]:
+        """Return the anchors that hold for one regime, by its id."""
+        names = [n for n in self.anchors if "/" in n]
+        regimes = {n.rpartition("/")[0] for n in names}
+        return {
+            r: {n.rpartition("/")[2]: self.anchors[n] for n in names if n.startswith(f"{r}/")}
+            for r in regimes
+        }
+
 
 def derive(book: Rulebook, known: Known) -> tuple[Duty, ...]:
     """Return the duty of every stage of every regime, in the order of the rule files."""
@@ -54,7 +70,8 @@ def derive(book: Rulebook, known: Known) -> tuple[Duty, ...]:
 
 def of(home: Jurisdiction, regime: Regime, known: Known) -> tuple[Duty, ...]:
     """Return the duties of one regime."""
-    anchors = _own(regime, known.anchors)
+    own = known.own.get(regime.id)
+    anchors = {**known.shared, **checked(regime, own)} if own else known.shared
     bound = regime.applies.answer(known.facts)
     clocks: dict[str, Clock] = {}
     # A duty that stands to another is computed after it.
@@ -62,18 +79,6 @@ def of(home: Jurisdiction, regime: Regime, known: Known) -> tuple[Duty, ...]:
         ask = Ask(home, regime, stage, known.facts, anchors, clocks)
         clocks[stage.id] = _clock(ask, _applies(bound, stage, known.facts), known)
     return tuple(_duty(regime, s, bound, clocks[s.id], known) for s in regime.stages)
-
-
-def _own(regime: Regime, anchors: Anchors) -> dict[str, Moment]:
-    """Return the anchors of everybody and of this regime, whose own win."""
-    found: dict[str, Moment] = {}
-    for name, moment in anchors.items():
-        of_regime, slash, own = name.rpartition("/")
-        if not slash and not name.startswith("stage:"):
-            found.setdefault(short(name), moment)
-        elif of_regime == regime.id:
-            found |= checked(regime, {own: moment})
-    return found
 
 
 def _applies(bound: Answer, stage: Stage, facts: Facts) -> Answer:

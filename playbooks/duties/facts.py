@@ -1,5 +1,6 @@
 """What is known of a breach, and of numbers what they may lie between."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -60,8 +61,13 @@ class Facts:
         return self.given.get("counts_complete") is True or (self.closed and counted)
 
     def _parts(self, head: str) -> dict[str, int]:
-        found = {n: v for n, v in self.given.items() if n.startswith(head + ".")}
-        return {n: v for n, v in found.items() if isinstance(v, int) and n != "persons_in.US"}
+        return {n: v for n, v in self._counts.items() if n.startswith(head + ".")}
+
+    @functools.cached_property
+    def _counts(self) -> dict[str, int]:
+        """Return the counts per place; those of the United States stand by state."""
+        found = {n: v for n, v in self.given.items() if "." in n and n != "persons_in.US"}
+        return {n: v for n, v in found.items() if isinstance(v, int)}
 
 
 def read(raw: Mapping[str, object], words: Vocabulary | None = None) -> Facts:

@@ -1,5 +1,6 @@
 """Finds what starts a clock among the anchors that are known."""
 
+import functools
 from collections.abc import Iterable, Mapping
 from datetime import date
 
@@ -44,11 +45,11 @@ def earliest(names: Iterable[str], anchors: Anchors) -> tuple[Moment, str] | Non
     return min(found, key=lambda each: each[0].first, default=None)
 
 
-def _limbs(name: str) -> Iterable[str]:
-    yield name
-    if known := anchor_names().get(name):
-        for each in known.any_of:
-            yield from _limbs(each)
+@functools.cache
+def _limbs(name: str) -> tuple[str, ...]:
+    known = anchor_names().get(name)
+    more = (limb for each in known.any_of for limb in _limbs(each)) if known else ()
+    return (name, *more)
 
 
 def _year_end(name: str, anchors: Anchors) -> tuple[Moment, str] | None:
