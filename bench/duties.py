@@ -14,7 +14,6 @@ from playbooks.duties.anchor_names import anchor_names
 from playbooks.duties.derive import Known, derive
 from playbooks.duties.facts import read
 from playbooks.duties.moment import parse
-from playbooks.duties.reading import read as read_file
 from playbooks.duties.reading import rulebook
 
 FACTS = {
@@ -54,7 +53,6 @@ def main() -> None:
     tell(
         f"derive {regimes} regimes, {len(duties)} duties, {dated} dated (goal 50 ms)", median(took)
     )
-    read_file.cache_clear()
 
 
 def tell(what: str, seconds: float, count: int = 0) -> None:
