@@ -164,7 +164,14 @@ def _relieved(ask: Ask, end: End) -> End:
 
 
 def _disputed(ask: Ask, deadline: Deadline, start: Moment) -> tuple[Alternative, ...]:
-    """Return the rounding of hours that some hold to apply to every EU act."""
-    if ask.home.counting != "eu-1182-71" or ask.stage.counting or deadline.unit not in HOURS:
+    """Return the end by Reg. 1182/71, where an EU act is counted otherwise and some use it."""
+    unit = deadline.unit
+    if ask.home.counting != "eu-1182-71" or ask.stage.counting or unit is None:
         return ()
-    return (rounded_hours(start, *_amount(ask, deadline)),)
+    if unit in HOURS:
+        return (rounded_hours(start, *_amount(ask, deadline)),)
+    if ask.how(unit) == "eu-1182-71":
+        return ()
+    end = count(start, *_amount(ask, deadline), "eu-1182-71", ask.days())
+    says = "Moved off a weekend or holiday as in Art. 3(4); national law decides"
+    return (Alternative("eu_1182_71", end.legal, says),) if end.legal != end.conservative else ()

@@ -71,6 +71,21 @@ def rulebook(folder: Path = RULES) -> Rulebook:
     return Rulebook(found)
 
 
+def with_own(book: Rulebook, folder: Path | None) -> Rulebook:
+    """Return the rules with those of a folder of one's own: contracts, insurers, internal rules.
+
+    Raises RuleError where one of them has an error, or an id that is taken.
+    """
+    if folder is None:
+        return book
+    own = rulebook(folder)
+    if not own.jurisdictions:
+        raise RuleError(f"{folder}: there is no rule file (*.yaml) in it")
+    if taken := sorted(set(own.homes) & set(book.homes)):
+        raise RuleError(f"{folder}: {', '.join(taken)}: the id is taken; give it another one")
+    return Rulebook((*book.jurisdictions, *own.jurisdictions))
+
+
 def holding(regime: str, folder: Path = RULES) -> Rulebook:
     """Return the one rule file that holds the regime, or all where its name does not tell.
 

@@ -24,12 +24,14 @@ class Question:
 class AnchorTask:
     """An event that nobody has recorded, while duties may wait for it: work of priority P1.
 
-    `earliest`: the earliest date that its stand-in gives, so that silence costs no deadline.
+    `owed`: how many of the duties surely apply. `earliest`: the earliest date that its stand-in
+    gives, so that silence costs no deadline.
     """
 
     anchor: str
     means: str
     duties: tuple[str, ...]
+    owed: int
     earliest: Moment | None
 
 
@@ -43,15 +45,16 @@ def questions(duties: Iterable[Duty]) -> tuple[Question, ...]:
     waiting: Counter[str] = Counter()
     for duty in duties:
         if duty.applies.truth is None:
-            for name in duty.applies.settles:
+            # Counts are asked for once, for every place at a time.
+            asked = {name.partition(".")[0] for name in duty.applies.settles}
+            for name in asked:
                 waiting[name] += 1
-                weight[name] += 1 / len(duty.applies.settles)
-    words = vocabulary()
-    found = []
-    for name in sorted(weight, key=lambda n: (-weight[n], n)):
-        fact = words.find(name)[1]
-        found.append(Question(name, fact.ask, fact.expects(), waiting[name]))
-    return tuple(found)
+                weight[name] += 1 / len(asked)
+    facts = vocabulary().facts
+    return tuple(
+        Question(name, facts[name].ask, facts[name].expects(), waiting[name])
+        for name in sorted(weight, key=lambda n: (-weight[n], n))
+    )
 
 
 def anchor_tasks(duties: Iterable[Duty]) -> tuple[AnchorTask, ...]:
@@ -63,15 +66,18 @@ def anchor_tasks(duties: Iterable[Duty]) -> tuple[AnchorTask, ...]:
                 if not name.startswith("stage:"):
                     waiting.setdefault(name, []).append(duty)
     tasks = [_task(name, each) for name, each in waiting.items()]
-    return tuple(sorted(tasks, key=lambda t: (t.earliest is None, _last(t), -len(t.duties))))
+    return tuple(sorted(tasks, key=_urgency))
 
 
 def _task(name: str, duties: list[Duty]) -> AnchorTask:
     shadows = [d.clock.shadow for d in duties if d.clock.shadow]
     known = anchor_names().get(name)
     earliest = min(shadows, key=lambda m: m.last, default=None)
-    return AnchorTask(name, known.means if known else name, tuple(d.key for d in duties), earliest)
+    sure = sum(d.applies.truth is True for d in duties)
+    means = known.means if known else name
+    return AnchorTask(name, means, tuple(d.key for d in duties), sure, earliest)
 
 
-def _last(task: AnchorTask) -> float:
-    return task.earliest.last.timestamp() if task.earliest else 0.0
+def _urgency(task: AnchorTask) -> tuple[bool, bool, float, int]:
+    at = task.earliest.last.timestamp() if task.earliest else 0.0
+    return not task.owed, task.earliest is None, at, -len(task.duties)

@@ -71,5 +71,6 @@ def task_json(task: AnchorTask) -> dict[str, Any]:
         "means": task.means,
         "priority": "P1",
         "duties": list(task.duties),
+        "surely_owed": task.owed,
         "shadow": _json(task.earliest),
     }

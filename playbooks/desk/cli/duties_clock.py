@@ -14,10 +14,14 @@ from playbooks.duties.derive import derive as derived
 from playbooks.duties.duty import DISCLAIMER
 from playbooks.duties.errors import FactError
 from playbooks.duties.moment import parse
-from playbooks.duties.reading import holding, shipped
+from playbooks.duties.reading import holding, shipped, with_own
 from playbooks.duties.scope import anchor_tasks, questions
 from playbooks.duties.shown import duty_json, question_json, task_json
 from playbooks.duties.vocabulary import loaded
+
+Rules = Annotated[
+    Path | None, typer.Option(help="A folder of rule files of your own: contracts, policies.")
+]
 
 
 def clock(
@@ -28,10 +32,12 @@ def clock(
         typer.Option(help="KIND=TIME, such as awareness=2026-11-20T16:30[Europe/Berlin]."),
     ] = None,
     fact: Annotated[list[str] | None, typer.Option(help="K=V, such as residents.CA=501.")] = None,
+    rules: Rules = None,
     json: Json = False,
 ) -> None:
     """Compute one clock: when a notice is due, by which counting rule, step by step."""
-    duty = calculate(holding(regime), regime, stage, pairs(anchor, "anchor"), pairs(fact, "fact"))
+    book = with_own(shipped(), rules) if rules else holding(regime)
+    duty = calculate(book, regime, stage, pairs(anchor, "anchor"), pairs(fact, "fact"))
     if json:
         show_json(duty_json(duty))
     else:
@@ -43,12 +49,15 @@ def derive(
     as_of: Annotated[
         str, typer.Option(help="Only what was recorded by then, such as 2026-11-21T09:00Z.")
     ] = "",
+    rules: Rules = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show all that may be owed.")] = False,
     json: Json = False,
 ) -> None:
     """Derive every duty of an incident from a file of facts."""
     at = parse(as_of) if as_of else None
-    known = facts_file.known(loaded_facts(facts), shipped(), at)
-    duties = derived(shipped(), known)
+    book = with_own(shipped(), rules)
+    known = facts_file.known(loaded_facts(facts), book, at)
+    duties = derived(book, known)
     if json:
         show_json(
             {
@@ -60,7 +69,7 @@ def derive(
             }
         )
     else:
-        show_derived(duties)
+        show_derived(duties, everything=everything)
 
 
 def pairs(given: list[str] | None, what: str) -> dict[str, str]:

@@ -1,9 +1,6 @@
 """Duties on a screen: never without the words that this is no legal advice."""
 
-from collections import Counter
 from collections.abc import Sequence
-
-from rich.table import Table
 
 from playbooks.desk.cli.surroundings import out, printable
 from playbooks.duties.changes import date_of, owed
@@ -54,35 +51,48 @@ def foot(duty: Duty) -> None:
     console.print(f"[bold]{DISCLAIMER}[/]")
 
 
-def show_derived(duties: Sequence[Duty]) -> None:
+def show_derived(duties: Sequence[Duty], *, everything: bool = False) -> None:
     """Print what is owed and what may be, the earliest first, then what is to be found out."""
     console = out()
-    counts = Counter(_TRUTH[d.applies.truth] for d in duties if owed(d))
     regimes = len({d.regime.id for d in duties})
+    sure = sorted((d for d in duties if owed(d) and d.applies.truth), key=_order)
+    open_ = sorted((d for d in duties if owed(d) and not d.applies.truth), key=_order)
     console.print(
-        f"{regimes} regimes, {len(duties)} duties: {counts['yes']} owed, "
-        f"{counts['not known']} may be, the rest are not"
+        f"{regimes} regimes, {len(duties)} duties: {len(sure)} owed, {len(open_)} may be, the rest "
+        "are not"
     )
-    table = Table("act by", "lawful until", "duty", "to", "applies", box=None)
-    dated = [d for d in duties if owed(d) and (d.applies.truth or date_of(d))]
-    for duty in sorted(dated, key=_order):
-        kind = "" if duty.clock.conservative_due else " (target)" if duty.clock.target else " (?)"
-        table.add_row(
-            when(date_of(duty)) + kind,
-            when(duty.clock.legal_latest),
-            duty.key,
-            printable(duty.stage.recipient),
-            _TRUTH[duty.applies.truth],
-        )
-    console.print(table)
+    for duty in sure:
+        _line(duty)
+    shown = open_ if everything else open_[:_SHOWN]
+    if shown:
+        console.print(f"may be owed, until a fact settles it ({len(shown)} of {len(open_)}):")
+    for duty in shown:
+        _line(duty)
+    if len(shown) < len(open_):
+        console.print("  ... --all shows the rest; the questions below settle most")
     for task in anchor_tasks(duties)[:_SHOWN]:
         console.print(
-            f"P1 record {task.anchor} ({printable(task.means)}): {len(task.duties)} clocks wait; "
-            f"the earliest would end {when(task.earliest)}"
+            f"P1 record {task.anchor} ({printable(task.means)}): {len(task.duties)} clocks wait, "
+            f"{task.owed} surely owed; the earliest would end {when(task.earliest)}"
         )
     for asked in questions(duties)[:_SHOWN]:
         console.print(f"ask {asked.fact}: {printable(asked.ask)} ({asked.waiting} duties)")
     console.print(f"[bold]{DISCLAIMER}[/]")
+
+
+def _line(duty: Duty) -> None:
+    clock = duty.clock
+    if clock.conservative_due:
+        date = f"by {when(clock.conservative_due)}"
+    elif clock.target:
+        date = f"target {when(clock.target)}"
+    elif clock.shadow:
+        date = f"not started; at worst {when(clock.shadow)}"
+    else:
+        date = f"not started: record {', '.join(clock.missing)}"
+    binding = "" if duty.binding or not clock.conservative_due else f" ({duty.confidence})"
+    console, recipient = out(), printable(duty.stage.recipient)
+    console.print(f"  [bold]{duty.key}[/] {date}{binding}; to {recipient}")
 
 
 def _order(duty: Duty) -> tuple[bool, bool, float, str]:
