@@ -68,6 +68,7 @@ def qualitative(ask: Ask, start: Moment, step: str) -> Clock:
         end = count(start, hours, "clock_hour", "elapsed", ask.days())
         return Clock("due", end.conservative, end.legal, "the contract", (), (step, *end.steps))
     target = deadline.target or Amount(24, "clock_hour")
+    start = ask.placed(start, target.unit)
     end = count(start, target.value, target.unit, ask.how(target.unit), ask.days())
     says = "the contract names the time, which is not given"
     if deadline.standard:
@@ -79,7 +80,7 @@ def qualitative(ask: Ask, start: Moment, step: str) -> Clock:
 
 def period(ask: Ask, start: Moment, step: str) -> Clock:
     """Return the clock of the end of a day, or of a day of the following year."""
-    deadline = ask.stage.deadline
+    deadline, start = ask.stage.deadline, ask.placed(start, "calendar_day")
     if deadline.month and deadline.day:
         day = date(start.day.year + 1, deadline.month, deadline.day)
         how = f"by that day of the year after {start.day.year}: {day}"
@@ -94,6 +95,7 @@ def not_before(ask: Ask, start: Moment, step: str) -> Clock:
     """Return the clock of a duty that must wait until a time is over."""
     deadline = ask.stage.deadline
     value, unit = _amount(ask, deadline)
+    start = ask.placed(start, unit)
     end = count(start, value, unit, ask.how(unit), ask.days())
     why = f"not before {end.legal.iso()} is over, unless the law's exception holds"
     return Clock("no_fixed_time", derivation=(step, *end.steps, why), not_before=end.legal)
@@ -142,6 +144,7 @@ def _choices(
 
 
 def _counted(ask: Ask, start: Moment, value: int, unit: Unit) -> End:
+    start = ask.placed(start, unit)
     return _relieved(ask, count(start, value, unit, ask.how(unit), ask.days()))
 
 
@@ -172,6 +175,6 @@ def _disputed(ask: Ask, deadline: Deadline, start: Moment) -> tuple[Alternative,
         return (rounded_hours(start, *_amount(ask, deadline)),)
     if ask.how(unit) == "eu-1182-71":
         return ()
-    end = count(start, *_amount(ask, deadline), "eu-1182-71", ask.days())
+    end = count(ask.placed(start, unit), *_amount(ask, deadline), "eu-1182-71", ask.days())
     says = "Moved off a weekend or holiday as in Art. 3(4); national law decides"
     return (Alternative("eu_1182_71", end.legal, says),) if end.legal != end.conservative else ()

@@ -87,6 +87,8 @@ class Vocabulary:
 
     def find(self, name: str) -> tuple[str, Fact]:
         """Return the fact's full name (`residents.CA`) and the fact. Raises FactError."""
+        # The total of a count per place is a fact of its own.
+        name = "persons" if name in ("residents.total", "persons_in.total") else name
         head, dot, place = name.partition(".")
         fact = self.facts.get(head)
         if fact is None:
