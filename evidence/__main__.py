@@ -46,6 +46,7 @@ def _read_trust(path: Path | None) -> Mapping[str, Any] | None:
 def _told(verdict: Verdict) -> str:
     lines = [f"{'ok  ' if c.ok else 'FAIL'}  {c.name} ({c.count})" for c in verdict.checks]
     lines += [f"{p.file}: {p.what}" for p in verdict.problems]
+    lines += [why for why in verdict.lacking if verdict.exit_code != Exit.TRUST_MISSING]
     return "\n".join([*lines, f"verdict: {verdict.status}"])
 
 

@@ -46,20 +46,36 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome for one bundle; `exit_code` is that of the worst problem."""
+    """The outcome for one bundle; `exit_code` is that of the worst problem.
+
+    `lacking` says, one text each, why the head counts as unwitnessed or as untimestamped.
+    """
 
     exit_code: int
     status: str
     problems: tuple[Problem, ...]
     checks: tuple[Check, ...]
+    witnessed: bool = False
+    timestamped: bool = False
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Report:
-    """Collects problems and checks while a bundle is read."""
+    """Collects problems and checks while a bundle is read.
+
+    Two facts of the ledger's head come from outside its operator: `witnessed` (a quorum of
+    witnesses cosigned it) and `timestamped` (trusted timestamps cover it). Whoever checks one sets
+    it to True, or leaves it and says in `why_...` what is missing. Lacking either is no problem of
+    the bundle, but it keeps the verdict from being plainly valid.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    witnessed: bool = False
+    why_unwitnessed: str = "unwitnessed: the trust input names no quorum of witnesses"
+    timestamped: bool = False
+    why_untimestamped: str = "untimestamped: the trust input names no timestamp authority"
 
     def invalid(self, file: str, what: object) -> None:
         """Note that something is not what it claims to be."""
@@ -78,25 +94,38 @@ class Report:
         self.checks.append(Check(name, len(self.problems) == since, count))
 
     def verdict(self) -> Verdict:
-        """Return the outcome: the worst problem decides.
-
-        A bundle has no witness and no timestamp yet, so the best is `UNWITNESSED`.
-        """
-        code = _worst(problem.code for problem in self.problems)
-        kept = tuple(self.problems[:MAX_PROBLEMS])
-        return Verdict(int(code), STATUS[code], kept, tuple(self.checks))
+        """Return the outcome: the worst problem decides; without one, what is lacking does."""
+        outside = {
+            "unwitnessed": (self.witnessed, self.why_unwitnessed),
+            "untimestamped": (self.timestamped, self.why_untimestamped),
+        }
+        missing = {word: why for word, (held, why) in outside.items() if not held}
+        best = Exit.UNWITNESSED if missing else Exit.VALID
+        code = _worst((problem.code for problem in self.problems), best)
+        status = STATUS[code]
+        if code == Exit.UNWITNESSED:
+            status = f"valid but {' and '.join(missing)}"
+        return Verdict(
+            int(code),
+            status,
+            tuple(self.problems[:MAX_PROBLEMS]),
+            tuple(self.checks),
+            self.witnessed,
+            self.timestamped,
+            tuple(_plain(why) for why in missing.values()),
+        )
 
     def _add(self, file: str, what: object, code: Exit) -> None:
         # Names come from the bundle: keep terminal escapes and line breaks out of the report.
         self.problems.append(Problem(_plain(file), _plain(str(what)), code))
 
 
-def _worst(codes: Iterable[Exit]) -> Exit:
+def _worst(codes: Iterable[Exit], best: Exit) -> Exit:
     found = set(codes)
     for code in (Exit.INVALID, Exit.INCOMPLETE, Exit.TRUST_MISSING):
         if code in found:
             return code
-    return Exit.UNWITNESSED
+    return best
 
 
 def _plain(text: str) -> str:

@@ -201,3 +201,20 @@ def test_unreadable_trust_input_exits_4(original, tmp_path, text):
     assert done.returncode == 4
     assert "trust input" in done.stderr
     assert run(str(original[1]), "--trust", str(tmp_path / "none")).returncode == 4
+
+
+def test_only_a_head_that_is_witnessed_and_timestamped_is_plainly_valid():
+    for witnessed in (False, True):
+        for timestamped in (False, True):
+            report = Report(witnessed=witnessed, timestamped=timestamped)
+            verdict = report.verdict()
+            assert verdict.exit_code == (0 if witnessed and timestamped else 3)
+            assert ("unwitnessed" in verdict.status) is not witnessed
+            assert ("untimestamped" in verdict.status) is not timestamped
+            assert len(verdict.lacking) == (not witnessed) + (not timestamped)
+
+
+def test_no_outside_proof_outweighs_a_problem():
+    report = Report(witnessed=True, timestamped=True)
+    report.invalid("data/custody/checkpoint", "was altered")
+    assert report.verdict().exit_code == Exit.INVALID
