@@ -1,6 +1,7 @@
 """Each deadline worked by hand from a cited rule comes out as the law counts it."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -25,12 +26,18 @@ def named(row: dict[str, Any]) -> str:
     return f"{row['duty']}-{given}"
 
 
+def moment(due: Any) -> Any:
+    """Return a day's date, or an instant, which is the same in every zone."""
+    text = flat(due)
+    return datetime.fromisoformat(text) if text and "T" in text else text
+
+
 @pytest.mark.parametrize("row", ROWS, ids=named)
 def test_it_comes_out_as_the_law_counts(row: dict[str, Any]) -> None:
     said = told(row)
     assert said["status"] == row.get("state", "due"), row["why"]
-    assert flat(said["conservative_due"]) == row.get("by"), row["why"]
-    assert flat(said["legal_latest"]) == row.get("latest"), row["why"]
+    assert moment(said["conservative_due"]) == moment(row.get("by")), row["why"]
+    assert moment(said["legal_latest"]) == moment(row.get("latest")), row["why"]
     if "other" in row:
         assert row["other"] in [flat(a["due"]) for a in said["alternatives"]]
     if "not_before" in row:
