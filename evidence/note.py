@@ -42,8 +42,7 @@ class NoteVerifier:
     public: bytes
 
     def __post_init__(self) -> None:
-        if not self.name or "+" in self.name or any(c.isspace() for c in self.name):
-            raise NoteError(f"key name {self.name!r}; expected no spaces, no plus, not empty")
+        key_name(self.name)
         if len(self.public) != 32:
             raise NoteError(f"an Ed25519 key of {len(self.public)} bytes; expected 32")
 
@@ -78,18 +77,37 @@ def parse_vkey(text: str) -> NoteVerifier:
     Raises:
         NoteError: when it is malformed, of another type, or its key id does not fit its key.
     """
-    # Base64 may hold a plus, a name may not.
-    parts = text.split("+", 2)
-    if len(parts) != 3:
-        raise NoteError("verifier key is not <name>+<key id>+<key>; take it from trust.json")
-    name, key_id, encoded = parts
-    key = _unbase64(encoded, "verifier key")
+    name, key_id, key = read_vkey(text)
     if key[:1] != ED25519:
         raise NoteError("verifier key is not of type Ed25519 (0x01)")
     verifier = NoteVerifier(name, key[1:])
     if verifier.key_id.hex() != key_id:
         raise NoteError(f"verifier key id {key_id!r} does not belong to its key")
     return verifier
+
+
+def read_vkey(text: str) -> tuple[str, str, bytes]:
+    """Return the name, the key id in hex, and the type byte with the key, of a key's text form.
+
+    Raises:
+        NoteError: when it has another form. Whether the key id fits is not looked at.
+    """
+    # Base64 may hold a plus, a name may not.
+    parts = text.split("+", 2)
+    if len(parts) != 3:
+        raise NoteError("verifier key is not <name>+<key id>+<key>; take it from trust.json")
+    return parts[0], parts[1], _unbase64(parts[2], "verifier key")
+
+
+def key_name(name: str) -> None:
+    """Raise NoteError unless `name` can stand in a signature line (C2SP signed-note)."""
+    if not name or "+" in name or any(c.isspace() or c < " " for c in name):
+        raise NoteError(f"key name {name!r}; expected no spaces, no plus, not empty")
+
+
+def signature_line(name: str, signature: bytes) -> str:
+    """Return a signature line with its newline; `signature` begins with the 4 bytes of key id."""
+    return f"{_DASH}{name} {base64.b64encode(signature).decode()}\n"
 
 
 def sign_note(text: str, signer: NoteSigner) -> str:
@@ -99,8 +117,8 @@ def sign_note(text: str, signer: NoteSigner) -> str:
         NoteError: when the text holds control characters or lacks its final newline.
     """
     _refuse_text(text)
-    signature = base64.b64encode(signer.verifier.key_id + signer.sign(text.encode())).decode()
-    return f"{text}\n{_DASH}{signer.verifier.name} {signature}\n"
+    signature = signer.verifier.key_id + signer.sign(text.encode())
+    return f"{text}\n{signature_line(signer.verifier.name, signature)}"
 
 
 def open_note(note: str, known: Iterable[NoteVerifier]) -> str:
@@ -111,7 +129,7 @@ def open_note(note: str, known: Iterable[NoteVerifier]) -> str:
     Raises:
         NoteError: when it is malformed, a known key's signature is wrong, or none is known.
     """
-    text, signatures = _parts(note)
+    text, signatures = take_apart(note)
     keys = {(verifier.name, verifier.key_id): verifier for verifier in known}
     seen = 0
     for name, signature in signatures:
@@ -171,10 +189,15 @@ def unverified_checkpoint(note: str) -> Checkpoint:
     Raises:
         NoteError: when the note or checkpoint is malformed.
     """
-    return parse_checkpoint(_parts(note)[0])
+    return parse_checkpoint(take_apart(note)[0])
 
 
-def _parts(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+def take_apart(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """Return a note's text, and its signatures: name, and key id with signature; none is checked.
+
+    Raises:
+        NoteError: when the note is malformed or too large.
+    """
     if len(note) > MAX_NOTE:
         raise NoteError(f"note of {len(note)} characters; at most {MAX_NOTE} are read")
     text, blank, tail = note.rpartition("\n\n")
