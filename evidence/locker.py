@@ -8,17 +8,19 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from evidence.chunked import decrypt
 from evidence.errors import LockerError
+from evidence.ingest import Ingested, Read, from_stream, ingest
 from evidence.keys import WrapKey
 from evidence.manifest import Encryption
-from evidence.sealed import seal, unseal
+from evidence.sealed import data_key_of, fresh, keyed_digest
 
 CHUNK = 1 << 20
 WINDOW = 1 << 26
@@ -60,26 +62,32 @@ class Locker:
         Raises:
             LockerError: when what was read back differs, or another content has the name.
         """
-        incoming = self._folder("incoming")
-        temporary = incoming / self.randomness(16).hex()
-        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with io.FileIO(handle, "r+") as file:
-                stream = io.BytesIO(source) if isinstance(source, bytes) else source
-                sha256, size = _copy(stream, file)
+        stream = io.BytesIO(source) if isinstance(source, bytes) else source
+        with self._incoming() as (temporary, file):
+            sha256, size = _copy(stream, file)
             return self._name(temporary, sha256, size)
-        finally:
-            temporary.unlink(missing_ok=True)
 
-    def put_sensitive(self, data: bytes, wrap: WrapKey) -> StoredSealed:
-        """Store `data` encrypted under a key of its own, named by the ciphertext's hash.
+    def put_sealed(self, read: Read, wrap: WrapKey) -> tuple[StoredSealed, Ingested]:
+        """Store what `read` gives encrypted under a key of its own, named by the ciphertext's hash.
+
+        One pass hashes the plain bytes, encrypts them, hashes and writes what is stored.
 
         Raises:
-            LockerError: as `put`.
+            LockerError: as `put`. What `read` raises passes; nothing then has a name.
         """
-        sealed = seal(data, wrap, self.randomness)
-        stored = self.put(sealed.ciphertext)
-        return StoredSealed(stored, sealed.encryption, sealed.plain_hmac, len(data))
+        made = fresh(wrap, self.randomness)
+        with self._incoming() as (temporary, file):
+            found = ingest(read, lambda data: _write(file, data), made.cipher)
+            again = hashlib.sha256()
+            _read_back(file, 0, found.stored_size, again)
+            _refuse_unlike(file, found.stored_size, found.stored_sha256, again.hexdigest())
+            stored = self._name(temporary, found.stored_sha256, found.stored_size)
+        digest = keyed_digest(found.plain_sha256, made.data_key)
+        return StoredSealed(stored, made.encryption, digest, found.plain_size), found
+
+    def put_sensitive(self, data: bytes, wrap: WrapKey) -> StoredSealed:
+        """Store `data` as `put_sealed` does; nothing is returned that confirms a guess of it."""
+        return self.put_sealed(from_stream(io.BytesIO(data)), wrap)[0]
 
     def open(self, sha256: str) -> io.BufferedReader:
         """Return a stream of an artifact's stored bytes, unchecked.
@@ -111,7 +119,8 @@ class Locker:
         Raises:
             LockerError: when it is missing, altered, or sealed under another key.
         """
-        return unseal(self.read(sha256), encryption, wrap)
+        key = data_key_of(encryption, wrap)
+        return b"".join(decrypt(io.BytesIO(self.read(sha256)), key))
 
     def path_of(self, sha256: str) -> str:
         """Return the path below the root of an artifact of that hash, stored or not.
@@ -122,6 +131,16 @@ class Locker:
         if not _SHA256.fullmatch(sha256):
             raise LockerError(f"{sha256[:80]!r} is no artifact name; expected a SHA-256 in hex")
         return f"{sha256[:2]}/{sha256}"
+
+    @contextmanager
+    def _incoming(self) -> Iterator[tuple[Path, io.FileIO]]:
+        temporary = self._folder("incoming") / self.randomness(16).hex()
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with io.FileIO(handle, "r+") as file:
+                yield temporary, file
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def _name(self, temporary: Path, sha256: str, size: int) -> Stored:
         path = self.path_of(sha256)
@@ -155,9 +174,7 @@ def _copy(source: BinaryIO, target: io.FileIO) -> tuple[str, int]:
         windows: list[Future[None]] = []
         while chunk := source.read(CHUNK):
             written.update(chunk)
-            view = memoryview(chunk)
-            while view:
-                view = view[target.write(view) :]
+            _write(target, memoryview(chunk))
             size += len(chunk)
             if size - checked >= WINDOW:
                 windows.append(behind.submit(_read_back, target, checked, size, found))
@@ -165,12 +182,20 @@ def _copy(source: BinaryIO, target: io.FileIO) -> tuple[str, int]:
         for window in windows:
             window.result()
     _read_back(target, checked, size, found)
-    if written.digest() != found.digest() or os.fstat(target.fileno()).st_size != size:
-        raise LockerError(
-            f"stored bytes read back as {found.hexdigest()}, written as {written.hexdigest()}; "
-            "check the disk"
-        )
+    _refuse_unlike(target, size, written.hexdigest(), found.hexdigest())
     return written.hexdigest(), size
+
+
+def _write(file: io.FileIO, data: memoryview) -> None:
+    while data:
+        data = data[file.write(data) :]
+
+
+def _refuse_unlike(file: io.FileIO, size: int, written: str, found: str) -> None:
+    if written != found or os.fstat(file.fileno()).st_size != size:
+        raise LockerError(
+            f"stored bytes read back as {found}, written as {written}; check the disk"
+        )
 
 
 def _read_back(file: io.FileIO, start: int, end: int, found: "hashlib._Hash") -> None:

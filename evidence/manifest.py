@@ -3,8 +3,9 @@
 Canonical JSON with these members (sizes as decimal strings, times RFC 3339 UTC, hashes in hex):
 `schema`, `artifact_id`, `name`, `media_type`, `case` (pseudonym), `source` {`name`, `call`,
 `target` (HMAC-SHA256 commitment)}, `acquired` {`start`, `end`}, `plain` {`sha256` or, when
-sensitive, `hmac_sha256`; `size`}, `stored` {`sha256`, `size`}, `encryption` {`alg`, `key`,
-`nonce`, `wrap`, `wrapped_key`} or null, `sensitive`, `source_stable`, `tool` {`name`, `version`}.
+sensitive, `hmac_sha256` over it; `size`}, `stored` {`sha256`, `size`}, `encryption` {`alg`, `key`,
+`wrap`, `wrapped_key`} or null, `sensitive`, `source_stable`, `gaps` [{`start`, `size`, `why`}],
+`tool` {`name`, `version`}.
 Signed as an attached ES256 JWS with typ `TYP`. Standard library only, for the verifier reads it.
 """
 
@@ -21,7 +22,7 @@ from evidence.strict_json import canonical_form, parse_canonical
 
 SCHEMA = "urn:stanch:manifest:1"
 TYP = "evidence-manifest+jws"
-ENCRYPTION = "A256GCM"
+ENCRYPTION = "c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM"
 KEY_WRAP = "A256KW"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -30,11 +31,19 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """How a sensitive artifact was sealed: key reference, nonce and wrapped data key in hex."""
+    """How a sensitive artifact was sealed: key reference, and the wrapped data key in hex."""
 
     key: str
-    nonce: str
     wrapped_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Bytes that the source did not give, and that are kept as zeros: where, how many, and why."""
+
+    start: int
+    size: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class Manifest:
     source_stable: bool
     tool: str
     tool_version: str
+    gaps: tuple[Gap, ...] = ()
 
 
 def target_commitment(salt: bytes, target: str) -> str:
@@ -90,12 +100,12 @@ def to_dict(manifest: Manifest) -> dict[str, Any]:
         else {
             "alg": ENCRYPTION,
             "key": sealed.key,
-            "nonce": sealed.nonce,
             "wrap": KEY_WRAP,
             "wrapped_key": sealed.wrapped_key,
         },
         "sensitive": manifest.sensitive,
         "source_stable": manifest.source_stable,
+        "gaps": [{"start": str(g.start), "size": str(g.size), "why": g.why} for g in manifest.gaps],
         "tool": {"name": manifest.tool, "version": manifest.tool_version},
     }
 
@@ -139,11 +149,14 @@ def _from(members: Mapping[str, Any]) -> Manifest:
         stored_size=_size(members["stored"]["size"]),
         encryption=None
         if sealed is None
-        else Encryption(_text(sealed["key"]), _text(sealed["nonce"]), _text(sealed["wrapped_key"])),
+        else Encryption(_text(sealed["key"]), _text(sealed["wrapped_key"])),
         sensitive=_flag(members["sensitive"]),
         source_stable=_flag(members["source_stable"]),
         tool=_text(members["tool"]["name"]),
         tool_version=_text(members["tool"]["version"]),
+        gaps=tuple(
+            Gap(_size(g["start"]), _size(g["size"]), _text(g["why"])) for g in members["gaps"]
+        ),
     )
 
 
@@ -153,6 +166,9 @@ def _refuse_contradiction(manifest: Manifest) -> None:
     plain = (manifest.plain_digest, manifest.plain_size)
     if not manifest.sensitive and plain != (manifest.stored_sha256, manifest.stored_size):
         raise ManifestError("manifest contradicts itself: stored as is, but of another hash")
+    ends = [gap.start + gap.size for gap in manifest.gaps]
+    if any(g.size == 0 or g.start < end for g, end in zip(manifest.gaps, [0, *ends], strict=False)):
+        raise ManifestError("manifest contradicts itself: its gaps are empty or overlap")
     if manifest.acquired_start > manifest.acquired_end:
         raise ManifestError("manifest contradicts itself: acquired before it was begun")
 

@@ -1,8 +1,8 @@
-"""Keeps secrets found in evidence secret: AES-256-GCM under a data key of its own, wrapped.
+"""Keeps secrets found in evidence secret: each artifact under a data key of its own, wrapped.
 
-Ciphertext is AES-GCM output with its 16-byte tag at the end (NIST SP 800-38D). The data key is
-wrapped with AES key wrap (RFC 3394). Losing or destroying the wrapping key erases the content; the
-ciphertext's hash, which manifest and ledger name, still verifies.
+Ciphertext is C2SP chunked-encryption (see `chunked`). The data key is wrapped with AES key wrap
+(RFC 3394). Losing or destroying the wrapping key erases the content; the ciphertext's hash, which
+manifest and ledger name, still verifies.
 """
 
 import hashlib
@@ -10,53 +10,48 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
+from evidence.chunked import KEY, SALT, Cipher, cipher
 from evidence.errors import LockerError
 from evidence.keys import WrapKey
 from evidence.manifest import Encryption
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """Ciphertext, how it was made, and a keyed digest of the plaintext in hex.
+class Fresh:
+    """A cipher for one new artifact, how its key is kept, and what digests its plaintext."""
 
-    The digest is keyed because a plain hash of a guessable secret gives the secret away.
-    """
-
-    ciphertext: bytes
+    cipher: Cipher
     encryption: Encryption
-    plain_hmac: str
+    data_key: bytes
 
 
-def seal(data: bytes, wrap: WrapKey, randomness: Callable[[int], bytes]) -> Sealed:
-    """Encrypt `data` under a fresh data key wrapped by `wrap`; `randomness(n)` gives n bytes."""
-    data_key, nonce = randomness(32), randomness(12)
-    encryption = Encryption(
-        key=wrap.reference, nonce=nonce.hex(), wrapped_key=aes_key_wrap(wrap.key, data_key).hex()
-    )
-    ciphertext = AESGCM(data_key).encrypt(nonce, data, None)
-    return Sealed(ciphertext, encryption, plain_hmac(data, data_key))
+def fresh(wrap: WrapKey, randomness: Callable[[int], bytes]) -> Fresh:
+    """Return a cipher under a new data key wrapped by `wrap`; `randomness(n)` gives n bytes."""
+    data_key = randomness(KEY)
+    encryption = Encryption(key=wrap.reference, wrapped_key=aes_key_wrap(wrap.key, data_key).hex())
+    return Fresh(cipher(data_key, randomness(SALT)), encryption, data_key)
 
 
-def unseal(ciphertext: bytes, encryption: Encryption, wrap: WrapKey) -> bytes:
-    """Decrypt what `seal` made.
+def data_key_of(encryption: Encryption, wrap: WrapKey) -> bytes:
+    """Return the data key that `fresh` made.
 
     Raises:
-        LockerError: when the wrapping key is another one or the ciphertext was altered.
+        LockerError: when the wrapping key is another one, or the wrapped key was altered.
     """
     if encryption.key != wrap.reference:
         raise LockerError(f"artifact was sealed under {encryption.key}, not {wrap.reference}")
     try:
-        data_key = aes_key_unwrap(wrap.key, bytes.fromhex(encryption.wrapped_key))
-        return AESGCM(data_key).decrypt(bytes.fromhex(encryption.nonce), ciphertext, None)
-    except (InvalidUnwrap, InvalidTag, ValueError) as error:
+        return aes_key_unwrap(wrap.key, bytes.fromhex(encryption.wrapped_key))
+    except (InvalidUnwrap, ValueError) as error:
         raise LockerError("artifact does not decrypt: it or its manifest was altered") from error
 
 
-def plain_hmac(data: bytes, data_key: bytes) -> str:
-    """Return the keyed digest of a sealed artifact's plaintext, in hex."""
+def keyed_digest(plain_sha256: str, data_key: bytes) -> str:
+    """Return a digest, in hex, of a plaintext's SHA-256 that only the key's holder can compute.
+
+    It is keyed because a plain hash of a guessable secret gives the secret away.
+    """
     key = hmac.digest(data_key, b"plain digest", hashlib.sha256)
-    return hmac.digest(key, data, hashlib.sha256).hex()
+    return hmac.digest(key, bytes.fromhex(plain_sha256), hashlib.sha256).hex()

@@ -43,7 +43,7 @@ MANIFEST = Manifest(
     tool_version="0.1.0",
 )
 SEALED = dataclasses.replace(
-    MANIFEST, sensitive=True, encryption=Encryption("wrap:1", "00", "11"), plain_digest="ef" * 32
+    MANIFEST, sensitive=True, encryption=Encryption("wrap:1", "11"), plain_digest="ef" * 32
 )
 
 
@@ -78,6 +78,8 @@ def test_a_member_that_is_missing_or_of_another_type_is_refused(path, wrong):
             _ = place[path[-1]]
         except (KeyError, TypeError):
             continue
+        if place[path[-1]] == wrong:
+            continue  # a manifest without gaps is one
         if wrong == "drop":
             del place[path[-1]]
         elif wrong == "more":
