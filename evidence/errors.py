@@ -4,6 +4,8 @@ EvidenceError
 ├── CanonicalError          a value or its bytes have no canonical JSON form
 ├── ProofError              a Merkle proof does not lead to the stated root
 ├── NoteError               a signed note or checkpoint is malformed or not signed by the log
+├── PolicyError             a policy of witnesses is not as C2SP tlog-policy has it
+├── WitnessError            a witness cannot be asked, or may not be started
 ├── TokenError              a JWS or JWK is malformed, of another kind, or not signed by its key
 ├── KeyMaterialError        key material is missing, readable by others, or of the wrong kind
 ├── LedgerError             the ledger was asked for something it cannot give
@@ -12,6 +14,7 @@ EvidenceError
 ├── LockerError             an artifact could not be stored or is not what its name says
 ├── ManifestError           a manifest lacks a field or contradicts itself
 ├── SourceError             a source was given a target it cannot read
+├── TimestampError          a timestamp was refused, is malformed, or not from its authority
 └── BundleError             a bundle cannot be written or is not shaped like one
 """
 
@@ -30,6 +33,14 @@ class ProofError(EvidenceError):
 
 class NoteError(EvidenceError):
     """A signed note or checkpoint is malformed or not signed by the log."""
+
+
+class PolicyError(EvidenceError):
+    """A policy of witnesses is not as C2SP tlog-policy has it."""
+
+
+class WitnessError(EvidenceError):
+    """A witness cannot be asked, or may not be started."""
 
 
 class TokenError(EvidenceError):
@@ -66,3 +77,7 @@ class SourceError(EvidenceError):
 
 class BundleError(EvidenceError):
     """A bundle cannot be written or is not shaped like one."""
+
+
+class TimestampError(EvidenceError):
+    """A timestamp was refused, is malformed, or not from its authority."""
