@@ -20,6 +20,7 @@ MANIFESTS = "data/custody/manifests/"
 ENTRIES = "data/custody/entries.jsonl"
 PROOFS = "data/custody/proofs.jsonl"
 CHECKPOINT = "data/custody/checkpoint"
+POLICY = "data/custody/policy"
 TIMELINE = "data/case/timeline.json"
 
 FOLDERS = ("data", "data/artifacts", "data/case", "data/custody", "data/custody/manifests")

@@ -1,7 +1,7 @@
 """Checks a bundle offline, with nothing but the standard library and cryptography.
 
     verdict = verify_bundle(Path("bundle"), trust)
-    verdict.exit_code   # 0 valid, 1 invalid, 2 incomplete, 3 unwitnessed, 4 trust input missing
+    verdict.exit_code   # 0 valid, 1 invalid, 2 incomplete, 3 not witnessed and timestamped, 4 no trust
 
 Nothing in the bundle is executed, followed or fetched.
 """
@@ -16,6 +16,7 @@ from evidence.verify_entries import check_checkpoint, check_entries
 from evidence.verify_files import check_files, find_files
 from evidence.verify_report import Check, Problem, Report, Verdict
 from evidence.verify_trust import Trust, read_trust
+from evidence.verify_witnesses import check_witnesses
 
 __all__ = ["Check", "Problem", "Verdict", "verify_bundle"]
 
@@ -34,6 +35,7 @@ def verify_bundle(path: Path, trust: Mapping[str, Any] | None) -> Verdict:
     files = find_files(path, report)
     listed = check_files(files, report)
     head = check_checkpoint(files, trusted, report)
+    check_witnesses(files, trusted, report)
     proven = check_entries(files, head, report)
     check_artifacts(files, listed, proven, trusted, report)
     check_export(files, proven, head, trusted, report)

@@ -1,24 +1,29 @@
-"""Reads what the auditor trusts: the log's key and the keys that sign manifests."""
+"""Reads what the auditor trusts: the log's key, the keys that sign manifests, and witnesses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evidence.cosignature import parse_cosigner
 from evidence.errors import BundleError, EvidenceError
 from evidence.jws_token import PublicKey, key_from_jwk
 from evidence.note import NoteVerifier, parse_vkey
+from evidence.policy import Policy, parse_policy
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The log's verifier, and manifest keys by kid."""
+    """The log's verifier, manifest keys by kid, and which witnesses are needed, if any are named."""
 
     log: NoteVerifier
     manifest_keys: Mapping[str, PublicKey]
+    policy: Policy | None = None
 
 
 def read_trust(members: Mapping[str, Any]) -> Trust:
     """Read the members of `trust.json`: `origin`, `log_vkey`, `manifest_keys` (JWKs with kid).
+
+    With witnesses, also `witnesses` (their vkeys) and `policy` (C2SP tlog-policy) that names them.
 
     Raises:
         BundleError: when one is missing, malformed, or they contradict each other.
@@ -35,4 +40,22 @@ def read_trust(members: Mapping[str, Any]) -> Trust:
         raise BundleError("trust input: origin is not the name in log_vkey")
     if not keys:
         raise BundleError("trust input names no manifest key")
-    return Trust(log, keys)
+    return Trust(log, keys, _policy(members, log))
+
+
+def _policy(members: Mapping[str, Any], log: NoteVerifier) -> Policy | None:
+    """Return the policy, which must name exactly the witnesses that stand beside it."""
+    if "policy" not in members and "witnesses" not in members:
+        return None
+    try:
+        policy = parse_policy(members["policy"])
+        witnesses = [parse_cosigner(text) for text in members["witnesses"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BundleError("trust input: witnesses (vkeys) and policy (text) go together") from error
+    except EvidenceError as error:
+        raise BundleError(f"trust input: {error}") from error
+    if set(witnesses) != set(policy.witnesses.values()):
+        raise BundleError("trust input: the policy does not name exactly the witnesses beside it")
+    if policy.logs and log not in policy.logs:
+        raise BundleError("trust input: the policy is for another log than log_vkey")
+    return policy

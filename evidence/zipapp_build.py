@@ -15,6 +15,7 @@ MODULES = (
     "__init__",
     "__main__",
     "bag",
+    "cosignature",
     "errors",
     "jws_offline",
     "jws_token",
@@ -22,6 +23,7 @@ MODULES = (
     "manifest",
     "merkle",
     "note",
+    "policy",
     "strict_json",
     "timeline",
     "verify",
@@ -30,6 +32,7 @@ MODULES = (
     "verify_files",
     "verify_report",
     "verify_trust",
+    "verify_witnesses",
 )
 
 _SHEBANG = b"#!/usr/bin/env python3\n"
