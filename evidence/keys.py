@@ -6,7 +6,6 @@ Each lies alone in a file that nobody else can read; the folder stands outside t
 import hashlib
 import hmac
 import os
-import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from evidence.canonical import canonical
 from evidence.errors import KeyMaterialError
 from evidence.jws_token import ALGORITHM, PublicKey, base64url
+from evidence.key_files import pem, read_closed, refuse_readable, write_closed
 from evidence.note import NoteSigner, NoteVerifier, signer_of, vkey
 
 WRAP_BYTES = 32
@@ -58,17 +58,17 @@ def create_keys(folder: Path) -> KeyUris:
         KeyMaterialError: when others can read the folder, or one of the files exists.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _refuse_readable(folder, os.stat(folder, follow_symlinks=False))
+    refuse_readable(folder, os.stat(folder, follow_symlinks=False))
     made = {
-        "log.pem": _pem(Ed25519PrivateKey.generate()),
-        "manifest.pem": _pem(ec.generate_private_key(ec.SECP256R1())),
+        "log.pem": pem(Ed25519PrivateKey.generate()),
+        "manifest.pem": pem(ec.generate_private_key(ec.SECP256R1())),
         "wrap.key": os.urandom(WRAP_BYTES),
     }
     for name in made:
         if os.path.lexists(folder / name):
             raise KeyMaterialError(f"{folder / name} exists; keys are never overwritten. Move it")
     for name, material in made.items():
-        _write(folder / name, material)
+        write_closed(folder / name, material)
     log, manifest, wrap = ((folder / name).absolute().as_uri() for name in made)
     return KeyUris(log, manifest, wrap)
 
@@ -153,17 +153,7 @@ def _read_file(uri: str) -> bytes:
     path = Path(unquote(parts.path))
     if parts.netloc or not path.is_absolute():
         raise KeyMaterialError(f"{uri} is not file:///absolute/path")
-    try:
-        _refuse_readable(path.parent, os.stat(path.parent, follow_symlinks=False))
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise KeyMaterialError(f"key {path} cannot be read: {error.strerror}") from error
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise KeyMaterialError(f"key {path} is not a regular file")
-        _refuse_readable(path, status)
-        return file.read(MAX_KEY_FILE)
+    return read_closed(path, MAX_KEY_FILE)
 
 
 READER_FOR_SCHEME: Mapping[str, Callable[[str], bytes]] = {"file": _read_file}
@@ -174,27 +164,3 @@ def _private(uri: str) -> object:
         return serialization.load_pem_private_key(_material(uri), password=None)
     except (ValueError, TypeError) as error:
         raise KeyMaterialError(f"{uri} is not an unencrypted PEM private key") from error
-
-
-def _pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-
-
-def _write(path: Path, material: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(material)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _refuse_readable(path: Path, status: os.stat_result) -> None:
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o077:
-        raise KeyMaterialError(f"{path} is open to others (mode {mode:04o}); run: chmod go= {path}")
-    if status.st_uid != os.geteuid():
-        raise KeyMaterialError(f"{path} belongs to user {status.st_uid}, not to who runs this")

@@ -1,7 +1,7 @@
 """Checks a bundle offline, with nothing but the standard library and cryptography.
 
     verdict = verify_bundle(Path("bundle"), trust)
-    verdict.exit_code   # 0 valid, 1 invalid, 2 incomplete, 3 not witnessed and timestamped, 4 no trust
+    verdict.exit_code   # 0 valid, 1 invalid, 2 incomplete, 3 lacks proof from outside, 4 no trust
 
 Nothing in the bundle is executed, followed or fetched.
 """

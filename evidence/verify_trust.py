@@ -13,7 +13,7 @@ from evidence.policy import Policy, parse_policy
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The log's verifier, manifest keys by kid, and which witnesses are needed, if any are named."""
+    """The log's verifier, manifest keys by kid, and which witnesses are needed, if any."""
 
     log: NoteVerifier
     manifest_keys: Mapping[str, PublicKey]
