@@ -1,4 +1,7 @@
-"""`python -m evidence verify PATH [--trust FILE] [--json]`: the auditor's check."""
+"""`python -m evidence verify PATH [--trust FILE] [--json]`: the auditor's check.
+
+`python -m evidence witness init|serve|show` runs a witness.
+"""
 
 import argparse
 import json
@@ -23,7 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verify.add_argument("path", type=Path, help="the bundle's folder")
     verify.add_argument("--trust", type=Path, help="trust.json, received by another way")
     verify.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    witness = _witness(sys.argv[1:] if arguments is None else arguments)
+    if witness:
+        witness.add_parser(commands)
+    else:
+        commands.add_parser("witness", help="run a witness for a log", add_help=False)
     chosen = parser.parse_args(arguments)
+    if witness and chosen.command == "witness":
+        return int(witness.run(chosen))
     try:
         trust = _read_trust(chosen.trust)
     except (OSError, CanonicalError) as error:
@@ -32,6 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verdict = verify_bundle(chosen.path, trust)
     print(json.dumps(asdict(verdict), indent=2) if chosen.json else _told(verdict))
     return verdict.exit_code
+
+
+def _witness(arguments: Sequence[str]) -> Any:
+    """Return the witness's own command where it is asked for: who verifies loads none of it."""
+    if "witness" not in arguments[:1]:
+        return None
+    from evidence import witness_command
+
+    return witness_command
 
 
 def _read_trust(path: Path | None) -> Mapping[str, Any] | None:

@@ -163,12 +163,24 @@ def parse_checkpoint(text: str) -> Checkpoint:
     if len(lines) < 4 or not all(lines[:-1]) or lines[-1]:
         raise NoteError("checkpoint has not the three lines origin, size, root")
     origin, size, root = lines[:3]
-    if not (size.isascii() and size.isdigit() and len(size) < 20 and str(int(size)) == size):
-        raise NoteError(f"checkpoint size {size[:40]!r} is not a plain decimal number")
-    digest = _unbase64(root, "checkpoint root")
+    return Checkpoint(
+        origin, plain_number(size, "checkpoint size"), checkpoint_hash(root, "checkpoint root")
+    )
+
+
+def plain_number(text: str, what: str) -> int:
+    """Read a size: ASCII decimal without a sign or leading zeros. Raise NoteError otherwise."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19 and str(int(text)) == text):
+        raise NoteError(f"{what} {text[:40]!r} is not a plain decimal number")
+    return int(text)
+
+
+def checkpoint_hash(text: str, what: str) -> bytes:
+    """Read a 32-byte hash in base64. Raise NoteError otherwise."""
+    digest = _unbase64(text, what)
     if len(digest) != 32:
-        raise NoteError(f"checkpoint root of {len(digest)} bytes; expected 32")
-    return Checkpoint(origin, int(size), digest)
+        raise NoteError(f"{what} of {len(digest)} bytes; expected 32")
+    return digest
 
 
 def open_checkpoint(note: str, verifier: NoteVerifier) -> Checkpoint:

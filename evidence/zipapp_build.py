@@ -35,6 +35,16 @@ MODULES = (
     "verify_witnesses",
 )
 
+# And what `python -m evidence witness` adds: who checks bundles may well run a witness, too.
+WITNESS = (
+    "key_files",
+    "witness",
+    "witness_command",
+    "witness_folder",
+    "witness_server",
+    "witness_state",
+)
+
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _START = b"import sys\n\nfrom evidence.__main__ import main\n\nsys.exit(main())\n"
 
@@ -46,7 +56,7 @@ def build(out: Path) -> str:
         file.write(_SHEBANG)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(_member("__main__.py"), _START)
-            for module in MODULES:
+            for module in (*MODULES, *WITNESS):
                 source = (room / f"{module}.py").read_bytes()
                 archive.writestr(_member(f"evidence/{module}.py"), source)
     out.chmod(0o755)
