@@ -1,0 +1,141 @@
+"""Timestamps on the ledger's checkpoints (RFC 3161): whom they are asked of, and the request.
+
+What is stamped is the text of a checkpoint alone, `checkpoint_text` in UTF-8: origin, size and
+root, one a line, as every signature line of the note signs it. So a token stays good whatever
+cosignatures are added to the note later, and it holds for the log's state, not for one copy of a
+note. The imprint is SHA-512, the request carries a nonce, names the policy, and asks for the
+authority's certificate.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from evidence import der
+from evidence.errors import TimestampError
+
+SHA512 = "2.16.840.1.101.3.4.2.3"
+NONCE_BYTES = 8
+MAX_NAME = 32
+MAX_PEM = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A timestamping authority as it is trusted: all of it is pinned.
+
+    `certificate` is the one that signs tokens. `chain` is what it leads to: one root at least, and
+    the certificates in between. `policy` is an object identifier with dots.
+    """
+
+    name: str
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    policy: str
+
+    @property
+    def roots(self) -> tuple[x509.Certificate, ...]:
+        """Return what of the chain is trusted in itself."""
+        return tuple(c for c in self.chain if c.subject == c.issuer)
+
+    @property
+    def between(self) -> tuple[x509.Certificate, ...]:
+        """Return what of the chain stands between the certificate and a root."""
+        return tuple(c for c in self.chain if c.subject != c.issuer)
+
+    def trust(self) -> dict[str, str]:
+        """Return the authority as it stands in trust.json."""
+        pem = [
+            c.public_bytes(Encoding.PEM).decode("ascii") for c in (self.certificate, *self.chain)
+        ]
+        return {
+            "name": self.name,
+            "certificate": pem[0],
+            "root": "".join(pem[1:]),
+            "policy": self.policy,
+        }
+
+
+def authority(name: str, certificate: bytes, root: bytes, policy: str) -> Authority:
+    """Return an authority from PEM; `root` holds its root and all certificates in between.
+
+    Raises:
+        TimestampError: when one of them is none, or `root` holds no self-signed certificate.
+    """
+    if not is_name(name):
+        raise TimestampError(f"authority {name[:80]!r}; expected 1 to {MAX_NAME} of a-z, 0-9 and -")
+    der.object_id(policy)
+    found = []
+    for what, pem in (("certificate", certificate), ("root", root)):
+        if len(pem) > MAX_PEM:
+            raise TimestampError(f"{name}: its {what} has more than {MAX_PEM} bytes")
+        try:
+            found.append(x509.load_pem_x509_certificates(pem))
+        except ValueError as error:
+            raise TimestampError(f"{name}: its {what} is not certificates in PEM") from error
+    if len(found[0]) != 1:
+        raise TimestampError(f"{name}: {len(found[0])} certificates to pin; expected one")
+    made = Authority(name, found[0][0], tuple(found[1]), policy)
+    if not made.roots:
+        raise TimestampError(f"{name}: its root is not self-signed; add the certificate that is")
+    return made
+
+
+def is_name(name: str) -> bool:
+    """Tell whether an authority may be called so; it becomes part of file names."""
+    plain = set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    return 0 < len(name) <= MAX_NAME and plain.issuperset(name) and not name.startswith("-")
+
+
+def read_authorities(members: Mapping[str, Any]) -> tuple[tuple[Authority, ...], int]:
+    """Read `timestamp_authorities` and `timestamp_quorum` of trust.json; none, 0 without them.
+
+    Raises:
+        TimestampError: when they are malformed, or the quorum cannot be reached.
+    """
+    listed = members.get("timestamp_authorities", [])
+    try:
+        found = tuple(
+            authority(a["name"], a["certificate"].encode(), a["root"].encode(), a["policy"])
+            for a in listed
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise TimestampError(
+            "timestamp_authorities lacks name, certificate, root or policy of one"
+        ) from error
+    if len({one.name for one in found}) != len(found):
+        raise TimestampError("timestamp_authorities names one twice")
+    if len({one.certificate for one in found}) != len(found):
+        raise TimestampError("timestamp_authorities holds one certificate under two names")
+    quorum = members.get("timestamp_quorum", min(2, len(found)))
+    if type(quorum) is not int or not min(1, len(found)) <= quorum <= len(found):
+        raise TimestampError(f"timestamp_quorum is not 1 to {len(found)}, the authorities named")
+    return found, quorum
+
+
+def request(text: bytes, policy: str, nonce: int) -> bytes:
+    """Return a TimeStampReq over `text` (RFC 3161, 2.4.1); `nonce` is random and positive."""
+    algorithm = der.sequence(der.object_id(SHA512), der.null())
+    imprint = der.sequence(algorithm, der.octets(hashlib.sha512(text).digest()))
+    return der.sequence(
+        der.integer(1), imprint, der.object_id(policy), der.integer(nonce), der.boolean(True)
+    )
+
+
+def nonce_of(text: bytes, policy: str, asked: bytes) -> int:
+    """Return the nonce of a request that is exactly one over `text`, as `request` writes it.
+
+    Raises:
+        TimestampError: when it is anything else.
+    """
+    parts = der.one(asked).parts()
+    if len(parts) != 5:
+        raise TimestampError("its request has not the five parts that we write")
+    nonce = parts[3].number()
+    if nonce <= 0 or request(text, policy, nonce) != asked:
+        raise TimestampError("its request is not one over this checkpoint under this policy")
+    return nonce
