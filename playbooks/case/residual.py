@@ -19,7 +19,9 @@ FLOWS = (
 
 Left = Mapping[str, Mapping[str, str]]
 # Plays that take nothing from anybody in a hurry: done when each of their steps is.
-WORKS = {"rotate_credentials", "access_review"}
+WORKS = {"rotate_credentials", "access_review", "notify_regulators"}
+# Of these, the ones that act on nothing: how far they are is on their list of open points alone.
+PAPERWORK = {"notify_regulators"}
 IDENTITIES = {"leaked_access_key", "compromised_identity"}
 VAULTS = {"compromised_vault"}
 

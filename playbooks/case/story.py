@@ -10,7 +10,7 @@ from evidence import ledger
 from playbooks.case import holds, store
 from playbooks.case.gate import said
 from playbooks.case.incident import Incident
-from playbooks.case.residual import residual, status
+from playbooks.case.residual import PAPERWORK, residual, status
 from playbooks.case.severity import RESPONSE
 from playbooks.case.store import Hold
 from playbooks.case.subject import subject
@@ -112,9 +112,9 @@ def _open(conn: Connection, incident: Incident, steps: list[Intent]) -> tuple[st
 def standing(conn: Connection, incident_id: str) -> str:
     """Return how far the incident has come, from its steps alone."""
     steps = [intent for intent, _ in store.steps(conn, incident_id)]
-    if not steps:
-        return "proposed"
     incident = store.incident(conn, incident_id)
+    if not steps and incident.play not in PAPERWORK:
+        return "proposed"
     own = subject(conn, incident)
     return status(steps, store.left(conn, incident_id), incident.play, own)
 

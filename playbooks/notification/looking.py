@@ -39,7 +39,9 @@ class Look:
 
     def standing(self, duty: str) -> Standing:
         """Return where a duty stands."""
-        return standing(self.duties[duty], self.duties, self.done)
+        row = self.clocks.get(duty)
+        was_owed = row is not None and bool(row.body["was_owed"])
+        return standing(self.duties[duty], self.duties, self.done, was_owed=was_owed)
 
     def listed(self) -> list[Duty]:
         """Return the duties that are, or may be, owed, were opened, or were met."""

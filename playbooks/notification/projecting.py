@@ -35,7 +35,9 @@ def project(
         old = before.get(key)
         if old is None and not owed(duty) and done.of(key).sent is None:
             continue
-        made = _row(old, duty, standing(duty, duties, done), now)
+        was_owed = old is not None and bool(old.body["was_owed"])
+        stands = standing(duty, duties, done, was_owed=was_owed)
+        made = _row(old, duty, stands, was_owed, now)
         if made != old:
             rows.append(made)
     for key, row in before.items():
@@ -45,13 +47,17 @@ def project(
     return Moved(tuple(rows), _differences(before, duties, rows))
 
 
-def _row(old: ClockRow | None, duty: Duty, stands: Standing, now: datetime) -> ClockRow:
+def _row(
+    old: ClockRow | None, duty: Duty, stands: Standing, was_owed: bool, now: datetime
+) -> ClockRow:
     date = date_of(duty)
     said = date.said() if date else ""
     moved = old is None or old.body["date"] != said
     # Since when this date stands: reminders are counted over the time that was left then.
     since = now.isoformat() if moved or old is None else old.body["since"]
-    body = duty_json(duty) | {"date": said, "since": since, "flags": list(stands.flags)}
+    was_owed = was_owed or (owed(duty) and duty.applies.truth is True)
+    body = duty_json(duty) | {"date": said, "since": since, "was_owed": was_owed}
+    body |= {"flags": list(stands.flags)}
     closing = stands.state == CLOSED
     again = old is not None and old.closed_how == stands.closed_how
     return ClockRow(
@@ -70,7 +76,10 @@ def _row(old: ClockRow | None, duty: Duty, stands: Standing, now: datetime) -> C
 def _orphan(row: ClockRow, dropped: bool, now: datetime) -> ClockRow:
     """Return the clock of a duty whose rule is gone: it too is closed by a person alone."""
     gone = replace(row, state=NO_LONGER_OWED, body={**row.body, "why": [_GONE]})
-    return replace(gone, state=CLOSED, closed=now, closed_how=NO_LONGER_OWED) if dropped else gone
+    if row.body["was_owed"] and not dropped:
+        return gone
+    how = NO_LONGER_OWED if dropped else "not_owed"
+    return replace(gone, state=CLOSED, closed=now, closed_how=how)
 
 
 def _differences(
@@ -88,7 +97,7 @@ def _differences(
             continue
         if old.body["date"] != row.body["date"]:
             found[row.duty] = ("redated", old.body["date"], row.body["date"])
-        elif row.duty not in duties and row.state == NO_LONGER_OWED:
+        elif row.duty not in duties:
             found[row.duty] = (NO_LONGER_OWED, old.body["date"], "")
     return found
 

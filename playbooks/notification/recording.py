@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -65,19 +65,22 @@ def take(parts: Parts, db: Store, incident: str, tokens: Sequence[str], book: Ru
     """Take signed entries of one incident. Raises EntryError for one that does not count."""
     known = people.known(parts.settings)
     said = [signing.read(token, known, parts.now()) for token in tokens]
+    for one in said:
+        _admit(one, incident, book, parts.now())
     if not said:
         raise EntryError("nothing is said: name at least one fact, anchor or decision")
 
     def work(conn: Connection) -> Recorded:
         store.lock(conn, f"duties/{incident}")
-        if incident != DEPLOYMENT:
-            # So that what the entry changes is told apart from what newer rules do.
-            derived(parts, conn, incident, book, wake=False)
-        rows = tuple(_written(parts, conn, incident, one, book) for one in said)
         if incident == DEPLOYMENT:
             # It holds for all incidents, each of which finds it at its next look.
-            return Recorded(rows)
-        return Recorded(rows, derived(parts, conn, incident, book))
+            return Recorded(tuple(_written(parts, conn, incident, one) for one in said))
+        # First as it was, so that what the entry changes is told apart from what newer rules do.
+        _, before = derived(parts, conn, incident, book, wake=False)
+        for one in said:
+            _fitting(before, one.kind, one.body, book)
+        rows = tuple(_written(parts, conn, incident, one) for one in said)
+        return Recorded(rows, derived(parts, conn, incident, book)[0])
 
     made = db.commit(work)
     checkpoint(db, parts)
@@ -98,20 +101,19 @@ def refresh(
 
     def work(conn: Connection) -> Look:
         store.lock(conn, f"duties/{incident}")
-        derived(parts, conn, incident, rules, wake=wake)
-        return look(conn, incident, rules)
+        return derived(parts, conn, incident, rules, wake=wake)[1]
 
     return db.commit(work)
 
 
 def derived(
     parts: Parts, conn: Connection, incident: str, book: Rulebook, *, wake: bool = True
-) -> Moved:
-    """Derive the duties on this connection and write what changed, into the ledger too."""
+) -> tuple[Moved, Look]:
+    """Derive the duties on this connection; write what changed, into the ledger too."""
     now = look(conn, incident, book)
     moved = project(now.clocks, now.duties, now.done, parts.now())
     if not moved.rows:
-        return moved
+        return moved, now
     stored.put_clocks(conn, incident, moved.rows)
     record = Record("stanch", parts.now, parts.random)
     for body in _told(moved.differences, states(now.clocks, moved.rows)):
@@ -121,24 +123,26 @@ def derived(
         # It sets its timers anew.
         store.count_entry(conn, one.id)
         store.add_work(conn, one.id, "duties changed", at)
-    return moved
+    return moved, replace(now, clocks=stored.clocks(conn, incident))
 
 
-def _written(parts: Parts, conn: Connection, incident: str, said: Said, book: Rulebook) -> LogRow:
-    body = checked(said.kind, said.body, book, parts.now())
+def _admit(said: Said, incident: str, book: Rulebook, now: datetime) -> None:
+    """Raise EntryError where what is signed is not in its one form, or does not belong here."""
+    body = checked(said.kind, said.body, book, now)
     if (said.incident, dict(said.body)) != (incident, body):
         raise EntryError("it was signed for another incident, or not in its one form: sign again")
     if (said.kind == "confirmed") != (incident == DEPLOYMENT) and said.kind != "withdrawn":
         raise EntryError(f"{said.kind} cannot be recorded of {incident}")
     if said.kind == "confirmed" and body["rule"] != rule_digest(*stage_of(body["duty"], book)):
         raise EntryError(f"{body['duty']}: its rule reads otherwise than what was signed")
-    if incident != DEPLOYMENT:
-        _fitting(look(conn, incident, book), said.kind, body, book)
+
+
+def _written(parts: Parts, conn: Connection, incident: str, said: Said) -> LogRow:
+    body = dict(said.body)
     row = stored.add_log(conn, LogRow(incident, said.at, said.person, said.kind, body, said.token))
     record = Record(said.person, parts.now, parts.random)
     told = {"number": row.number, "what": _what(said.kind, body)} | body | {"proof": said.token}
-    happened = _happened(body, said.at)
-    record.note(conn, incident, LEDGER[said.kind], told, happened=happened)
+    record.note(conn, incident, LEDGER[said.kind], told, happened=_happened(body, said.at))
     return row
 
 

@@ -12,6 +12,8 @@ from playbooks.notification.doings import Decision, Doing, Doings
 from playbooks.notification.ordering import overtaken
 
 OPEN: Final = "open"
+# It may be owed: a fact that nobody has told yet decides. It was never owed for sure.
+POSSIBLE: Final = "possible"
 AWAITING_RECEIPT: Final = "awaiting_receipt"
 AWAITING_SIGN_OFF: Final = "awaiting_sign_off"
 NO_LONGER_OWED: Final = "no_longer_owed"
@@ -28,8 +30,10 @@ class Standing:
     flags: tuple[str, ...] = ()
 
 
-def standing(duty: Duty, duties: Mapping[str, Duty], done: Doings) -> Standing:
-    """Return where the duty stands. What was opened is closed by a person's word alone."""
+def standing(
+    duty: Duty, duties: Mapping[str, Duty], done: Doings, *, was_owed: bool = False
+) -> Standing:
+    """Return where the duty stands. What was once owed is closed by a person's word alone."""
     doing = done.of(duty.key)
     flags = flags_of(duty, duties, done)
     if doing.completed(duty.stage):
@@ -40,8 +44,16 @@ def standing(duty: Duty, duties: Mapping[str, Duty], done: Doings) -> Standing:
     if doing.decisions and not missing:
         return Standing(CLOSED, "not_notifying", flags)
     if not owed(duty):
-        return Standing(CLOSED, NO_LONGER_OWED) if doing.dropped else Standing(NO_LONGER_OWED)
-    return Standing(AWAITING_SIGN_OFF if _counted(duty, doing) else OPEN, "", flags)
+        return _no_longer(doing, was_owed)
+    if _counted(duty, doing):
+        return Standing(AWAITING_SIGN_OFF, "", flags)
+    return Standing(OPEN if was_owed or duty.applies.truth else POSSIBLE, "", flags)
+
+
+def _no_longer(doing: Doing, was_owed: bool) -> Standing:
+    if not was_owed:
+        return Standing(CLOSED, "not_owed")
+    return Standing(CLOSED, NO_LONGER_OWED) if doing.dropped else Standing(NO_LONGER_OWED)
 
 
 def signatures_missing(duty: Duty, doing: Doing) -> int:

@@ -8,6 +8,7 @@ from actions.aws.principal import GLOBAL
 from playbooks.errors import SettingsError
 from playbooks.intake.alert import Alert
 from playbooks.intake.identifiers import PATTERNS
+from playbooks.notification import subject
 from playbooks.respond import plays
 from playbooks.wiring.settings import Settings
 
@@ -21,8 +22,10 @@ ACTS_ON: Final[Mapping[str, frozenset[str]]] = {
     "compromised_instance": frozenset({"instance"}),
     "compromised_vault": frozenset({"vault", "login"}),
     "leaked_access_key": frozenset({"access_key", "user"}),
+    "notify_regulators": frozenset({subject.KIND}),
     "rotate_credentials": frozenset({"access_key", "user", "secret", "database", "vault"}),
 }
+_INCIDENT: Final = re.compile(r"INC-\d{4,9}", re.ASCII)
 _INSTANCE: Final = re.compile(r"i-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 # IAM Identity Center API Reference, "AccountAssignment", PrincipalId.
 _PERSON: Final = re.compile(
@@ -61,7 +64,7 @@ def aim_by_hand(
     """Return the target that a person names, checked. Raise SettingsError with what was expected.
 
     `target` is an instance id, user/NAME, role/NAME, an access key id, the name of a Vault in the
-    settings, NAME/MOUNT/LOGIN in it, or secret/NAME and database/NAME with a region.
+    settings, NAME/MOUNT/LOGIN in it, secret/NAME and database/NAME with a region, or an incident.
     """
     kind, id = _read(settings, target)
     allowed = ACTS_ON.get(play.replace("-", "_"), frozenset())
@@ -71,8 +74,10 @@ def aim_by_hand(
             f"on {' or '.join(sorted(allowed)) or 'nothing'}. Expected i- and 8 or 17 hex "
             "digits (an instance), user/NAME, role/NAME, sso/ID, AKIA... (a key), secret/NAME, "
             "database/NAME, account, the name of a Vault in the settings, or one login of it: "
-            "NAME/MOUNT/LOGIN, such as prod/approle/web."
+            "NAME/MOUNT/LOGIN, such as prod/approle/web; or an incident: INC-0001."
         )
+    if kind == subject.KIND:
+        return dict(subject.target(id))
     if kind == VAULT:
         return {"account": id, "region": VAULT, "id": f"vault/{id}", "kind": kind}
     if kind == LOGIN:
@@ -110,6 +115,8 @@ def _read(settings: Settings, target: str) -> tuple[str, str]:
         return kind, name
     if kind in ("secret", "database") and PATTERNS["resource name"].fullmatch(name):
         return kind, name
+    if _INCIDENT.fullmatch(target):
+        return subject.KIND, target
     if target == "account":
         return "account", ""
     if kind in settings.vaults and _LOGIN.fullmatch(name):

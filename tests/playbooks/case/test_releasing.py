@@ -372,7 +372,7 @@ def test_a_lift_that_breaks_off_is_made_up_for_and_the_play_is_not_run_again(sce
 def test_what_contains_nothing_is_not_released(scene: Scene) -> None:
     """A rotation or a review changes what is to stay; a release would take it back by half."""
     incident = scene.take()
-    for play in ("rotate_credentials", "access_review"):
+    for play in ("rotate_credentials", "access_review", "notify_regulators"):
         case = scene.case(incident)
         case.incident = replace(case.incident, play=play)
         with pytest.raises(RefusedError, match="rollback"):

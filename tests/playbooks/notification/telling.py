@@ -1,5 +1,6 @@
 """Lets people of a scene record what they know of an incident's duties."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -80,8 +81,22 @@ def anchor(scene: Scene, incident: Incident, **named: str) -> Recorded:
 def decide(
     scene: Scene, incident: Incident, duty: str, by: str, how: str = "not_notifying"
 ) -> Recorded:
-    rule = rule_digest(*stage_of(duty, shipped()))
-    return say(scene, incident, "not_notifying", by, duty=duty, how=how, rule=rule)
+    return decide_all(scene, incident, [duty], by, how)
+
+
+def decide_all(
+    scene: Scene, incident: Incident, duties: Iterable[str], by: str, how: str = "not_notifying"
+) -> Recorded:
+    said = [
+        ("not_notifying", {"why": "because", "duty": d, "how": how, "rule": digest(d)})
+        for d in duties
+    ]
+    key = scene.person(by)
+    return record(scene.parts, scene.store, incident.id, by, key, said)
+
+
+def digest(duty: str) -> str:
+    return rule_digest(*stage_of(duty, shipped()))
 
 
 def confirm(scene: Scene, duty: str, book: Rulebook | None = None, by: str = "counsel") -> Recorded:

@@ -12,6 +12,7 @@ from playbooks.notification.errors import EntryError
 from playbooks.notification.recording import refresh
 from tests.playbooks.notification.telling import (
     BR,
+    FACTS,
     IA,
     MD,
     MD_AG,
@@ -36,7 +37,7 @@ def test_an_incident_has_shadows_and_events_to_record_from_the_first_look(scene:
     assert tasks["discovery_or_notification"].earliest is not None
     assert "duty.derived" in scene.kinds(incident)
     clock = found.clocks[MD]
-    assert (clock.state, clock.body["status"]) == ("open", "not_started")
+    assert (clock.state, clock.body["status"]) == ("possible", "not_started")
     before = scene.kinds(incident)
     refresh(scene.parts, scene.store, incident.id)
     assert scene.kinds(incident) == before, "a second look finds nothing new"
@@ -91,6 +92,17 @@ def test_facts_change_and_nothing_that_was_opened_disappears(scene: Scene) -> No
     assert (clock.state, clock.closed_how) == ("closed", "no_longer_owed")
     say(scene, incident, "fact", facts={"acquired": "true"})
     assert seen(scene, incident).clocks[MD].state == "open", "owed again, so open again"
+
+
+@apart
+def test_what_only_may_be_owed_is_settled_by_facts_alone(scene: Scene) -> None:
+    incident = scene.take()
+    refresh(scene.parts, scene.store, incident.id)
+    assert seen(scene, incident).clocks[MD].state == "possible"
+    made = say(scene, incident, "fact", facts={"acquired": "false"})
+    assert made.moved.differences[MD][0] == "no_longer_owed", "and it is told"
+    clock = seen(scene, incident).clocks[MD]
+    assert (clock.state, clock.closed_how) == ("closed", "not_owed")
 
 
 @apart
@@ -191,7 +203,7 @@ def test_a_decision_not_to_notify_under_a_binding_rule_needs_two(scene: Scene) -
 def test_a_duty_that_was_opened_outlives_its_rule(scene: Scene) -> None:
     incident = scene.take()
     both, one = few("us-md", "us-ia"), few("us-ia")
-    refresh(scene.parts, scene.store, incident.id, both)
+    say(scene, incident, "fact", facts=FACTS, book=both)
     now = refresh(scene.parts, scene.store, incident.id, one)
     assert (now.clocks[MD].state, now.clocks[IA].state) == ("no_longer_owed", "open")
     body = {"duty": MD, "how": "no_longer_owed", "rule": "0" * 64}

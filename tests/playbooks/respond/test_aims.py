@@ -24,6 +24,7 @@ WRITTEN = {
     "account": "account",
     "vault": "prod",
     "login": "prod/approle/web",
+    "incident": "INC-0001",
 }
 
 
