@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from playbooks.duties.counting import HOURS
 from playbooks.duties.duty import Clock
 from playbooks.duties.facts import Facts
-from playbooks.duties.moment import Moment, instant
+from playbooks.duties.moment import Moment, placed
 from playbooks.duties.rule import Counting, Jurisdiction, Regime, Stage, Unit
 from playbooks.duties.starts import Anchors
-from playbooks.duties.working_days import WEEKENDS, Calendar, calendar
+from playbooks.duties.working_days import MEMBER_ZONES, WEEKENDS, Calendar, calendar
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,18 @@ class Ask:
             return calendar(str(given)) if given else WEEKENDS
         return calendar(name)
 
-    def placed(self, start: Moment, unit: Unit) -> Moment:
-        """Return the start in the place's zone where days count and it came as UTC or an offset.
+    @property
+    def zone(self) -> str:
+        """Return the zone of the law's place; of an EU act, that of the member state."""
+        given = str(self.facts.given.get("member_state", ""))
+        return MEMBER_ZONES.get(given, self.home.zone) if self._eu() else self.home.zone
 
-        The day of an event is the day where it is judged, and an offset alone is no place.
-        """
-        no_place = start.zone == "UTC" or start.zone.startswith("Etc/")
-        if unit in HOURS or start.at is None or not no_place:
-            return start
-        return instant(start.at, self.home.zone)
+    def placed(self, start: Moment, unit: Unit) -> Moment:
+        """Return the start in the law's zone where days count and it came without a place."""
+        return start if unit in HOURS else placed(start, self.zone)
+
+    def _eu(self) -> bool:
+        return not (self.stage.calendar or self.regime.calendar or self.home.calendar)
 
     def how(self, unit: Unit) -> Counting:
         """Return the counting rule of the stage, or else, but for hours, of its regime or file."""

@@ -6,7 +6,7 @@ from datetime import date
 from playbooks.duties.ask import Ask
 from playbooks.duties.duty import Alternative, Clock
 from playbooks.duties.lengths import earliest_of, length, not_before, period, qualitative
-from playbooks.duties.moment import Moment
+from playbooks.duties.moment import Moment, placed
 from playbooks.duties.relations import relative
 from playbooks.duties.rule import Prior, Stage
 from playbooks.duties.starts import earliest, short, start_of_stage
@@ -19,7 +19,7 @@ def clock(ask: Ask) -> Clock:
     deadline = ask.stage.deadline
     if deadline.kind == "relative" and deadline.order != "not_before":
         return _in_force(ask, relative(ask, deadline))
-    started = start_of_stage(ask.stage, ask.anchors)
+    started = start_of_stage(ask.stage, ask.anchors, ask.zone)
     if started is None:
         return _advisory_or(ask, _not_started(ask))
     return _in_force(ask, _from(ask, *started))
@@ -27,8 +27,9 @@ def clock(ask: Ask) -> Clock:
 
 def law_day(ask: Ask) -> date | None:
     """Return the day whose law counts: that of the event that the regime starts from."""
-    found = earliest((ask.regime.starts,), ask.anchors) or start_of_stage(ask.stage, ask.anchors)
-    return found[0].day if found else None
+    named = earliest((ask.regime.starts,), ask.anchors, ask.zone)
+    found = named or start_of_stage(ask.stage, ask.anchors, ask.zone)
+    return placed(found[0], ask.zone).day if found else None
 
 
 def _from(ask: Ask, start: Moment, anchor: str) -> Clock:

@@ -77,19 +77,18 @@ def add_months(day: date, count_: int) -> date:
     return date(year, month + 1, min(day.day, months.monthrange(year, month + 1)[1]))
 
 
-def noon_relief(end: End, days: Calendar) -> End:
-    """Return the end moved to noon of the next working day, if it falls on no working day.
+def noon_relief(end: End, days: Calendar, place: str) -> End:
+    """Return the end moved to noon of the next working day there, if it falls on no working day.
 
     Source: Delegated Regulation (EU) 2025/301, Article 5(4).
     """
-    why = days.why_closed(end.legal.day)
+    last = end.legal.day if end.legal.at is None else end.legal.at.astimezone(zone(place)).date()
+    why = days.why_closed(last)
     if why is None:
         return end
-    day = days.next_working(end.legal.day)
-    local = datetime.combine(day, NOON, zone(end.legal.zone))
-    moved = instant(local, end.legal.zone)
+    moved = instant(datetime.combine(days.next_working(last), NOON, zone(place)), place)
     step = (
-        f"{end.legal.day} is no working day ({why}); Art. 5(4) lets the report come by noon of the "
+        f"{last} is no working day ({why}); Art. 5(4) lets the report come by noon of the "
         f"next one: {moved.iso()} ({days.used})"
     )
     return replace(end, conservative=moved, legal=moved, steps=(*end.steps, step))

@@ -35,8 +35,8 @@ class Facts:
             # Who is affected and is to be told are the same until somebody says otherwise.
             return self.span("persons")
         head, _, place = name.partition(".")
-        parts = self._parts(head) if place else self._parts("residents") | self._parts("persons_in")
-        known = sum(parts.values())
+        parts = self._parts(head) if place else self._counts
+        known = self._sum(parts)
         if not place:
             return self._total(name, parts, known)
         if place == "any":
@@ -44,6 +44,12 @@ class Facts:
             rest = self._rest(known)
             return Span(most, None if rest is None else max(most, rest))
         return Span(0, self._rest(known))
+
+    def _sum(self, parts: Mapping[str, int]) -> int:
+        """Return how many people stand in the counts; those of the United States stand by state."""
+        states = sum(v for n, v in parts.items() if n.startswith("residents."))
+        rest = sum(v for n, v in parts.items() if n.startswith("persons_in.") and n[11:] != "US")
+        return max(states, parts.get("persons_in.US", 0)) + rest
 
     def _total(self, name: str, parts: Mapping[str, int], known: int) -> Span:
         if name != "persons" or not parts:
@@ -65,9 +71,8 @@ class Facts:
 
     @functools.cached_property
     def _counts(self) -> dict[str, int]:
-        """Return the counts per place; those of the United States stand by state."""
-        found = {n: v for n, v in self.given.items() if "." in n and n != "persons_in.US"}
-        return {n: v for n, v in found.items() if isinstance(v, int)}
+        """Return the counts per place."""
+        return {n: v for n, v in self.given.items() if "." in n and isinstance(v, int)}
 
 
 def read(raw: Mapping[str, object], words: Vocabulary | None = None) -> Facts:

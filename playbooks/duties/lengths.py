@@ -7,7 +7,7 @@ from playbooks.duties.ask import Ask
 from playbooks.duties.counting import HOURS, End, count, noon_relief, rounded_hours, said
 from playbooks.duties.duty import Alternative, Clock
 from playbooks.duties.errors import RuleError
-from playbooks.duties.moment import Moment, whole
+from playbooks.duties.moment import Moment, instant, whole, zone
 from playbooks.duties.rule import Amount, Deadline, Unit
 from playbooks.duties.starts import earliest
 
@@ -144,14 +144,21 @@ def _choices(
 
 
 def _counted(ask: Ask, start: Moment, value: int, unit: Unit) -> End:
-    start = ask.placed(start, unit)
-    return _relieved(ask, count(start, value, unit, ask.how(unit), ask.days()))
+    start, how, days = ask.placed(start, unit), ask.how(unit), ask.days()
+    end = count(start, value, unit, how, days)
+    if unit not in HOURS and start.at is not None:
+        # Written down elsewhere, it may have been the day before where the law counts.
+        there = count(instant(start.at, ask.zone), value, unit, how, days)
+        if there.conservative.last < end.conservative.last:
+            step = f"in {ask.zone} it was {start.at.astimezone(zone(ask.zone)).date()}: act by then"
+            end = replace(end, conservative=there.conservative, steps=(*end.steps, step))
+    return _relieved(ask, end)
 
 
 def _relieved(ask: Ask, end: End) -> End:
     """Return the end with the noon relief of DORA Art. 5(4), where the entity has it."""
     relief = ask.stage.deadline.relief
-    moved = noon_relief(end, ask.days())
+    moved = noon_relief(end, ask.days(), ask.zone)
     if relief is None or moved is end:
         return end
     answer = relief.answer(ask.facts)

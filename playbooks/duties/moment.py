@@ -1,7 +1,7 @@
 """Times and days as people give them, each with its zone; what is not one clear time is refused."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -58,6 +58,15 @@ class Moment:
 
 
 _DAY = timedelta(days=1)
+
+
+def placed(moment: Moment, place: str) -> Moment:
+    """Return an instant that came as UTC or with an offset in the place's zone; others unchanged.
+
+    The day of an event is the day where it is judged, and an offset alone is no place.
+    """
+    no_place = moment.zone == "UTC" or moment.zone.startswith("Etc/")
+    return replace(moment, zone=place) if moment.at is not None and no_place else moment
 
 
 def instant(at: datetime, name: str) -> Moment:

@@ -6,7 +6,7 @@ from datetime import date
 
 from playbooks.duties.anchor_names import anchor_names
 from playbooks.duties.errors import AnchorError
-from playbooks.duties.moment import Moment, whole
+from playbooks.duties.moment import Moment, placed, whole
 from playbooks.duties.rule import Regime, Stage
 
 # Anchors that follow from another by the calendar alone.
@@ -33,15 +33,17 @@ def checked(regime: Regime, anchors: Anchors) -> dict[str, Moment]:
     return found
 
 
-def start_of_stage(stage: Stage, anchors: Anchors) -> tuple[Moment, str] | None:
+def start_of_stage(stage: Stage, anchors: Anchors, zone: str = "UTC") -> tuple[Moment, str] | None:
     """Return the moment that starts the stage's clock and the anchor's name, or None."""
-    return earliest((stage.anchor, *stage.or_anchors), anchors)
+    return earliest((stage.anchor, *stage.or_anchors), anchors, zone)
 
 
-def earliest(names: Iterable[str], anchors: Anchors) -> tuple[Moment, str] | None:
-    """Return the earliest known of these events, each with what counts as it."""
+def earliest(
+    names: Iterable[str], anchors: Anchors, zone: str = "UTC"
+) -> tuple[Moment, str] | None:
+    """Return the earliest known of these events; `zone` says in which year an instant lies."""
     found = [(anchors[n], n) for name in names for n in _limbs(short(name)) if n in anchors]
-    found += [year for name in names if (year := _year_end(short(name), anchors))]
+    found += [year for name in names if (year := _year_end(short(name), anchors, zone))]
     return min(found, key=lambda each: each[0].first, default=None)
 
 
@@ -52,8 +54,9 @@ def _limbs(name: str) -> tuple[str, ...]:
     return (name, *more)
 
 
-def _year_end(name: str, anchors: Anchors) -> tuple[Moment, str] | None:
-    start = anchors.get(_YEAR_OF.get(name, ""))
-    if start is None or name in anchors:
+def _year_end(name: str, anchors: Anchors, zone: str) -> tuple[Moment, str] | None:
+    found = anchors.get(_YEAR_OF.get(name, ""))
+    if found is None or name in anchors:
         return None
+    start = placed(found, zone)
     return whole(date(start.day.year, 12, 31), start.zone), f"{name} (from {_YEAR_OF[name]})"

@@ -26,7 +26,13 @@ ZONES = [
     "UTC",
 ]
 # EDGAR's own closures are not in the walk's book of holidays.
-SEC_QUIET = {date(2018, 12, 5), date(2024, 12, 24), date(2025, 1, 9)}
+SEC_QUIET = {
+    date(2018, 12, 5),
+    date(2024, 12, 24),
+    date(2025, 1, 9),
+    date(2025, 12, 24),
+    date(2025, 12, 26),
+}
 
 
 def moments(seed: int) -> Iterator[tuple[Moment, datetime]]:
