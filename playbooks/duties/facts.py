@@ -57,10 +57,10 @@ class Facts:
         return Span(known, known if self._complete() else None)
 
     def _rest(self, known: int) -> int | None:
-        if self._complete():
-            return 0
         total = self.given.get("persons")
-        return max(0, total - known) if isinstance(total, int) else None
+        if isinstance(total, int):
+            return max(0, total - known)
+        return 0 if self._complete() else None
 
     def _complete(self) -> bool:
         counted = any("." in name for name in self.given)

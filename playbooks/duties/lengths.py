@@ -7,7 +7,7 @@ from playbooks.duties.ask import Ask
 from playbooks.duties.counting import HOURS, End, count, noon_relief, rounded_hours, said
 from playbooks.duties.duty import Alternative, Clock
 from playbooks.duties.errors import RuleError
-from playbooks.duties.moment import Moment, instant, whole, zone
+from playbooks.duties.moment import Moment, instant, whole
 from playbooks.duties.rule import Amount, Deadline, Unit
 from playbooks.duties.starts import earliest
 
@@ -147,12 +147,20 @@ def _counted(ask: Ask, start: Moment, value: int, unit: Unit) -> End:
     start, how, days = ask.placed(start, unit), ask.how(unit), ask.days()
     end = count(start, value, unit, how, days)
     if unit not in HOURS and start.at is not None:
-        # Written down elsewhere, it may have been the day before where the law counts.
-        there = count(instant(start.at, ask.zone), value, unit, how, days)
-        if there.conservative.last < end.conservative.last:
-            step = f"in {ask.zone} it was {start.at.astimezone(zone(ask.zone)).date()}: act by then"
-            end = replace(end, conservative=there.conservative, steps=(*end.steps, step))
+        end = _in_place(end, count(instant(start.at, ask.zone), value, unit, how, days), ask.zone)
     return _relieved(ask, end)
+
+
+def _in_place(written: End, there: End, place: str) -> End:
+    """Return the end as the law's place counts it; to act on, the earlier of there and here.
+
+    An event that was written down elsewhere may have another date where the law counts.
+    """
+    if written.legal.day == there.legal.day:
+        return written
+    early = min(written.conservative, there.conservative, key=lambda m: m.last)
+    step = f"the day is that of {place}, where the law counts; act by the earlier of both"
+    return replace(there, conservative=early, steps=(*there.steps, step))
 
 
 def _relieved(ask: Ask, end: End) -> End:
