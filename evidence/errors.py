@@ -11,6 +11,7 @@ EvidenceError
 ├── LedgerError             the ledger was asked for something it cannot give
 │   ├── LedgerCorruptError  stored leaves, nodes and checkpoints contradict each other
 │   └── ForkError           the tree is smaller than, or forked from, what was signed before
+│       └── BehindError     the tree is smaller; another look may find that it has grown since
 ├── LockerError             an artifact could not be stored or is not what its name says
 ├── ManifestError           a manifest lacks a field or contradicts itself
 ├── SourceError             a source was given a target it cannot read
@@ -61,6 +62,14 @@ class LedgerCorruptError(LedgerError):
 
 class ForkError(LedgerError):
     """The tree is smaller than, or forked from, what was signed before."""
+
+
+class BehindError(ForkError):
+    """The tree is smaller than the `size` that was signed; it may have grown since it was read."""
+
+    def __init__(self, said: str, size: int) -> None:
+        super().__init__(said)
+        self.size = size
 
 
 class LockerError(EvidenceError):

@@ -4,7 +4,11 @@
     with engine.begin() as conn:
         create_schema(conn)
         append(conn, Entry("case.open", "INC-1", {...}, "alice", when), record_time=now, salt=salt)
-        integrate(conn, signer, now=now)
+        place(conn, origin)
+    with engine.connect() as conn:
+        signed = sign_head(conn, signer)
+    with engine.begin() as conn:
+        keep(conn, signed, now=now)
 
 An entry is durable with the caller's commit and provable with the next checkpoint. Nothing here
 commits, reads a clock or makes randomness.
@@ -44,7 +48,11 @@ from evidence.ledger_tree import (
     consistency,
     inclusion,
     integrate,
+    keep,
     latest_checkpoint,
+    place,
+    sign_head,
+    signed_last,
 )
 from evidence.merkle import leaf_hash
 from evidence.strict_json import canonical_form
@@ -61,10 +69,14 @@ __all__ = [
     "entries",
     "inclusion",
     "integrate",
+    "keep",
     "latest_checkpoint",
+    "place",
     "postgres_engine",
     "pseudonym",
     "replay",
+    "sign_head",
+    "signed_last",
     "sqlite_engine",
 ]
 

@@ -9,7 +9,7 @@ from evidence import ledger_schema as table
 from evidence.errors import LedgerCorruptError, NoteError
 from evidence.ledger_engine import in_dialect
 from evidence.ledger_tree import hold_tree, tree_size
-from evidence.merkle import extend, fold, leaf_hash, node_hash, peaks_of
+from evidence.merkle import EMPTY_ROOT, extend, fold, leaf_hash, node_hash, peaks_of
 from evidence.note import unverified_checkpoint
 
 # Leaves read at a time: a power of two, so that each full chunk is one complete subtree.
@@ -105,7 +105,8 @@ def _heads(conn: Connection) -> dict[int, bytes]:
             raise LedgerCorruptError(f"checkpoint of size {size}: its note says something else")
         heads[size] = root
     for size, root in conn.execute(select(table.signed.c.size, table.signed.c.root)):
-        if heads.get(size) != root:
+        # Of size 0 while the first entries have their places and no head is signed yet.
+        if heads.get(size) != root and (size, root) != (0, EMPTY_ROOT):
             raise LedgerCorruptError(f"the head signed last, of size {size}, has no checkpoint")
     return heads
 
@@ -129,9 +130,13 @@ def _compare_nodes(conn: Connection, level: int, first: int, hashes: list[bytes]
 def _refuse_loose_ends(conn: Connection, heads: dict[int, bytes], size: int) -> None:
     if indexed := tree_size(conn) - size:
         raise LedgerCorruptError(f"ledger entry {size} is missing; {indexed} more places follow it")
-    if size and max(heads, default=0) != size:
+    newest = max(heads, default=0)
+    signed = conn.execute(select(func.max(table.signed.c.size))).scalar_one()
+    # Entries have their places a moment before a head over them is signed and kept.
+    if newest > size or (size and signed != newest):
         raise LedgerCorruptError(
-            f"the ledger has {size} entries, its newest checkpoint {max(heads, default=0)}"
+            f"the ledger has {size} entries, its newest checkpoint {newest}, "
+            f"and {'none' if signed is None else signed} were signed"
         )
     expected = sum(size >> level for level in range(1, size.bit_length()))
     found = conn.execute(select(func.count()).select_from(table.nodes)).scalar_one()

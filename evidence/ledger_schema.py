@@ -1,6 +1,7 @@
 """The ledger's tables: an append-only part, and a side table that may be erased.
 
-`ledger_entries`, `ledger_nodes` and `ledger_checkpoints` only grow and hold no personal data.
+`ledger_entries`, `ledger_nodes`, `ledger_checkpoints` and `ledger_cosignatures` only grow and hold
+no personal data.
 `ledger_openings` holds what the leaves commit to (actor, body, salt) and `ledger_cases` which
 case a pseudonym stands for; rows there may be erased, and every proof still verifies.
 """
@@ -82,6 +83,18 @@ signed = Table(
     Column("origin", String(200), primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("root", LargeBinary(32), nullable=False),
+)
+
+
+# What witnesses said of a checkpoint: their signature lines for its note, by the witness's vkey.
+cosignatures = Table(
+    "ledger_cosignatures",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("witness", String(300), primary_key=True),
+    Column("line", Text, nullable=False),
+    # Seconds since 1970, by the witness's clock.
+    Column("cosigned_at", BigInteger, nullable=False),
 )
 
 

@@ -28,6 +28,7 @@ from evidence.note import (
     sign_note,
     unverified_checkpoint,
 )
+from evidence.signer import HeadSigner
 
 # One integrator at a time: the key of an advisory lock, which PostgreSQL keeps per database. SQLite
 # has one writer at a time anyway.
@@ -45,10 +46,8 @@ class SignedCheckpoint:
     note: str
 
 
-def integrate(
-    conn: Connection, signer: NoteSigner, *, now: datetime, wait: bool = False
-) -> Checkpoint | None:
-    """Give every waiting entry its index, extend the tree, sign and store the new head.
+def place(conn: Connection, origin: str, *, wait: bool = False) -> Checkpoint | None:
+    """Give every waiting entry its index and extend the tree; return its head, not yet signed.
 
     Runs inside a write transaction of the caller (BEGIN IMMEDIATE, READ COMMITTED), one integrator
     at a time. Returns None when nothing waits, or when another process integrates just now; that
@@ -60,7 +59,6 @@ def integrate(
     """
     if not _take_turn(conn, wait):
         return None
-    origin = signer.verifier.name
     node = _stored(conn)
     size = tree_size(conn)
     old = _signed_last(conn, origin, size)
@@ -85,8 +83,60 @@ def integrate(
         conn.exec_driver_sql(in_dialect(conn, _BUILD), built)
     checkpoint = Checkpoint(origin, size + len(waiting), fold(peaks))
     _refuse_fork(old, checkpoint.size, checkpoint.root, node)
-    _sign(conn, signer, checkpoint, now)
     return checkpoint
+
+
+def sign_head(conn: Connection, signer: HeadSigner) -> SignedCheckpoint | None:
+    """Return the signed head of the tree as committed, None while it is empty and never was more.
+
+    Only reads, and must see only what is committed: what is signed cannot be taken back.
+
+    Raises:
+        BehindError: when a larger head was signed before; a new transaction may see that one.
+        ForkError: when the tree does not extend the one that was signed last.
+    """
+    node = _stored(conn)
+    size = tree_size(conn)
+    head = Checkpoint(signer.verifier.name, size, fold(peaks_of(size, node)))
+    note = signer.sign(head, lambda old, new: consistency_proof(old, new, node))
+    return SignedCheckpoint(head, note) if size else None
+
+
+def signed_last(conn: Connection, origin: str) -> Checkpoint:
+    """Return the head that was signed last as the database has it; the empty one for none."""
+    mine = table.signed.c.origin == origin
+    row = conn.execute(select(table.signed.c.size, table.signed.c.root).where(mine)).one_or_none()
+    return Checkpoint(origin, 0, EMPTY_ROOT) if row is None else Checkpoint(origin, *row)
+
+
+def keep(conn: Connection, signed: SignedCheckpoint, *, now: datetime) -> None:
+    """Store a signed head on the caller's transaction, unless it is there."""
+    head = signed.checkpoint
+    there = select(table.checkpoints.c.size).where(table.checkpoints.c.size == head.size)
+    if conn.execute(there).first() is not None:
+        return
+    conn.execute(
+        insert(table.checkpoints),
+        {"size": head.size, "root": head.root, "note": signed.note, "signed_at": stamp(now)},
+    )
+    mine = (table.signed.c.origin == head.origin) & (table.signed.c.size < head.size)
+    conn.execute(update(table.signed).where(mine).values(size=head.size, root=head.root))
+
+
+def integrate(
+    conn: Connection, signer: NoteSigner, *, now: datetime, wait: bool = False
+) -> Checkpoint | None:
+    """Place what waits, sign the new head and keep it, all on one transaction; return the head.
+
+    For a signer without memory: if the transaction is rolled back, so is what it signed.
+
+    Raises:
+        ForkError, LedgerCorruptError: as `place` does.
+    """
+    head = place(conn, signer.verifier.name, wait=wait)
+    if head is not None:
+        keep(conn, SignedCheckpoint(head, sign_note(checkpoint_text(head), signer)), now=now)
+    return head
 
 
 def latest_checkpoint(conn: Connection) -> SignedCheckpoint:
@@ -168,6 +218,8 @@ def _stored(conn: Connection) -> Node:
 def _signed_last(conn: Connection, origin: str, size: int) -> Checkpoint:
     rows = conn.execute(select(table.signed)).all()
     if not rows and size == 0:
+        # From now on it is known that there is a signer, so that its heads cannot be forgotten.
+        conn.execute(insert(table.signed), {"origin": origin, "size": 0, "root": EMPTY_ROOT})
         return Checkpoint(origin, 0, EMPTY_ROOT)
     for known, signed_size, root in rows:
         if known == origin:
@@ -189,19 +241,3 @@ def _refuse_fork(old: Checkpoint, size: int, root: bytes, node: Node) -> None:
             f"the tree of {size} entries does not extend the {old.size} signed before; "
             "stored entries were altered. Do not sign; compare backups"
         ) from error
-
-
-def _sign(conn: Connection, signer: NoteSigner, checkpoint: Checkpoint, now: datetime) -> None:
-    conn.execute(
-        insert(table.checkpoints),
-        {
-            "size": checkpoint.size,
-            "root": checkpoint.root,
-            "note": sign_note(checkpoint_text(checkpoint), signer),
-            "signed_at": stamp(now),
-        },
-    )
-    mine = table.signed.c.origin == checkpoint.origin
-    head = {"size": checkpoint.size, "root": checkpoint.root}
-    if not conn.execute(update(table.signed).where(mine).values(head)).rowcount:
-        conn.execute(insert(table.signed), head | {"origin": checkpoint.origin})

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from evidence import ledger
+from evidence.errors import BehindError
+from evidence.ledger import SignedCheckpoint
+from evidence.signer import HeadSigner
 from playbooks.case import store
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts
@@ -35,7 +38,24 @@ async def seal(case: "Case", kind: str) -> None:
     await case.call(lambda: checkpoint(case.store, case.parts))
 
 
-def checkpoint(db: Store, parts: Parts) -> None:
-    """Give every new entry its index and sign the tree's head."""
+def checkpoint(db: Store, parts: Parts) -> SignedCheckpoint | None:
+    """Give every new entry its index, and sign the tree's head; return it, None for no entries.
+
+    Raises ForkError when the ledger is smaller than, or another one than, what was signed before.
+    """
+    signer = parts.keys.log
     # What this process has just committed is to be in it, so another's turn is waited for.
-    db.commit(lambda c: ledger.integrate(c, parts.keys.log, now=parts.now(), wait=True))
+    db.commit(lambda c: ledger.place(c, signer.verifier.name, wait=True))
+    signed = _sign(db, signer)
+    if signed is not None:
+        db.commit(lambda c: ledger.keep(c, signed, now=parts.now()))
+    return signed
+
+
+def _sign(db: Store, signer: HeadSigner) -> SignedCheckpoint | None:
+    try:
+        return db.read(lambda c: ledger.sign_head(c, signer))
+    except BehindError:
+        # Another process may have placed and signed more since we looked. What it signed was
+        # committed before, so a second look sees at least that, or entries have been lost.
+        return db.read(lambda c: ledger.sign_head(c, signer))

@@ -7,10 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from evidence import ledger
+from evidence.note import signer_of
+from evidence.signer import MEMORY, RememberingSigner
 from playbooks.case import schema
 from playbooks.case.store import Store
 from playbooks.case.store.taken import carry_over
+from playbooks.wiring.keyring import Keyring
 from playbooks.wiring.parts import Parts
 
 
@@ -28,6 +33,17 @@ def scratch(parts: Parts) -> Iterator[tuple[Parts, Store]]:
             schema.metadata.create_all(conn)
             Store(parts.engine).read(lambda here: carry_over(here, conn, since))
         try:
-            yield replace(parts, engine=engine), Store(engine)
+            yield (
+                replace(parts, engine=engine, keys=_thrown_away(parts, Path(folder))),
+                Store(engine),
+            )
         finally:
             engine.dispose()
+
+
+def _thrown_away(parts: Parts, folder: Path) -> Keyring:
+    """Return keys of which the log's is another one: the real one signs no rehearsal."""
+    signer = signer_of(parts.keys.log.verifier.name, Ed25519PrivateKey.generate())
+    log = RememberingSigner(signer, folder / MEMORY)
+    log.begin()
+    return replace(parts.keys, log=log)

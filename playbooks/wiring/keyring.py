@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from evidence import keys
-from evidence.note import NoteSigner
+from evidence.signer import MEMORY, RememberingSigner
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
     """The log's signer, the manifests' key and the wrapping key."""
 
-    log: NoteSigner
+    log: RememberingSigner
     manifest: keys.ManifestKey
     wrap: keys.WrapKey
 
@@ -23,18 +23,20 @@ class Keyring:
 
 def create(folder: Path, origin: str) -> Keyring:
     """Make the keys in the folder (0700). Raise KeyMaterialError where there are some."""
-    return _load(keys.create_keys(folder), origin)
+    made = _load(folder, keys.create_keys(folder), origin)
+    made.log.begin()
+    return made
 
 
 def load(folder: Path, origin: str) -> Keyring:
     """Load the keys. Raise KeyMaterialError when one is missing, or open to others."""
     uris = [(folder.absolute() / name).as_uri() for name in ("log.pem", "manifest.pem", "wrap.key")]
-    return _load(keys.KeyUris(*uris), origin)
+    return _load(folder, keys.KeyUris(*uris), origin)
 
 
-def _load(uris: keys.KeyUris, origin: str) -> Keyring:
+def _load(folder: Path, uris: keys.KeyUris, origin: str) -> Keyring:
     return Keyring(
-        keys.load_log(uris.log, origin),
+        RememberingSigner(keys.load_log(uris.log, origin), folder / MEMORY),
         keys.load_manifest(uris.manifest),
         keys.load_wrap(uris.wrap),
     )

@@ -62,7 +62,7 @@ def health(conn: Connection, now: datetime) -> Health:
         half_way=count(steps, half),
         frozen=tuple(one.account for one in freezes(conn)),
         rejected=count(rejected),
-        unintegrated=count(entries, entries.c.idx.is_(None)),
+        unintegrated=count(entries, entries.c.idx.is_(None) | (entries.c.idx >= size)),
         tree_size=size,
         checkpoint=datetime.fromisoformat(signed) if signed else None,
     )

@@ -13,6 +13,7 @@ from evidence import ledger
 from playbooks.case import spooling, store
 from playbooks.case.enter import Body, Ending, enter
 from playbooks.case.play import reflex_of
+from playbooks.case.sealing import checkpoint
 from playbooks.case.store import Store
 from playbooks.compromised_instance import compromised_instance
 from playbooks.desk.cli.init import make
@@ -116,7 +117,7 @@ def missing(scene: Scene) -> list[str]:
 def recorded(scene: Scene) -> dict[str, Any]:
     """Return what database and ledger say of the one incident; the ledger is whole."""
     (incident,) = scene.store.read(store.incidents)
-    scene.store.commit(lambda c: ledger.integrate(c, scene.parts.keys.log, now=scene.parts.now()))
+    checkpoint(scene.store, scene.parts)
     scene.store.read(ledger.replay)
     entries = Counter(
         (e.leaf.kind, e.body["step"])
