@@ -47,14 +47,15 @@ def _held(ask: Ask, found: Clock, hold: Hold) -> Clock:
         return _told(
             found, f"{asked}, with no end yet: {rule.says}. Record its end when it is known"
         )
+    if end.last <= due.last:
+        return _told(found, f"{asked} until {end.iso()}; the date stands, for it is later")
     resumed = end
+    # What the law gives after a hold it gives to those whose time has run out meanwhile.
     if rule.resumes:
         more = count(
             end, rule.resumes.value, rule.resumes.unit, ask.how(rule.resumes.unit), ask.days()
         )
         resumed = more.conservative
-    if resumed.last <= due.last:
-        return _told(found, f"{asked} until {end.iso()}; the date stands, for it is later")
     words = f" and {said(rule.resumes.value, rule.resumes.unit)}" if rule.resumes else ""
     step = f"{asked} until {end.iso()}{words}: due {resumed.iso()} ({rule.says})"
     before = Alternative("without_the_hold", found.legal_latest, "Had nobody asked to wait")

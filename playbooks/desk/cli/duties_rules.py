@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from playbooks.desk.cli.surroundings import Json, out, printable, show_json
 from playbooks.duties.contents import items
@@ -28,11 +27,13 @@ def list_(
         each = [_row(r, s) for r, s in rows]
         show_json({"counts": counts, "stages": each, "notice": DISCLAIMER})
         return
-    table = Table("duty", "to", "from", "within", "class", "status", "confidence", box=None)
-    for r, s in rows:
-        table.add_row(*(printable(v) for v in _row(r, s).values()))
     console = out()
-    console.print(table)
+    for r, s in rows:
+        row = {name: printable(value) for name, value in _row(r, s).items()}
+        console.print(
+            f"[bold]{row['duty']}[/]  {row['class']}: {row['within']}, from {row['from']}; "
+            f"to {row['to']}; {row['status']}, {row['confidence']}"
+        )
     said = ", ".join(f"{surveyed[name]} {name}" for name in CLASSES)
     console.print(f"{said}: {surveyed.total()} stages; {added} more were added by later checks")
     console.print(f"[bold]{DISCLAIMER}[/]")

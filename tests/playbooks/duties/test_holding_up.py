@@ -79,3 +79,5 @@ def test_hipaa_waits_thirty_days_at_most_for_a_word_of_mouth() -> None:
 def test_maryland_gives_seven_days_after_the_hold() -> None:
     waited = duty("us-md/individuals", ended("2026-06-01"))
     assert waited.clock.conservative_due == parse("2026-06-08" + ZONE)
+    cleared_in_time = duty("us-md/individuals", ended("2026-04-12"))
+    assert cleared_in_time.clock.conservative_due == parse("2026-04-16" + ZONE)
