@@ -22,6 +22,9 @@ PROOFS = "data/custody/proofs.jsonl"
 CHECKPOINT = "data/custody/checkpoint"
 POLICY = "data/custody/policy"
 TIMELINE = "data/case/timeline.json"
+TIME = "data/time/"
+TIME_PROOFS = "data/time/consistency.jsonl"
+TIME_NOTED = "data/time/noted.jsonl"
 
 FOLDERS = ("data", "data/artifacts", "data/case", "data/custody", "data/custody/manifests")
 

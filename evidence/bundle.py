@@ -8,11 +8,13 @@ OUT/bagit.txt bag-info.txt manifest-sha256.txt tagmanifest-sha256.txt VERIFY.md
     data/custody/proofs.jsonl       index, inclusion path in the checkpoint's tree
     data/custody/checkpoint         the signed head of the ledger
     data/case/timeline.json
+    data/time/                      timestamps (bundle_time.py), where there are any
 """
 
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from evidence import bag, jws
+from evidence.bundle_time import time_files
 from evidence.canonical import canonical
 from evidence.deposit import KIND as ARTIFACT_STORED
 from evidence.errors import BundleError
@@ -30,6 +33,7 @@ from evidence.ledger_tree import SignedCheckpoint
 from evidence.locker import CHUNK, Locker
 from evidence.stock_check import GUIDE_TEXT
 from evidence.timeline import moment
+from evidence.timestamp import Authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,19 @@ class Exported:
     checkpoint_size: int
 
 
-def export(conn: Connection, locker: Locker, case: str, signer: ManifestKey, out: Path) -> Exported:
-    """Write the bundle of `case` into the new folder `out`.
+def export(
+    conn: Connection,
+    locker: Locker,
+    case: str,
+    signer: ManifestKey,
+    out: Path,
+    authorities: Sequence[Authority] = (),
+) -> Exported:
+    """Write the bundle of `case` into the new folder `out`, with the timestamps of `authorities`.
 
     Only reads the database, so a read-only connection will do and no writer need wait.
-    Everything but `export.jws` is the same bytes for the same ledger and checkpoint. The caller
-    appends an `export` entry afterwards.
+    Everything but `export.jws` is the same bytes for the same ledger, checkpoint and tokens. The
+    caller appends an `export` entry afterwards.
 
     Raises:
         BundleError: when `out` exists, or an entry waits for its index or proof.
@@ -69,6 +80,7 @@ def export(conn: Connection, locker: Locker, case: str, signer: ManifestKey, out
             (out / folder).mkdir(mode=0o700)
         writer = _Writer(out, {})
         _write_payload(writer, conn, locker, recorded, head)
+        _write_times(writer, conn, recorded, head, authorities)
         digest = _write_tags(writer, case, head)
         statement = _statement(case, recorded, head, digest)
         token = jws.sign(canonical(statement), signer.key, signer.kid, bag.EXPORT_TYP)
@@ -146,6 +158,22 @@ def _write_payload(
     for entry in recorded:
         if entry.leaf.kind == ARTIFACT_STORED and entry.opening is not None:
             _write_artifact(writer, locker, entry)
+
+
+def _write_times(
+    writer: _Writer,
+    conn: Connection,
+    recorded: list[Recorded],
+    head: SignedCheckpoint,
+    authorities: Sequence[Authority],
+) -> None:
+    if not authorities:
+        return
+    indices = [entry.index for entry in recorded if entry.index is not None]
+    if found := time_files(conn, indices, head, authorities):
+        (writer.root / bag.TIME).mkdir(mode=0o700)
+    for path, data in found.items():
+        writer.write(path, data)
 
 
 def _write_artifact(writer: _Writer, locker: Locker, entry: Recorded) -> None:

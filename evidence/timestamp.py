@@ -47,15 +47,17 @@ class Authority:
         """Return what of the chain stands between the certificate and a root."""
         return tuple(c for c in self.chain if c.subject != c.issuer)
 
+    @property
+    def pem(self) -> bytes:
+        """Return certificate and chain, as they stand in a bundle."""
+        return b"".join(_pem(one) for one in (self.certificate, *self.chain))
+
     def trust(self) -> dict[str, str]:
         """Return the authority as it stands in trust.json."""
-        pem = [
-            c.public_bytes(Encoding.PEM).decode("ascii") for c in (self.certificate, *self.chain)
-        ]
         return {
             "name": self.name,
-            "certificate": pem[0],
-            "root": "".join(pem[1:]),
+            "certificate": _pem(self.certificate).decode("ascii"),
+            "root": b"".join(map(_pem, self.chain)).decode("ascii"),
             "policy": self.policy,
         }
 
@@ -139,3 +141,7 @@ def nonce_of(text: bytes, policy: str, asked: bytes) -> int:
     if nonce <= 0 or request(text, policy, nonce) != asked:
         raise TimestampError("its request is not one over this checkpoint under this policy")
     return nonce
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)

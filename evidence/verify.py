@@ -15,6 +15,7 @@ from evidence.verify_artifacts import check_artifacts, check_export
 from evidence.verify_entries import check_checkpoint, check_entries
 from evidence.verify_files import check_files, find_files
 from evidence.verify_report import Check, Problem, Report, Verdict
+from evidence.verify_time import check_time
 from evidence.verify_trust import Trust, read_trust
 from evidence.verify_witnesses import check_witnesses
 
@@ -37,6 +38,7 @@ def verify_bundle(path: Path, trust: Mapping[str, Any] | None) -> Verdict:
     head = check_checkpoint(files, trusted, report)
     check_witnesses(files, trusted, report)
     proven = check_entries(files, head, report)
+    check_time(files, trusted, head, proven, report)
     check_artifacts(files, listed, proven, trusted, report)
     check_export(files, proven, head, trusted, report)
     return report.verdict()

@@ -51,14 +51,14 @@ def check_entries(files: Files, head: Checkpoint | None, report: Report) -> list
     """Return the entries that read well, having checked all of them."""
     start = len(report.problems)
     proven: list[Proven] = []
-    for number, line in enumerate(_lines(files, bag.ENTRIES, report)):
+    for number, line in enumerate(read_lines(files, bag.ENTRIES, report)):
         try:
-            entry, opening = _read_entry(line)
+            entry, opening = read_entry(parse_canonical(line))
         except EvidenceError as error:
             report.invalid(bag.ENTRIES, f"{_named(line, number)}: {error}")
             continue
         try:
-            proven.append(replace(entry, opened=_read_opening(entry.leaf, opening)))
+            proven.append(replace(entry, opened=read_opening(entry.leaf, opening)))
         except EvidenceError as error:
             report.invalid(bag.ENTRIES, f"ledger entry {entry.index}: {error}")
             proven.append(entry)
@@ -79,7 +79,8 @@ def check_entries(files: Files, head: Checkpoint | None, report: Report) -> list
     return proven
 
 
-def _lines(files: Files, path: str, report: Report) -> list[bytes]:
+def read_lines(files: Files, path: str, report: Report) -> list[bytes]:
+    """Return the lines of a file; where it is missing or cut off, that is a problem."""
     try:
         data = files.read(path, MAX_LINES)
     except BundleError as error:
@@ -97,8 +98,12 @@ def _named(line: bytes, number: int) -> str:
         return f"line {number + 1}"
 
 
-def _read_entry(line: bytes) -> tuple[Proven, object]:
-    members = parse_canonical(line)
+def read_entry(members: object) -> tuple[Proven, object]:
+    """Return an entry of index, leaf and opening, and the opening as it stands.
+
+    Raises:
+        EvidenceError: when it is malformed.
+    """
     if not isinstance(members, dict) or members.keys() != {"index", "leaf", "opening"}:
         raise BundleError("has not exactly index, leaf and opening")
     index, text, opening = members["index"], members["leaf"], members["opening"]
@@ -109,7 +114,12 @@ def _read_entry(line: bytes) -> tuple[Proven, object]:
     return Proven(index, leaf, leaf_hash(data), None), opening
 
 
-def _read_opening(leaf: Leaf, opening: object) -> tuple[str, Mapping[str, Any]] | None:
+def read_opening(leaf: Leaf, opening: object) -> tuple[str, Mapping[str, Any]] | None:
+    """Return actor and body that the leaf commits to; None where they were erased.
+
+    Raises:
+        EvidenceError: when the opening is malformed, or the leaf commits to another.
+    """
     if opening is None:
         return None
     if not isinstance(opening, dict) or opening.keys() != {"actor", "body", "salt"}:
@@ -152,7 +162,7 @@ def _check_sequence(proven: list[Proven], report: Report) -> None:
 
 def _check_proofs(files: Files, proven: list[Proven], head: Checkpoint, report: Report) -> None:
     paths: dict[int, list[bytes]] = {}
-    for number, line in enumerate(_lines(files, bag.PROOFS, report)):
+    for number, line in enumerate(read_lines(files, bag.PROOFS, report)):
         try:
             index, path = _read_proof(line)
         except EvidenceError as error:

@@ -45,10 +45,20 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """When the entry at `index` was recorded, as others' clocks have it; RFC 3339, or unknown."""
+
+    index: int
+    not_before: str | None
+    not_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The outcome for one bundle; `exit_code` is that of the worst problem.
 
-    `lacking` says, one text each, why the head counts as unwitnessed or as untimestamped.
+    `lacking` says, one text each, why the head counts as unwitnessed or as untimestamped. `times`
+    holds what timestamps say of each entry.
     """
 
     exit_code: int
@@ -58,6 +68,7 @@ class Verdict:
     witnessed: bool = False
     timestamped: bool = False
     lacking: tuple[str, ...] = ()
+    times: tuple[Times, ...] = ()
 
 
 @dataclass(slots=True)
@@ -76,6 +87,7 @@ class Report:
     why_unwitnessed: str = "unwitnessed: the trust input names no quorum of witnesses"
     timestamped: bool = False
     why_untimestamped: str = "untimestamped: the trust input names no timestamp authority"
+    times: list[Times] = field(default_factory=list)
 
     def invalid(self, file: str, what: object) -> None:
         """Note that something is not what it claims to be."""
@@ -113,6 +125,7 @@ class Report:
             self.witnessed,
             self.timestamped,
             tuple(_plain(why) for why in missing.values()),
+            tuple(self.times),
         )
 
     def _add(self, file: str, what: object, code: Exit) -> None:

@@ -1,4 +1,4 @@
-"""Reads what the auditor trusts: the log's key, the keys that sign manifests, and witnesses."""
+"""Reads what the auditor trusts: keys of the log and of manifests, witnesses, and authorities."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,21 +9,29 @@ from evidence.errors import BundleError, EvidenceError
 from evidence.jws_token import PublicKey, key_from_jwk
 from evidence.note import NoteVerifier, parse_vkey
 from evidence.policy import Policy, parse_policy
+from evidence.timestamp import Authority, read_authorities
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The log's verifier, manifest keys by kid, and which witnesses are needed, if any."""
+    """The log's verifier, manifest keys by kid, and which witnesses are needed, if any.
+
+    Of the timestamp `authorities`, `timestamp_quorum` must have stamped what is to be timestamped.
+    """
 
     log: NoteVerifier
     manifest_keys: Mapping[str, PublicKey]
     policy: Policy | None = None
+    authorities: tuple[Authority, ...] = ()
+    timestamp_quorum: int = 0
 
 
 def read_trust(members: Mapping[str, Any]) -> Trust:
     """Read the members of `trust.json`: `origin`, `log_vkey`, `manifest_keys` (JWKs with kid).
 
     With witnesses, also `witnesses` (their vkeys) and `policy` (C2SP tlog-policy) that names them.
+    With timestamp authorities, also `timestamp_authorities` (name, certificate and root in PEM,
+    policy) and `timestamp_quorum`.
 
     Raises:
         BundleError: when one is missing, malformed, or they contradict each other.
@@ -40,7 +48,11 @@ def read_trust(members: Mapping[str, Any]) -> Trust:
         raise BundleError("trust input: origin is not the name in log_vkey")
     if not keys:
         raise BundleError("trust input names no manifest key")
-    return Trust(log, keys, _policy(members, log))
+    try:
+        authorities, quorum = read_authorities(members)
+    except EvidenceError as error:
+        raise BundleError(f"trust input: {error}") from error
+    return Trust(log, keys, _policy(members, log), authorities, quorum)
 
 
 def _policy(members: Mapping[str, Any], log: NoteVerifier) -> Policy | None:
