@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -36,11 +37,15 @@ class Look:
     done: Doings
     confirmed: Confirmed
     clocks: Mapping[str, ClockRow]
+    as_of: Moment | None = None
 
     def standing(self, duty: str) -> Standing:
         """Return where a duty stands."""
         row = self.clocks.get(duty)
-        was_owed = row is not None and bool(row.body["was_owed"])
+        since = row.body["owed_since"] if row else ""
+        was_owed = bool(since) and (
+            self.as_of is None or datetime.fromisoformat(since) <= self.as_of.last
+        )
         return standing(self.duties[duty], self.duties, self.done, was_owed=was_owed)
 
     def listed(self) -> list[Duty]:
@@ -70,4 +75,5 @@ def look(conn: Connection, incident_id: str, book: Rulebook, as_of: Moment | Non
         doings(rows),
         sure,
         stored.clocks(conn, incident_id),
+        as_of,
     )

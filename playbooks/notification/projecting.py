@@ -35,8 +35,8 @@ def project(
         old = before.get(key)
         if old is None and not owed(duty) and done.of(key).sent is None:
             continue
-        was_owed = old is not None and bool(old.body["was_owed"])
-        stands = standing(duty, duties, done, was_owed=was_owed)
+        was_owed = old.body["owed_since"] if old else ""
+        stands = standing(duty, duties, done, was_owed=bool(was_owed))
         made = _row(old, duty, stands, was_owed, now)
         if made != old:
             rows.append(made)
@@ -48,15 +48,16 @@ def project(
 
 
 def _row(
-    old: ClockRow | None, duty: Duty, stands: Standing, was_owed: bool, now: datetime
+    old: ClockRow | None, duty: Duty, stands: Standing, owed_since: str, now: datetime
 ) -> ClockRow:
     date = date_of(duty)
     said = date.said() if date else ""
     moved = old is None or old.body["date"] != said
     # Since when this date stands: reminders are counted over the time that was left then.
     since = now.isoformat() if moved or old is None else old.body["since"]
-    was_owed = was_owed or (owed(duty) and duty.applies.truth is True)
-    body = duty_json(duty) | {"date": said, "since": since, "was_owed": was_owed}
+    if not owed_since and owed(duty) and duty.applies.truth:
+        owed_since = now.isoformat()
+    body = duty_json(duty) | {"date": said, "since": since, "owed_since": owed_since}
     body |= {"flags": list(stands.flags)}
     closing = stands.state == CLOSED
     again = old is not None and old.closed_how == stands.closed_how
@@ -76,7 +77,7 @@ def _row(
 def _orphan(row: ClockRow, dropped: bool, now: datetime) -> ClockRow:
     """Return the clock of a duty whose rule is gone: it too is closed by a person alone."""
     gone = replace(row, state=NO_LONGER_OWED, body={**row.body, "why": [_GONE]})
-    if row.body["was_owed"] and not dropped:
+    if row.body["owed_since"] and not dropped:
         return gone
     how = NO_LONGER_OWED if dropped else "not_owed"
     return replace(gone, state=CLOSED, closed=now, closed_how=how)
