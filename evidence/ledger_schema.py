@@ -20,6 +20,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from evidence import timestamp_schema
+
 metadata = MetaData()
 
 # SQLite gives a row id only to a column of type exactly INTEGER.
@@ -101,3 +103,4 @@ cosignatures = Table(
 def create_schema(conn: Connection) -> None:
     """Create the ledger's tables where they are missing, on the caller's transaction."""
     metadata.create_all(conn)
+    timestamp_schema.metadata.create_all(conn)

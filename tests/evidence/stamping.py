@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evidence import bundle, ledger, timestamp, timestamp_schema
+from evidence import bundle, ledger, timestamp
 from evidence.note import checkpoint_text
 from evidence.timestamp import Authority
 from evidence.timestamp_check import check
@@ -94,8 +94,6 @@ class Stamping:
 def stamping(folder: Path, *skews: timedelta) -> Stamping:
     """Make a deployment with an authority for each skew of its clock from the chamber's."""
     chamber = make_chamber(folder)
-    with chamber.begin() as conn:
-        timestamp_schema.metadata.create_all(conn)
     made = []
     for letter, skew in zip("abc", skews, strict=False):
         clock = partial(lambda skew: chamber.now + skew, skew)
