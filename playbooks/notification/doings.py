@@ -57,10 +57,11 @@ class Doing:
 
 @dataclass(frozen=True, slots=True)
 class Doings:
-    """What was done by duty, and who leads."""
+    """What was done by duty, who leads, and the number of the newest word on the facts."""
 
     duties: Mapping[str, Doing] = field(default_factory=dict)
     lead: str = ""
+    learnt: int = 0
 
     def of(self, duty: str) -> Doing:
         """Return what was done about the duty."""
@@ -73,8 +74,10 @@ _NOTHING = Doing()
 def doings(rows: Iterable[LogRow]) -> Doings:
     """Return what these rows say was done; a later word on the same thing wins."""
     found: dict[str, Doing] = {}
-    lead = ""
+    lead, learnt = "", 0
     for row in rows:
+        if row.kind in ("fact", "withdrawn"):
+            learnt = row.number
         if row.kind == "withdrawn":
             found = {
                 duty: _without(duty, doing, row.body["names"]) for duty, doing in found.items()
@@ -83,7 +86,7 @@ def doings(rows: Iterable[LogRow]) -> Doings:
             key = row.body["duty"] if "duty" in row.body else ""
             found[key] = _READERS[row.kind](found.get(key, _NOTHING), row)
             lead = row.body.get("items", {}).get("lead", lead)
-    return Doings(found, lead)
+    return Doings(found, lead, learnt)
 
 
 def _sent(doing: Doing, row: LogRow) -> Doing:

@@ -1,7 +1,7 @@
 """All that is known of an incident's duties, read at once: now, or as of any time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -57,14 +57,24 @@ class Look:
         ]
 
 
-def look(conn: Connection, incident_id: str, book: Rulebook, as_of: Moment | None = None) -> Look:
+def look(
+    conn: Connection,
+    incident_id: str,
+    book: Rulebook,
+    as_of: Moment | None = None,
+    earlier: Look | None = None,
+) -> Look:
     """Return what is known of the incident's duties; with `as_of`, what was known then.
 
+    `earlier` is a look by the same book and time: where nothing was recorded since, it is not
+    derived anew, so that a transaction that holds others up need not.
     Raises UnknownIncidentError, or FactError where recorded facts contradict each other.
     """
     incident = store.incident(conn, incident_id)
     rows = log.by(stored.duty_log(conn, incident_id), as_of)
     sure = confirmed(log.by(stored.duty_log(conn, DEPLOYMENT), as_of), book)
+    if earlier and (earlier.rows, earlier.confirmed) == (tuple(rows), sure):
+        return replace(earlier, incident=incident, clocks=stored.clocks(conn, incident_id))
     said = log.known(rows, log.shadows(incident), sure.duties, book)
     return Look(
         incident,

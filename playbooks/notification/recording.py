@@ -70,13 +70,15 @@ def take(parts: Parts, db: Store, incident: str, tokens: Sequence[str], book: Ru
     if not said:
         raise EntryError("nothing is said: name at least one fact, anchor or decision")
 
+    found = None if incident == DEPLOYMENT else db.read(lambda c: look(c, incident, book))
+
     def work(conn: Connection) -> Recorded:
         store.lock(conn, f"duties/{incident}")
         if incident == DEPLOYMENT:
             # It holds for all incidents, each of which finds it at its next look.
             return Recorded(tuple(_written(parts, conn, incident, one) for one in said))
         # First as it was, so that what the entry changes is told apart from what newer rules do.
-        _, before = derived(parts, conn, incident, book, wake=False)
+        _, before = derived(parts, conn, incident, book, found, wake=False)
         for one in said:
             _fitting(before, one.kind, one.body, book)
         rows = tuple(_written(parts, conn, incident, one) for one in said)
@@ -101,16 +103,22 @@ def refresh(
 
     def work(conn: Connection) -> Look:
         store.lock(conn, f"duties/{incident}")
-        return derived(parts, conn, incident, rules, wake=wake)[1]
+        return derived(parts, conn, incident, rules, found, wake=wake)[1]
 
     return db.commit(work)
 
 
 def derived(
-    parts: Parts, conn: Connection, incident: str, book: Rulebook, *, wake: bool = True
+    parts: Parts,
+    conn: Connection,
+    incident: str,
+    book: Rulebook,
+    earlier: Look | None = None,
+    *,
+    wake: bool = True,
 ) -> tuple[Moved, Look]:
     """Derive the duties on this connection; write what changed, into the ledger too."""
-    now = look(conn, incident, book)
+    now = look(conn, incident, book, earlier=earlier)
     moved = project(now.clocks, now.duties, now.done, parts.now())
     if not moved.rows:
         return moved, now
@@ -161,6 +169,10 @@ def _fitting(now: Look, kind: str, body: Mapping[str, Any], book: Rulebook) -> N
     if duty in now.duties and body["rule"] != rule_digest(*stage_of(duty, book)):
         raise EntryError(f"{duty}: its rule reads otherwise than what was signed; decide anew")
     clock = now.clocks.get(duty)
+    how = now.standing(duty).closed_how if duty in now.duties else ""
+    if now.done.of(duty).sent or how == "not_owed":
+        why = "its notice went out" if now.done.of(duty).sent else "nothing is owed"
+        raise EntryError(f"{duty}: there is nothing to decide, for {why}")
     state = now.standing(duty).state if duty in now.duties else clock.state if clock else "unknown"
     if clock is None or (body["how"] == NO_LONGER_OWED) != (state == NO_LONGER_OWED):
         state = state.replace("_", " ")

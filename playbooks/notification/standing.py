@@ -85,6 +85,8 @@ def flags_of(duty: Duty, duties: Mapping[str, Duty], done: Doings) -> tuple[str,
         flags += _late(duty, when, doing.late or doing.checks.get("delay_reason"))
     if doing.decisions and len(_counted(duty, doing)) < len(doing.decisions):
         flags.append("decided on an earlier text of the rule: decide again")
+    if any(d.number < done.learnt for d in doing.decisions):
+        flags.append("facts changed after it was decided: look at the decision again")
     return tuple(flags)
 
 

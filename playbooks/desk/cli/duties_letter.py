@@ -21,9 +21,9 @@ from playbooks.duties.letters import Letter
 from playbooks.duties.moment import Moment
 from playbooks.duties.organisation import Organisation
 from playbooks.duties.reading import shipped
-from playbooks.notification import ordering
 from playbooks.notification.doings import Doing, Doings
 from playbooks.notification.entry import stage_of
+from playbooks.notification.releasing import release as released
 
 _FILL = {"organisation", "contents", "signed_by"}
 
@@ -68,8 +68,7 @@ def letter(
     )
     console = out()
     if release:
-        made = letters.release(made, passed=passed or ())
-        ordering.refuse(duties[duty], duties, done)
+        made = released(made, duties, done, passed=passed or ())
     write_new(into, form(made, duties[duty], filled, cover))
     console.print(f"{'released' if release else 'draft'} {printable(str(into))}")
     for item in made.missing:

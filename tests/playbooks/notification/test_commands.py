@@ -111,6 +111,14 @@ def test_an_incident_is_worked_from_the_first_look_to_the_bundle(scene: Scene) -
 
         assert not told()[BR]["binding"] if BR in told() else True
         assert "confirmed by bob" in done("confirm", BR, "--why", "read it", *bob).out
+        opened = ("--play", "notify-regulators", "--target", HERE, "--reason", "the law")
+        working = stanch("open", *opened, *alice, "--without-prefect")
+        assert (working.status, "still open: duties of INC-0001" in working.out) == (0, True)
+        assert "nobody is reminded yet" not in done("show", HERE).out
+        worked = stanch("show", "INC-0002", "--json").json
+        assert (worked["status"], len(worked["steps"])) == ("under way", 0)
+        assert any("duties of INC-0001 are owed" in e["about"] for e in worked["timeline"])
+
         ics = scene.folder / "duties.ics"
         assert "dates in" in done("calendar", HERE, "--out", ics).out
         assert IA in ics.read_text().replace("\r\n ", "")

@@ -195,8 +195,13 @@ def test_a_decision_not_to_notify_under_a_binding_rule_needs_two(scene: Scene) -
     assert (clock.state, clock.closed_how) == ("closed", "not_notifying")
     decide(scene, incident, BR, "alice")
     assert seen(scene, incident).clocks[BR].state == "closed"
+    say(scene, incident, "fact", facts={"residents.MD": "900"})
+    assert "look at the decision again" in seen(scene, incident).standing(MD).flags[0]
     say(scene, incident, "withdrawn", names=[MD])
     assert seen(scene, incident).clocks[MD].state == "open"
+    say(scene, incident, "sent", duty=MD, sent=ago(scene, hours=1))
+    with pytest.raises(EntryError, match="its notice went out"):
+        decide(scene, incident, MD, "alice")
 
 
 @apart
