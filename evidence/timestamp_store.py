@@ -131,11 +131,14 @@ def last_times(conn: Connection) -> dict[str, datetime]:
     return {row[0]: _moment(row[1]) for row in rows}
 
 
-def unstamped(conn: Connection, size: int, limit: int = 100) -> frozenset[str]:
-    """Return the kinds of the first `limit` integrated entries from index `size` on that count."""
+def unstamped(conn: Connection, size: int, limit: int = 500) -> frozenset[str]:
+    """Return the kinds of the newest `limit` integrated entries from index `size` on.
+
+    What tells only of stamps and witnesses does not count.
+    """
     entries = table.entries.c
     rows = conn.execute(
-        select(entries.leaf).where(entries.idx >= size).order_by(entries.idx).limit(limit)
+        select(entries.leaf).where(entries.idx >= size).order_by(entries.idx.desc()).limit(limit)
     )
     return frozenset(read_leaf(data).kind for (data,) in rows) - OUTSIDE
 
