@@ -6,7 +6,8 @@ OUT/bagit.txt bag-info.txt manifest-sha256.txt tagmanifest-sha256.txt VERIFY.md
     data/custody/manifests/<sha256>.jws
     data/custody/entries.jsonl      index, leaf, opening {actor, body, salt} or null
     data/custody/proofs.jsonl       index, inclusion path in the checkpoint's tree
-    data/custody/checkpoint         the signed head of the ledger
+    data/custody/checkpoint         the signed head of the ledger, with witnesses' cosignatures
+    data/custody/policy             which witnesses were asked, where any are (C2SP tlog-policy)
     data/case/timeline.json
     data/time/                      timestamps (bundle_time.py), where there are any
 """
@@ -30,7 +31,9 @@ from evidence.errors import BundleError
 from evidence.keys import ManifestKey
 from evidence.ledger import Recorded, entries, inclusion, latest_checkpoint
 from evidence.ledger_tree import SignedCheckpoint
+from evidence.ledger_witness import checkpoint_over, witnessed
 from evidence.locker import CHUNK, Locker
+from evidence.policy import Policy, parse_policy
 from evidence.stock_check import GUIDE_TEXT
 from evidence.timeline import moment
 from evidence.timestamp import Authority
@@ -53,9 +56,12 @@ def export(
     signer: ManifestKey,
     out: Path,
     authorities: Sequence[Authority] = (),
+    policy: str = "",
 ) -> Exported:
     """Write the bundle of `case` into the new folder `out`, with the timestamps of `authorities`.
 
+    With a `policy` of witnesses (C2SP tlog-policy) the head is the newest that its quorum cosigned
+    and that covers the case; without one, or where there is none, the newest of all.
     Only reads the database, so a read-only connection will do and no writer need wait.
     Everything but `export.jws` is the same bytes for the same ledger, checkpoint and tokens. The
     caller appends an `export` entry afterwards.
@@ -64,9 +70,10 @@ def export(
         BundleError: when `out` exists, or an entry waits for its index or proof.
         LedgerError: when the ledger has no checkpoint.
         LockerError: when an artifact is missing or altered.
+        PolicyError, NoteError: when the policy is malformed, or a kept cosignature does not fit.
     """
-    head = latest_checkpoint(conn)
     recorded = list(entries(conn, case))
+    head = _head(conn, recorded, parse_policy(policy) if policy else None)
     _refuse_unproven(case, recorded, head)
     try:
         out.mkdir(mode=0o700)
@@ -81,6 +88,8 @@ def export(
         writer = _Writer(out, {})
         _write_payload(writer, conn, locker, recorded, head)
         _write_times(writer, conn, recorded, head, authorities)
+        if policy:
+            writer.write(bag.POLICY, policy.encode())
         digest = _write_tags(writer, case, head)
         statement = _statement(case, recorded, head, digest)
         token = jws.sign(canonical(statement), signer.key, signer.kid, bag.EXPORT_TYP)
@@ -121,6 +130,15 @@ class _Writer:
         return os.fdopen(
             os.open(self.root / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
         )
+
+
+def _head(conn: Connection, recorded: list[Recorded], policy: Policy | None) -> SignedCheckpoint:
+    newest = latest_checkpoint(conn)
+    if policy is None:
+        return newest
+    least = max((entry.index + 1 for entry in recorded if entry.index is not None), default=0)
+    found = checkpoint_over(conn, least, policy) or witnessed(conn, newest, policy)
+    return found.signed
 
 
 def _refuse_unproven(case: str, recorded: list[Recorded], head: SignedCheckpoint) -> None:

@@ -46,6 +46,7 @@ from evidence.ledger_schema import create_schema
 from evidence.ledger_tree import (
     SignedCheckpoint,
     consistency,
+    head_at,
     inclusion,
     integrate,
     keep,
@@ -67,6 +68,7 @@ __all__ = [
     "consistency",
     "create_schema",
     "entries",
+    "head_at",
     "inclusion",
     "integrate",
     "keep",

@@ -102,6 +102,15 @@ def sign_head(conn: Connection, signer: HeadSigner) -> SignedCheckpoint | None:
     return SignedCheckpoint(head, note) if size else None
 
 
+def head_at(conn: Connection, origin: str, size: int) -> Checkpoint:
+    """Return the head that the tree had at a size, as its nodes have it now.
+
+    Raises:
+        LedgerCorruptError: when the tree is smaller or a node is missing.
+    """
+    return Checkpoint(origin, size, fold(peaks_of(size, _stored(conn))))
+
+
 def signed_last(conn: Connection, origin: str) -> Checkpoint:
     """Return the head that was signed last as the database has it; the empty one for none."""
     mine = table.signed.c.origin == origin

@@ -24,6 +24,7 @@ from playbooks.desk.cli import (
     rollback,
     serve,
     show,
+    trust,
     unfreeze,
     vault,
     worker,
@@ -57,6 +58,7 @@ app.command()(release.release)
 app.command()(freeze.freeze)
 app.command()(unfreeze.unfreeze)
 app.command()(export.export)
+app.command()(trust.trust)
 app.command()(permissions.permissions)
 app.command()(doctor.doctor)
 app.add_typer(review.app, name="review", no_args_is_help=True)

@@ -10,6 +10,7 @@ from evidence.ledger import SignedCheckpoint
 from evidence.signer import HeadSigner
 from playbooks.case import store
 from playbooks.case.store import Store
+from playbooks.case.witnessing import witness
 from playbooks.wiring.parts import Parts
 
 if TYPE_CHECKING:
@@ -35,7 +36,17 @@ async def seal(case: "Case", kind: str) -> None:
         case.record.note(conn, case.incident.id, "case.seal", body)
 
     case.store.commit(work)
-    await case.call(lambda: checkpoint(case.store, case.parts))
+    await case.call(lambda: anchor(case.store, case.parts))
+
+
+def anchor(db: Store, parts: Parts) -> None:
+    """Sign a checkpoint, and have others say that they saw it. Raises only where it is not signed.
+
+    Takes seconds where a witness does not answer.
+    """
+    signed = checkpoint(db, parts)
+    if signed is not None and parts.settings.witnesses:
+        witness(db, parts.settings, signed)
 
 
 def checkpoint(db: Store, parts: Parts) -> SignedCheckpoint | None:

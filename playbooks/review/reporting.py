@@ -22,13 +22,14 @@ from evidence import bundle, jws
 from evidence.canonical import canonical
 from evidence.sources.item import Item
 from playbooks.case.record import Record
-from playbooks.case.sealing import checkpoint
+from playbooks.case.sealing import anchor
 from playbooks.case.store import Store
 from playbooks.case.store import reviews as stored
 from playbooks.case.store.reviews import Review, ReviewRow
 from playbooks.review import controls, csv_form, custody
 from playbooks.review.outcome import Outcome, outcomes
 from playbooks.wiring.parts import Parts
+from playbooks.wiring.trusting import policy_of
 
 TYPE = "stanch-review-report+jws"
 MORE = ("reviewer", "decided", "outcome", "incident", "step", "why", "proof")
@@ -69,7 +70,7 @@ def report(parts: Parts, db: Store, review: str, person: str, out: Path) -> Repo
         record.note(conn, review, "review.reported", body)
 
     db.commit(note)
-    checkpoint(db, parts)
+    anchor(db, parts)
     incidents = tuple(sorted({row.incident for row in rows if row.incident}))
     _bundle(parts, db, review, out / "evidence")
     (out / "incidents").mkdir(mode=0o700)
@@ -124,7 +125,12 @@ def _csv(review: str, rows: list[ReviewRow], came: dict[str, Outcome]) -> bytes:
 
 
 def _bundle(parts: Parts, db: Store, case: str, out: Path) -> None:
-    db.read(lambda conn: bundle.export(conn, parts.locker, case, parts.keys.manifest, out))
+    policy = policy_of(parts.settings, parts.keys)
+    db.read(
+        lambda conn: bundle.export(
+            conn, parts.locker, case, parts.keys.manifest, out, policy=policy
+        )
+    )
 
 
 def _manifest(parts: Parts, review: str, out: Path) -> str:

@@ -29,6 +29,7 @@ from playbooks.wiring.hidden import hide
 from playbooks.wiring.latch_part import Latch
 from playbooks.wiring.review_terms import Review
 from playbooks.wiring.rotation_terms import Rotation
+from playbooks.wiring.witness_terms import Witness, WitnessPolicy
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -184,6 +185,9 @@ class Settings(BaseSettings):
     review: Review = Review()
     rotation: Rotation = Rotation()
     latch: Latch | None = None
+    # Who cosigns the ledger's heads, by name, and how many of them must: docs/operations/witness.md
+    witnesses: dict[str, Witness] = {}
+    witness_policy: WitnessPolicy = WitnessPolicy()
     # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
     aws_endpoint: str | None = None
 
@@ -213,13 +217,20 @@ class Settings(BaseSettings):
                 raise ValueError(f"account {id!r} must be 12 digits, in quotes")
         return accounts
 
-    @field_validator("sources", "queues", "vaults")
+    @field_validator("sources", "queues", "vaults", "witnesses")
     @classmethod
     def _channel_names(cls, named: dict[str, Any]) -> dict[str, Any]:
         for name in named:
             if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", name):
                 raise ValueError(f"{name!r} must be 1 to 32 of a-z, 0-9 and hyphens")
         return named
+
+    @field_validator("witnesses")
+    @classmethod
+    def _no_plain_witness(cls, witnesses: dict[str, Witness]) -> dict[str, Witness]:
+        for one in witnesses.values():
+            _private(one.url)
+        return witnesses
 
     @field_validator("queues")
     @classmethod

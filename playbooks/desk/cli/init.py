@@ -3,11 +3,12 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from playbooks.case import migrating, spooling
 from playbooks.desk.cli.surroundings import out
 from playbooks.errors import SettingsError
-from playbooks.wiring import keyring
+from playbooks.wiring import keyring, trusting
 from playbooks.wiring.database import file, open_engine
 from playbooks.wiring.settings import Settings, config_path, load
 
@@ -56,6 +57,13 @@ origin = "stanch.local/ledger"
 # management = "999988887777"
 # organization = "o-exampleorgid"
 
+# Who else cosigns the ledger's heads, and how many of them must (docs/operations/witness.md).
+# [witnesses.auditor]
+# url = "https://witness.auditor.example"
+# vkey = "witness.auditor.example/stanch+..."
+# [witness_policy]
+# needed = "all"
+
 # [guard]
 # own = ["i-...", "stanch-responder"]
 # protected = []
@@ -97,7 +105,7 @@ def init() -> None:
     )
 
 
-def make(settings: Settings) -> dict[str, str]:
+def make(settings: Settings) -> dict[str, Any]:
     """Make the home folder (0700), the keys and the database; return what auditors must trust."""
     home = settings.home
     path = file(settings)
@@ -108,7 +116,7 @@ def make(settings: Settings) -> dict[str, str]:
     elif path.exists():
         raise SettingsError(f"{home} holds a Stanch already; nothing was changed.")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    trust = keyring.create(home / "keys", settings.origin).trust()
+    trust = trusting.trust(settings, keyring.create(home / "keys", settings.origin))
     engine = open_engine(settings, new=True)
     migrating.create(engine)
     engine.dispose()
@@ -117,7 +125,7 @@ def make(settings: Settings) -> dict[str, str]:
     return trust
 
 
-def write_trust(path: Path, trust: dict[str, str]) -> None:
+def write_trust(path: Path, trust: dict[str, Any]) -> None:
     """Write the public keys for auditors."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "w") as file:
         json.dump(trust, file, indent=2)

@@ -13,6 +13,7 @@ from playbooks.desk.doctor import (
     prefect_state,
     spool_state,
     vaults,
+    witnesses,
 )
 from playbooks.desk.doctor.finding import Check, Finding
 from playbooks.desk.doctor.place import Place
@@ -25,6 +26,8 @@ WHEREVER: dict[str, Callable[[Place], Iterable[Finding]]] = {
     "disk": database.room,
     "checkpoint": database.signed,
     "ledger": database.replayed,
+    "signer": witnesses.signer,
+    "witnesses": witnesses.policy,
     "backlog": backlog.backlog,
     "channels": channels.heard,
     "rejected": channels.rejected,
@@ -44,6 +47,8 @@ def checks(place: Place) -> dict[str, Check]:
         found[f"source {name}"] = partial(channels.sender, place, name)
     for name in settings.queues:
         found[f"queue {name}"] = partial(channels.queue, place, name)
+    for name in settings.witnesses:
+        found[f"witness {name}"] = partial(witnesses.witness, place, name)
     for name in settings.vaults:
         found[f"vault {name}"] = partial(vaults.vault, place, name)
     for id, known in settings.accounts.items():

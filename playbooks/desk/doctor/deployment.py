@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from playbooks.desk.doctor.finding import Finding, bad, ok, warn
 from playbooks.desk.doctor.place import Place
-from playbooks.wiring import keyring, people
+from playbooks.wiring import keyring, people, trusting
 from playbooks.wiring.settings import config_path
 
 
@@ -43,14 +43,15 @@ def keys(place: Place) -> Iterator[Finding]:
         trusted = json.loads(given.read_text())
     except (OSError, ValueError):
         trusted = None
-    if trusted == ring.trust():
+    if trusted == trusting.trust(place.settings, ring):
         yield ok("keys", f"log {ring.log.verifier.name}, as in trust.json")
     else:
         yield bad(
             "keys",
-            f"{given} is not what these keys and `origin` give, so auditors cannot check new "
-            "evidence",
-            "Were the keys replaced, or `origin` changed in stanch.toml? Put it back.",
+            f"{given} is not what these keys, `origin` and the witnesses give, so auditors cannot "
+            "check new evidence",
+            "Were the keys replaced, or `origin` changed in stanch.toml? Put it back. If you "
+            "changed witnesses, run `stanch trust` and give auditors the new file.",
         )
 
 
