@@ -13,6 +13,7 @@ EvidenceError
 │   └── ForkError           the tree is smaller than, or forked from, what was signed before
 │       └── BehindError     the tree is smaller; another look may find that it has grown since
 ├── LockerError             an artifact could not be stored or is not what its name says
+├── CustodyError            what custody was asked for does not follow from its entries
 ├── ManifestError           a manifest lacks a field or contradicts itself
 ├── SourceError             a source was given a target it cannot read
 ├── TimestampError          a timestamp was refused, is malformed, or not from its authority
@@ -74,6 +75,10 @@ class BehindError(ForkError):
 
 class LockerError(EvidenceError):
     """An artifact could not be stored or is not what its name says."""
+
+
+class CustodyError(EvidenceError):
+    """What custody was asked for does not follow from its entries, or is not signed for."""
 
 
 class ManifestError(EvidenceError):

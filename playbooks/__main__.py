@@ -7,6 +7,7 @@ from evidence.errors import EvidenceError
 from playbooks.desk.cli import (
     alert,
     approve,
+    custody,
     doctor,
     duties,
     export,
@@ -61,6 +62,7 @@ app.command()(export.export)
 app.command()(trust.trust)
 app.command()(permissions.permissions)
 app.command()(doctor.doctor)
+app.add_typer(custody.app, name="custody", no_args_is_help=True)
 app.add_typer(review.app, name="review", no_args_is_help=True)
 app.add_typer(duties.app, name="duties", no_args_is_help=True)
 app.add_typer(latch.app, name="latch", no_args_is_help=True)

@@ -1,0 +1,202 @@
+"""What people sign about custody, and whether they did. Standard library and cryptography only.
+
+A statement is canonical JSON: `schema`, `kind` (that of its ledger entry), `case` (pseudonym), `at`
+(RFC 3339, UTC, microseconds), `reason`, and what `MORE` names for its kind. Every signature is an
+attached ES256 JWS of typ `TYP` over these same bytes, with the signer's name as kid. The entry's
+body is {"statement": {...}, "signatures": [{"name", "jwk", "token"}, ...]}; with the public keys in
+it, a replay checks every signature, also of people who have left since.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from evidence import jws_offline
+from evidence.errors import CanonicalError, CustodyError, TokenError
+from evidence.jws_token import key_from_jwk
+from evidence.leaf import STAMP
+from evidence.strict_json import canonical_form
+
+SCHEMA = "urn:stanch:custody:1"
+TYP = "stanch-custody+jws"
+TRANSFER = "custody.transfer"
+HOLD = "hold.set"
+RELEASE = "hold.release"
+RETAIN = "retention.extend"
+DISPOSED = "disposed"
+
+# How many people must sign: a hold only protects, so one may set it at once; what takes a
+# protection away, or moves responsibility, wants two.
+SIGNERS: Mapping[str, int] = {HOLD: 1, RETAIN: 1, RELEASE: 2, TRANSFER: 2, DISPOSED: 2}
+MORE: Mapping[str, frozenset[str]] = {
+    HOLD: frozenset({"hold", "artifacts"}),
+    RELEASE: frozenset({"hold"}),
+    RETAIN: frozenset({"until", "artifacts"}),
+    TRANSFER: frozenset({"artifacts", "from", "to", "place"}),
+    DISPOSED: frozenset({"kept"}),
+}
+# Each artifact stands in the statement and in each token; a body has at most 64 KiB.
+MAX_ARTIFACTS = 50
+MAX_TEXT = 500
+
+_COMMON = frozenset({"schema", "kind", "case", "at", "reason"})
+_ID = re.compile(r"[0-9a-f]{32}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A statement that enough people signed: its members, SHA-256 in hex, and the signers' names.
+
+    The digest tells a statement apart from any other; a token's text does not, for one statement
+    has many valid signatures.
+    """
+
+    statement: Mapping[str, Any]
+    digest: str
+    signers: tuple[str, ...]
+
+
+def check_form(statement: object) -> Mapping[str, Any]:
+    """Return a statement that has exactly the members of its kind, each in its form.
+
+    Raises:
+        CustodyError: naming the member that is missing, foreign or malformed.
+    """
+    if not isinstance(statement, dict) or statement.get("kind") not in MORE:
+        raise CustodyError(f"no statement of custody; expected a kind among {', '.join(MORE)}")
+    expected = _COMMON | MORE[statement["kind"]]
+    if statement.keys() != expected:
+        raise CustodyError(
+            f"a statement {statement['kind']} has exactly {', '.join(sorted(expected))}"
+        )
+    if wrong := sorted(name for name in expected if not _FORM[name](statement[name])):
+        raise CustodyError(f"statement {statement['kind']}: {', '.join(wrong)} is malformed")
+    if statement["kind"] == TRANSFER and statement["artifacts"] is None:
+        raise CustodyError("a statement of transfer names its artifacts one by one")
+    return statement
+
+
+def statement_bytes(statement: Mapping[str, Any]) -> bytes:
+    """Return the bytes that are signed.
+
+    Raises:
+        CustodyError: when it is no statement, or has no canonical form.
+    """
+    try:
+        return canonical_form(dict(check_form(statement)))
+    except CanonicalError as error:
+        raise CustodyError(f"statement: {error}") from error
+
+
+def read_signed(body: Mapping[str, Any]) -> Signed:
+    """Return the statement in an entry's body, having checked every signature over it.
+
+    Raises:
+        CustodyError: when a signature is missing, over other bytes, or by the same person or key.
+    """
+    if body.keys() != {"statement", "signatures"} or not isinstance(body["signatures"], list):
+        raise CustodyError("body has not exactly a statement and its signatures")
+    payload = statement_bytes(body["statement"])
+    kind = body["statement"]["kind"]
+    names: list[str] = []
+    points = set()
+    for signature in body["signatures"]:
+        name, numbers = _signer(signature, payload)
+        if name in names or numbers in points:
+            raise CustodyError(f"{kind}: {name} signed twice; each signature is another person's")
+        names.append(name)
+        points.add(numbers)
+    if len(names) != SIGNERS[kind]:
+        raise CustodyError(
+            f"{kind} has {len(names)} signatures; expected {SIGNERS[kind]} of different people"
+        )
+    if kind == TRANSFER and names != [body["statement"]["from"], body["statement"]["to"]]:
+        raise CustodyError(
+            f"{kind} is signed by {' and '.join(names)}; expected who gives "
+            f"({body['statement']['from']}), then who takes ({body['statement']['to']})"
+        )
+    return Signed(body["statement"], hashlib.sha256(payload).hexdigest(), tuple(names))
+
+
+def _signer(signature: object, payload: bytes) -> tuple[str, object]:
+    if not isinstance(signature, dict) or signature.keys() != {"name", "jwk", "token"}:
+        raise CustodyError("a signature has not exactly name, jwk and token")
+    name, jwk, token = signature["name"], signature["jwk"], signature["token"]
+    if not _text(name) or not isinstance(jwk, dict) or not isinstance(token, str):
+        raise CustodyError("a signature has a malformed name, jwk or token")
+    try:
+        key = key_from_jwk(jwk)
+        signed = jws_offline.verify(token, {name: key}, TYP)
+    except TokenError as error:
+        raise CustodyError(f"signature of {name}: {error}") from error
+    if signed != payload:
+        raise CustodyError(f"signature of {name} is over another statement than this one")
+    return name, key.public_numbers()
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT and value.isprintable()
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _artifacts(value: object) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_ARTIFACTS:
+        return False
+    return all(map(_matches(_ID), value)) and value == sorted(set(value))
+
+
+def _kept(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and 0 < len(value) <= MAX_ARTIFACTS
+        and all(
+            isinstance(one, dict)
+            and one.keys() == _KEPT.keys()
+            and all(formed(one[name]) for name, formed in _KEPT.items())
+            for one in value
+        )
+        and _artifacts([one["artifact_id"] for one in value])
+    )
+
+
+def _time(value: object) -> bool:
+    if not isinstance(value, str) or not STAMP.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+_KEPT: Mapping[str, Callable[[object], bool]] = {
+    "artifact_id": _matches(_ID),
+    "stored_sha256": _matches(_SHA256),
+    "manifest_sha256": _matches(_SHA256),
+    "size": _matches(_SIZE),
+}
+_FORM: Mapping[str, Callable[[Any], bool]] = {
+    "schema": lambda value: value == SCHEMA,
+    "kind": _text,
+    "case": _matches(_ID),
+    "at": _time,
+    "reason": _text,
+    # None: every artifact of the case, also those that come later.
+    "artifacts": _artifacts,
+    "hold": _text,
+    "until": _time,
+    "from": _text,
+    "to": _text,
+    "place": _text,
+    "kept": _kept,
+}

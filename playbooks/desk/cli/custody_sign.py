@@ -1,0 +1,33 @@
+"""`stanch custody sign`: be the other person that a statement needs."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evidence.errors import CustodyError
+from playbooks.desk.cli.custody_paper import pass_on, read, signed_by
+from playbooks.desk.cli.surroundings import Key, here, out, printable
+from playbooks.wiring import people
+
+
+def sign(
+    paper: Path,
+    key: Key,
+    sure: Annotated[bool, typer.Option("--yes", help="Sign without asking again.")] = False,
+) -> None:
+    """Show what another person signed, sign it too, and record it."""
+    settings, parts, db = here()
+    person, secret = people.who(settings, key)
+    found = read(paper)
+    console = out()
+    for name, value in found.statement.items():
+        console.print(f"{name:10} {printable(value)}")
+    if not sure:
+        if not sys.stdin.isatty():
+            raise CustodyError(
+                "this is no terminal, so nobody was asked to confirm. Read the above and add --yes"
+            )
+        typer.confirm(f"Sign this as {person}?", abort=True)
+    pass_on(db, parts, signed_by(found, person, secret, parts), person, None)
