@@ -1,5 +1,7 @@
 """Where artifacts lie: each under the SHA-256 of its bytes, written once, never deleted.
 
+A sensitive one lies encrypted; the folder beside the locker has the key that can be erased.
+
 A file gets its name only after its bytes are on the disk and were read back. Folders are 0700,
 files 0600; every name is made here, none comes from a source.
 """
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evidence.chunked import decrypt
+from evidence.erasable import ErasableKeys
 from evidence.errors import LockerError
 from evidence.ingest import Ingested, Read, from_stream, ingest
 from evidence.keys import WrapKey
@@ -53,6 +56,11 @@ class Locker:
     root: Path
     randomness: Callable[[int], bytes] = os.urandom
 
+    @property
+    def keys(self) -> ErasableKeys:
+        """The erasable keys of its sensitive artifacts."""
+        return ErasableKeys(self.root.with_name(f"{self.root.name}-keys"))
+
     def put(self, source: bytes | BinaryIO) -> Stored:
         """Store bytes or a stream to its end, hashing on the way.
 
@@ -81,6 +89,8 @@ class Locker:
             again = hashlib.sha256()
             _read_back(file, 0, found.stored_size, again)
             _refuse_unlike(file, found.stored_size, found.stored_sha256, again.hexdigest())
+            # Before the artifact has its name, so that none is ever named and cannot be read.
+            self.keys.put(found.stored_sha256, made.erasable)
             stored = self._name(temporary, found.stored_sha256, found.stored_size)
         digest = keyed_digest(found.plain_sha256, made.data_key)
         return StoredSealed(stored, made.encryption, digest, found.plain_size), found
@@ -117,9 +127,9 @@ class Locker:
         """Return the plaintext of a sealed artifact.
 
         Raises:
-            LockerError: when it is missing, altered, or sealed under another key.
+            LockerError: when it is missing, altered, sealed under another key, or disposed of.
         """
-        key = data_key_of(encryption, wrap)
+        key = data_key_of(encryption, wrap, lambda: self.keys.get(sha256))
         return b"".join(decrypt(io.BytesIO(self.read(sha256)), key))
 
     def path_of(self, sha256: str) -> str:

@@ -24,6 +24,8 @@ SCHEMA = "urn:stanch:manifest:1"
 TYP = "evidence-manifest+jws"
 ENCRYPTION = "c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM"
 KEY_WRAP = "A256KW"
+# Wrapped twice: by a key of the artifact's own, which can be erased, then by the wrapping key.
+ERASABLE_WRAP = "A256KW+A256KW"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -31,10 +33,14 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """How a sensitive artifact was sealed: key reference, and the wrapped data key in hex."""
+    """How a sensitive artifact was sealed: key reference, the wrapped data key in hex, and how.
+
+    `wrap` is `ERASABLE_WRAP`, or `KEY_WRAP` in manifests from before there were erasable keys.
+    """
 
     key: str
     wrapped_key: str
+    wrap: str = KEY_WRAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ def to_dict(manifest: Manifest) -> dict[str, Any]:
         else {
             "alg": ENCRYPTION,
             "key": sealed.key,
-            "wrap": KEY_WRAP,
+            "wrap": sealed.wrap,
             "wrapped_key": sealed.wrapped_key,
         },
         "sensitive": manifest.sensitive,
@@ -149,7 +155,7 @@ def _from(members: Mapping[str, Any]) -> Manifest:
         stored_size=_size(members["stored"]["size"]),
         encryption=None
         if sealed is None
-        else Encryption(_text(sealed["key"]), _text(sealed["wrapped_key"])),
+        else Encryption(_text(sealed["key"]), _text(sealed["wrapped_key"]), _wrap(sealed["wrap"])),
         sensitive=_flag(members["sensitive"]),
         source_stable=_flag(members["source_stable"]),
         tool=_text(members["tool"]["name"]),
@@ -177,6 +183,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not text")
     return value
+
+
+def _wrap(value: object) -> str:
+    if value not in (KEY_WRAP, ERASABLE_WRAP):
+        raise ValueError("not a way of wrapping keys that is known")
+    return _text(value)
 
 
 def _time(value: object) -> str:

@@ -1,8 +1,9 @@
 """Keeps secrets found in evidence secret: each artifact under a data key of its own, wrapped.
 
 Ciphertext is C2SP chunked-encryption (see `chunked`). The data key is wrapped with AES key wrap
-(RFC 3394). Losing or destroying the wrapping key erases the content; the ciphertext's hash, which
-manifest and ledger name, still verifies.
+(RFC 3394), first by an erasable key of this artifact alone (see `erasable`), then by the wrapping
+key of the deployment. Destroying either erases the content; the ciphertext's hash, which manifest
+and ledger name, still verifies.
 """
 
 import hashlib
@@ -13,39 +14,52 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from evidence.chunked import KEY, SALT, Cipher, cipher
+from evidence.erasable import ERASABLE
 from evidence.errors import LockerError
 from evidence.keys import WrapKey
-from evidence.manifest import Encryption
+from evidence.manifest import ERASABLE_WRAP, KEY_WRAP, Encryption
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A cipher for one new artifact, how its key is kept, and what digests its plaintext."""
+    """A cipher for one new artifact, how its key is kept, and what digests its plaintext.
+
+    Without `erasable` nobody reads it again, not even who has manifest and wrapping key.
+    """
 
     cipher: Cipher
     encryption: Encryption
     data_key: bytes
+    erasable: bytes
 
 
 def fresh(wrap: WrapKey, randomness: Callable[[int], bytes]) -> Fresh:
     """Return a cipher under a new data key wrapped by `wrap`; `randomness(n)` gives n bytes."""
-    data_key = randomness(KEY)
-    encryption = Encryption(key=wrap.reference, wrapped_key=aes_key_wrap(wrap.key, data_key).hex())
-    return Fresh(cipher(data_key, randomness(SALT)), encryption, data_key)
+    data_key, erasable = randomness(KEY), randomness(ERASABLE)
+    wrapped = aes_key_wrap(wrap.key, aes_key_wrap(erasable, data_key))
+    encryption = Encryption(wrap.reference, wrapped.hex(), ERASABLE_WRAP)
+    return Fresh(cipher(data_key, randomness(SALT)), encryption, data_key, erasable)
 
 
-def data_key_of(encryption: Encryption, wrap: WrapKey) -> bytes:
-    """Return the data key that `fresh` made.
+def data_key_of(encryption: Encryption, wrap: WrapKey, erasable: Callable[[], bytes]) -> bytes:
+    """Return the data key that `fresh` made; `erasable()` gives the artifact's erasable key.
 
     Raises:
-        LockerError: when the wrapping key is another one, or the wrapped key was altered.
+        LockerError: when a key is another one, or the wrapped key was altered. What `erasable`
+            raises, passes.
     """
     if encryption.key != wrap.reference:
         raise LockerError(f"artifact was sealed under {encryption.key}, not {wrap.reference}")
     try:
-        return aes_key_unwrap(wrap.key, bytes.fromhex(encryption.wrapped_key))
+        inner = aes_key_unwrap(wrap.key, bytes.fromhex(encryption.wrapped_key))
     except (InvalidUnwrap, ValueError) as error:
         raise LockerError("artifact does not decrypt: it or its manifest was altered") from error
+    if encryption.wrap == KEY_WRAP:
+        return inner
+    try:
+        return aes_key_unwrap(erasable(), inner)
+    except (InvalidUnwrap, ValueError) as error:
+        raise LockerError("artifact does not decrypt: its erasable key is another key") from error
 
 
 def keyed_digest(plain_sha256: str, data_key: bytes) -> str:
