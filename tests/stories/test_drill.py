@@ -138,7 +138,7 @@ def test_the_secrets_were_there_to_leak(drilled: Drilled) -> None:
     for path in (drilled.folder / "bundle" / "data" / "custody" / "manifests").iterdir():
         told = json.loads(jws_token.unbase64url(path.read_text().strip().split(".")[1]))
         if sealed := told.get("encryption"):
-            how = Encryption(sealed["key"], sealed["nonce"], sealed["wrapped_key"])
+            how = Encryption(sealed["key"], sealed["wrapped_key"], sealed["wrap"])
             opened += Locker(home / "evidence").open_sensitive(told["stored"]["sha256"], how, wrap)
     assert lies_in(secrets()["user data"], opened)
 
