@@ -5,6 +5,7 @@ transaction. Until that is committed the artifact is stored but not sealed.
 """
 
 import hashlib
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 from evidence import jws
 from evidence.canonical import canonical
+from evidence.ingest import from_stream
 from evidence.keys import ManifestKey, WrapKey
 from evidence.leaf import stamp
 from evidence.locker import Locker
@@ -36,7 +38,8 @@ class Custody:
 class Acquisition:
     """How an item came about: the source's name, its target, the case's pseudonym, when.
 
-    Times are aware; `source_stable` is False when the source changed while it was read.
+    Times are aware; `source_stable` is False when the source changed while it was read. `now`
+    tells when the reading of a stream ended; without it, that is `end` too.
     """
 
     source: str
@@ -45,10 +48,13 @@ class Acquisition:
     start: datetime
     end: datetime
     source_stable: bool = True
+    now: Callable[[], datetime] | None = None
 
 
 def deposit(custody: Custody, item: Item, about: Acquisition) -> dict[str, Any]:
     """Store an item and its signed manifest; return the body of its `artifact.stored` entry.
+
+    A stream is read here, to its end, and never held whole.
 
     Raises:
         LockerError: when it cannot be stored.
@@ -78,12 +84,16 @@ def sign_manifest(manifest: Manifest, signer: ManifestKey) -> str:
 
 
 def _manifest(custody: Custody, item: Item, about: Acquisition, salt: bytes) -> Manifest:
+    stream = item.stream
+    read = stream.read if stream else from_stream(io.BytesIO(item.data))
     if item.sensitive:
-        sealed = custody.locker.put_sensitive(item.data, custody.wrap)
+        sealed, _ = custody.locker.put_sealed(read, custody.wrap)
         stored, encryption, plain = sealed.stored, sealed.encryption, sealed.plain_hmac
+        size = sealed.plain_size
     else:
-        stored, encryption = custody.locker.put(item.data), None
-        plain = stored.sha256
+        stored, encryption = custody.locker.put(read), None
+        plain, size = stored.sha256, stored.size
+    end = about.now() if stream and about.now else about.end
     return Manifest(
         artifact_id=custody.randomness(16).hex(),
         name=item.name,
@@ -93,14 +103,15 @@ def _manifest(custody: Custody, item: Item, about: Acquisition, salt: bytes) -> 
         call=item.call,
         target=target_commitment(salt, about.target),
         acquired_start=stamp(about.start),
-        acquired_end=stamp(about.end),
+        acquired_end=stamp(end),
         plain_digest=plain,
-        plain_size=len(item.data),
+        plain_size=size,
         stored_sha256=stored.sha256,
         stored_size=stored.size,
         encryption=encryption,
         sensitive=item.sensitive,
-        source_stable=about.source_stable,
+        source_stable=about.source_stable and (stream is None or stream.stable()),
         tool="stanch",
         tool_version=custody.tool_version,
+        gaps=stream.all_gaps() if stream else (),
     )

@@ -61,8 +61,8 @@ class Locker:
         """The erasable keys of its sensitive artifacts."""
         return ErasableKeys(self.root.with_name(f"{self.root.name}-keys"))
 
-    def put(self, source: bytes | BinaryIO) -> Stored:
-        """Store bytes or a stream to its end, hashing on the way.
+    def put(self, source: bytes | BinaryIO | Read) -> Stored:
+        """Store bytes, a stream or what a reader gives, to its end, hashing on the way.
 
         Returns once the bytes are on the disk, were read back, and have their name. The same
         content is stored once.
@@ -71,8 +71,9 @@ class Locker:
             LockerError: when what was read back differs, or another content has the name.
         """
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
+        read = stream if callable(stream) else from_stream(stream)
         with self._incoming() as (temporary, file):
-            sha256, size = _copy(stream, file)
+            sha256, size = _copy(read, file)
             return self._name(temporary, sha256, size)
 
     def put_sealed(self, read: Read, wrap: WrapKey) -> tuple[StoredSealed, Ingested]:
@@ -175,14 +176,14 @@ class Locker:
         return self.root / name
 
 
-def _copy(source: BinaryIO, target: io.FileIO) -> tuple[str, int]:
-    """Write a stream to its end, sync it and read it back; return its SHA-256 and size."""
+def _copy(read: Read, target: io.FileIO) -> tuple[str, int]:
+    """Write all that is read, sync it and read it back; return its SHA-256 and size."""
     written, found = hashlib.sha256(), hashlib.sha256()
     size = checked = 0
     # Large artifacts are read back window by window while the next is written.
     with ThreadPoolExecutor(max_workers=1) as behind:
         windows: list[Future[None]] = []
-        while chunk := source.read(CHUNK):
+        while chunk := read():
             written.update(chunk)
             _write(target, memoryview(chunk))
             size += len(chunk)

@@ -60,35 +60,57 @@ def ask(client: Client, question: Question) -> Generator[Item | Missed, None, Pa
     pages: Pages = []
     missed: str | None = None
     try:
-        pages.extend(_answers(client, question))
-    except ClientError as error:
-        missed = str(error.response["Error"]["Code"])
-    except BotoCoreError as error:
-        missed = type(error).__name__
+        pages.extend(answers(client, question))
+    except (ClientError, BotoCoreError) as error:
+        missed = code_of(error)
     if pages:
-        yield from _items(question, pages)
+        yield from items_of(question, pages)
     if missed is not None:
         yield Missed(question.name, question.call, missed)
     return pages
 
 
-def _answers(client: Client, question: Question) -> Iterator[dict[str, Any]]:
+def code_of(error: ClientError | BotoCoreError) -> str:
+    """Return the provider's error code, or the kind of what went wrong on the way there."""
+    if isinstance(error, ClientError):
+        return str(error.response["Error"]["Code"])
+    return type(error).__name__
+
+
+def answer(client: Client, question: Question) -> dict[str, Any]:
+    """Return the response to one call, transport metadata included; what boto3 raises, passes.
+
+    Raises:
+        SourceError: when the operation is not one that only reads.
+    """
+    _refuse_writes(question)
+    found: dict[str, Any] = getattr(client, question.operation)(**question.parameters)
+    return found
+
+
+def answers(client: Client, question: Question) -> Iterator[dict[str, Any]]:
+    """Yield the pages of an answer, without transport metadata; raises as `answer` does."""
+    _refuse_writes(question)
     operation = question.operation
-    if not operation.startswith(_READS):
-        raise SourceError(f"{question.call} does not only read; a source may not call it")
     if client.can_paginate(operation):
-        answers = client.get_paginator(operation).paginate(**question.parameters)
+        pages = client.get_paginator(operation).paginate(**question.parameters)
     else:
-        answers = [getattr(client, operation)(**question.parameters)]
-    for page in answers:
+        pages = [answer(client, question)]
+    for page in pages:
         yield {name: value for name, value in page.items() if name != "ResponseMetadata"}
 
 
-def _items(question: Question, pages: Pages) -> Iterator[Item]:
+def _refuse_writes(question: Question) -> None:
+    if not question.operation.startswith(_READS):
+        raise SourceError(f"{question.call} does not only read; a source may not call it")
+
+
+def items_of(question: Question, pages: Pages) -> Iterator[Item]:
+    """Yield the item that an answer becomes, and those with the secrets cut out of it."""
     secrets: list[tuple[str, Any]] = []
     kept = _redact(pages, question.sensitive | SENSITIVE, question.name, secrets)
-    answer = {"call": question.call, "parameters": question.parameters, "pages": kept}
-    yield Item(question.name, JSON, as_json(answer), False, question.call)
+    whole = {"call": question.call, "parameters": question.parameters, "pages": kept}
+    yield Item(question.name, JSON, as_json(whole), False, question.call)
     for name, value in secrets:
         yield Item(name, JSON, as_json(value), True, question.call)
 

@@ -1,13 +1,33 @@
 """What a source gives: an item it could read, or the note that it could not."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from evidence.manifest import Gap
+
+
+class Stream(Protocol):
+    """Content that is read while it is stored, in blocks; `evidence.ingest.Source` is one."""
+
+    def read(self) -> bytes:
+        """Return the next block, of about 1 MiB; empty at the end, and for ever after."""
+        ...
+
+    def stable(self) -> bool:
+        """Return whether the content stayed the same while it was read."""
+        ...
+
+    def all_gaps(self) -> tuple[Gap, ...]:
+        """Return what was not given; where the end is missing, the gap lies behind the content."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One piece of evidence: a name unique within the source, its bytes, and the call it is from.
 
-    `sensitive` items are stored encrypted. `call` is `service.operation`, as boto3 names it.
+    `sensitive` items are stored encrypted. `call` is `service.operation`, as boto3 names it. What
+    may be large has a `stream` instead of `data`: it is read once, before the source goes on.
     """
 
     name: str
@@ -15,6 +35,7 @@ class Item:
     data: bytes
     sensitive: bool
     call: str
+    stream: Stream | None = None
 
 
 @dataclass(frozen=True, slots=True)

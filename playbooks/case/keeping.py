@@ -81,7 +81,7 @@ def _collect(
         for item in source.collect(parts.source(source.account, source.region)):
             end = parts.now()
             if isinstance(item, Item):
-                about = Acquisition(source.name, target, pseudonym, start, end)
+                about = Acquisition(source.name, target, pseudonym, start, end, now=parts.now)
                 stored.append(deposit(custody, item, about))
                 if hasattr(source, "indicators"):
                     seen.extend(source.indicators(item))
