@@ -10,6 +10,7 @@ OUT/bagit.txt bag-info.txt manifest-sha256.txt tagmanifest-sha256.txt VERIFY.md
     data/custody/policy             which witnesses were asked, where any are (C2SP tlog-policy)
     data/case/timeline.json
     data/time/                      timestamps (bundle_time.py), where there are any
+and what is told again of these for people and other programs (bundle_retold.py).
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from evidence import bag, jws
+from evidence.bundle_retold import retold_files
 from evidence.bundle_time import time_files
 from evidence.canonical import canonical
 from evidence.deposit import KIND as ARTIFACT_STORED
@@ -90,6 +92,8 @@ def export(
         _write_times(writer, conn, recorded, head, authorities)
         if policy:
             writer.write(bag.POLICY, policy.encode())
+        for path, data in retold_files(out, case, recorded, signer).items():
+            writer.write(path, data)
         digest = _write_tags(writer, case, head)
         statement = _statement(case, recorded, head, digest)
         token = jws.sign(canonical(statement), signer.key, signer.kid, bag.EXPORT_TYP)
@@ -211,7 +215,7 @@ def _write_artifact(writer: _Writer, locker: Locker, entry: Recorded) -> None:
 
 def _write_tags(writer: _Writer, case: str, head: SignedCheckpoint) -> str:
     payload = writer.digests(payload=True)
-    size = sum(size for _, size in writer.written.values())
+    size = sum(size for path, (_, size) in writer.written.items() if path in payload)
     writer.write(bag.DECLARATION, bag.DECLARATION_TEXT)
     writer.write(bag.INFO, bag.info_text(case, head.checkpoint.origin, size, len(payload)))
     writer.write(bag.MANIFEST, bag.manifest_text(payload))

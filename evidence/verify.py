@@ -12,9 +12,11 @@ from typing import Any
 
 from evidence.errors import BundleError
 from evidence.verify_artifacts import check_artifacts, check_export
+from evidence.verify_dsse import check_statements
 from evidence.verify_entries import check_checkpoint, check_entries
 from evidence.verify_files import check_files, find_files
 from evidence.verify_report import Check, Problem, Report, Verdict
+from evidence.verify_retold import check_retold
 from evidence.verify_time import check_time
 from evidence.verify_trust import Trust, read_trust
 from evidence.verify_witnesses import check_witnesses
@@ -40,6 +42,8 @@ def verify_bundle(path: Path, trust: Mapping[str, Any] | None) -> Verdict:
     proven = check_entries(files, head, report)
     check_time(files, trusted, head, proven, report)
     check_artifacts(files, listed, proven, trusted, report)
+    check_statements(files, trusted, report)
+    check_retold(files, proven, report)
     check_export(files, proven, head, trusted, report)
     return report.verdict()
 

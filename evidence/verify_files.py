@@ -23,7 +23,7 @@ MAX_TAG_FILE = 1 << 28
 # A sparse file may claim petabytes: so much beyond the stated total is still hashed.
 SLACK = 1 << 30
 
-_TAG_FILES = (bag.DECLARATION, bag.INFO, bag.MANIFEST, bag.GUIDE)
+_TAG_FILES = (bag.DECLARATION, bag.INFO, bag.MANIFEST, bag.GUIDE, bag.REPORT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def rebag(bundle: Path) -> None:
     size = sum(p.stat().st_size for p in files.values())
     kept = [line for line in info.splitlines() if not line.startswith("Payload-Oxum")]
     (bundle / bag.INFO).write_text("\n".join([*kept, f"Payload-Oxum: {size}.{len(files)}", ""]))
-    tags = [bag.DECLARATION, bag.INFO, bag.MANIFEST, bag.GUIDE]
+    tags = [bag.DECLARATION, bag.INFO, bag.MANIFEST, bag.GUIDE, bag.REPORT]
     listed = {name: sha256(bundle / name) for name in tags}
     (bundle / bag.TAG_MANIFEST).write_bytes(bag.manifest_text(listed))
 

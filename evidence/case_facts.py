@@ -1,0 +1,96 @@
+"""What a bundle's other files say together, for what is told again in it for people and programs.
+
+The exporter and the verifier both read these facts from the bundle's own files, so that whatever
+is made from them can be made again and compared. Standard library and cryptography only.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evidence import bag
+from evidence.errors import BundleError
+from evidence.jws_token import MAX_TOKEN, take_apart
+from evidence.manifest import TYP, Manifest, read_manifest
+from evidence.verify_entries import MAX_NOTE, Proven
+from evidence.verify_files import Files
+
+ARTIFACT_STORED = "artifact.stored"
+
+_NAMED = re.compile(r"^External-Identifier: (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One case: its own id, the head's note, entries in order, manifests by their token's SHA-256.
+
+    `stamps` are the names of the timestamp tokens, sorted.
+    """
+
+    case_id: str
+    note: str
+    entries: tuple[Proven, ...]
+    manifests: Mapping[str, Manifest]
+    stamps: tuple[str, ...]
+
+    def deposits(self) -> list[tuple[Proven, str, Mapping[str, Any], Manifest]]:
+        """Return each open `artifact.stored` entry with its actor, its body and its manifest."""
+        return [
+            (entry, *entry.opened, self.manifests[str(entry.opened[1].get("manifest_sha256"))])
+            for entry in self.entries
+            if entry.leaf.kind == ARTIFACT_STORED and entry.opened is not None
+        ]
+
+
+def read_facts(files: Files, case_id: str, entries: tuple[Proven, ...]) -> Facts:
+    """Return the facts of a bundle whose entries were read before.
+
+    Raises:
+        BundleError: when the head, or a manifest that an entry names, is missing or not UTF-8.
+        EvidenceError: when a manifest is malformed.
+    """
+    manifests = {}
+    for entry in entries:
+        if entry.leaf.kind == ARTIFACT_STORED and entry.opened is not None:
+            digest = str(entry.opened[1].get("manifest_sha256"))
+            manifests[digest] = read_manifest(manifest_payload(files, digest))
+    try:
+        note = files.read(bag.CHECKPOINT, MAX_NOTE).decode()
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{bag.CHECKPOINT} is not UTF-8") from error
+    stamps = sorted(
+        path.removeprefix(bag.TIME)
+        for path in files.sizes
+        if path.startswith(bag.TIME) and path.endswith(".tsr")
+    )
+    return Facts(case_id, note, entries, manifests, tuple(stamps))
+
+
+def manifest_payload(files: Files, digest: str) -> bytes:
+    """Return the manifest whose token has this SHA-256; its signature is not checked here.
+
+    Raises:
+        BundleError: when it is missing or another stands under its name.
+        TokenError: when it is no token.
+    """
+    path = f"{bag.MANIFESTS}{digest}.jws"
+    if path not in files.sizes:
+        raise BundleError(f"{path} is missing")
+    data = files.read(path, MAX_TOKEN)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise BundleError(f"{path} is another manifest than its name says")
+    return take_apart(data.decode("latin-1"), TYP).payload
+
+
+def case_id_of(files: Files) -> str:
+    """Return the case's own id, which bag-info.txt states.
+
+    Raises:
+        BundleError: when it is missing, or not stated exactly once.
+    """
+    found = _NAMED.findall(files.read(bag.INFO, 1 << 16).decode("utf-8", errors="replace"))
+    if len(found) != 1:
+        raise BundleError(f"{bag.INFO} does not state External-Identifier exactly once")
+    return str(found[0])
