@@ -15,8 +15,9 @@ def prove(drill: Drill, incident: str, out: Path) -> None:
     score.claim("the bundle is written", 0, exported.status)
     verdict = drill.verify(bundle, trust)
     drill.seen["verdict"] = verdict.json
-    # 3: valid, with no witness and no timestamp yet.
+    # 3: valid, with no timestamp yet.
     score.claim("the bundle verifies offline", 3, verdict.status)
+    score.claim("a witness of another process cosigned it", True, verdict.json.get("witnessed"))
     if not bundle.is_dir():
         return
     copy = drill.folder / "tampered"

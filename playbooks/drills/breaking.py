@@ -14,7 +14,17 @@ from evidence import __main__ as check_bundle
 from evidence.sources.newcomers import Newcomers
 from evidence.sources.principal_changes import PrincipalChanges
 from evidence.verify_report import STATUS, Exit, Verdict
-from playbooks.case import answering, asking, keeping, latching, releasing, store, story, undoing
+from playbooks.case import (
+    answering,
+    asking,
+    keeping,
+    latching,
+    releasing,
+    sealing,
+    store,
+    story,
+    undoing,
+)
 from playbooks.case.answers import Approval
 from playbooks.intake import signed
 from playbooks.intake.alert import Alert
@@ -74,6 +84,11 @@ def no_findings() -> None:
         return replace(found, exit_code=code, status=STATUS[code], problems=())
 
     put(verifier, "verify_bundle", verify)
+
+
+def no_witness() -> None:
+    """No witness is asked."""
+    put(sealing, "witness", lambda db, settings, signed: [])
 
 
 def no_four_eyes() -> None:

@@ -21,6 +21,7 @@ from playbooks.drills.scenario import Deployment, deploy
 from playbooks.drills.scorecard import Scorecard
 from playbooks.drills.stage import Scenario
 from playbooks.drills.watch import Watch, until
+from playbooks.drills.witnessed import witnessed
 from playbooks.wiring.prefect_server import running
 
 # Where the attacker listens (RFC 5737, TEST-NET-3).
@@ -165,9 +166,9 @@ def prepared(
     prefect: bool = True,
     **more: Any,
 ) -> Iterator[Drill]:
-    """Yield a drill that is set up: range, stage, deployment, and Prefect's server if it has one.
+    """Yield a drill that is set up: range, stage, deployment, its witness, maybe Prefect's server.
 
-    `prefect` False leaves that out.
+    `prefect` False leaves that out, else the scenario says whether it has one.
     """
     with scenario.build(world, estate) as stage, serve(world) as endpoint:
         # Settings of a real deployment: the drill must not write to its database or its home.
@@ -176,10 +177,11 @@ def prepared(
         os.environ.update(deployment.environment)
         home = deployment.settings.home
         try:
-            with running(home, 60.0) if prefect and scenario.prefect else nullcontext():
-                yield Drill(
-                    folder, world, estate, endpoint, deployment, things=stage.things, **more
-                )
+            with (
+                running(home, 60.0) if prefect and scenario.prefect else nullcontext(),
+                witnessed(deployment) as seen,
+            ):
+                yield Drill(folder, world, estate, endpoint, seen, things=stage.things, **more)
         finally:
             for name in deployment.environment:
                 os.environ.pop(name, None)

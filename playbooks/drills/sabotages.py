@@ -108,6 +108,11 @@ SABOTAGES = {
         "a flipped bit is caught",
         "and named",
     ),
+    "witness": one(
+        "no witness is asked",
+        breaking.no_witness,
+        "a witness of another process cosigned it",
+    ),
     "four-eyes": one(
         "whoever asked may answer",
         breaking.no_four_eyes,
