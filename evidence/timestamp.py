@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -22,6 +23,8 @@ SHA512 = "2.16.840.1.101.3.4.2.3"
 NONCE_BYTES = 8
 MAX_NAME = 32
 MAX_PEM = 1 << 16
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,13 @@ def is_name(name: str) -> bool:
     """Tell whether an authority may be called so; it becomes part of file names."""
     plain = set("abcdefghijklmnopqrstuvwxyz0123456789-")
     return 0 < len(name) <= MAX_NAME and plain.issuperset(name) and not name.startswith("-")
+
+
+def is_private(url: str) -> bool:
+    """Tell whether an authority may be asked there: over https, or http on this machine."""
+    parts = urlsplit(url)
+    loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    return loopback or (parts.scheme == "https" and bool(parts.hostname))
 
 
 def read_authorities(members: Mapping[str, Any]) -> tuple[tuple[Authority, ...], int]:

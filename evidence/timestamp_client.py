@@ -12,7 +12,7 @@ import requests
 
 from evidence import timestamp
 from evidence.errors import TimestampError
-from evidence.timestamp import NONCE_BYTES, Authority
+from evidence.timestamp import NONCE_BYTES, Authority, is_private
 from evidence.timestamp_check import check
 from evidence.timestamp_token import MAX_TOKEN, Token
 
@@ -24,7 +24,6 @@ _HEADERS = {
     "Accept": "application/timestamp-reply",
     "Accept-Encoding": "identity",
 }
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +34,6 @@ class Stamped:
     asked: bytes
     answer: bytes
     token: Token
-
-
-def is_private(url: str) -> bool:
-    """Tell whether an authority may be asked there: over https, or http on this machine."""
-    parts = urlsplit(url)
-    loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    return loopback or (parts.scheme == "https" and bool(parts.hostname))
 
 
 def ask(

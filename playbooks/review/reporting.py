@@ -18,18 +18,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from evidence import bundle, jws
+from evidence import jws
 from evidence.canonical import canonical
 from evidence.sources.item import Item
+from playbooks.case import exporting
 from playbooks.case.record import Record
-from playbooks.case.sealing import anchor
 from playbooks.case.store import Store
 from playbooks.case.store import reviews as stored
 from playbooks.case.store.reviews import Review, ReviewRow
 from playbooks.review import controls, csv_form, custody
 from playbooks.review.outcome import Outcome, outcomes
 from playbooks.wiring.parts import Parts
-from playbooks.wiring.trusting import policy_of
 
 TYPE = "stanch-review-report+jws"
 MORE = ("reviewer", "decided", "outcome", "incident", "step", "why", "proof")
@@ -70,12 +69,11 @@ def report(parts: Parts, db: Store, review: str, person: str, out: Path) -> Repo
         record.note(conn, review, "review.reported", body)
 
     db.commit(note)
-    anchor(db, parts)
     incidents = tuple(sorted({row.incident for row in rows if row.incident}))
-    _bundle(parts, db, review, out / "evidence")
+    exporting.export(parts, db, review, out / "evidence")
     (out / "incidents").mkdir(mode=0o700)
     for incident in incidents:
-        _bundle(parts, db, incident, out / "incidents" / incident)
+        exporting.export(parts, db, incident, out / "incidents" / incident)
     for name, data in files.items():
         _write(out / name, data)
     _write(out / "manifest.jws", _manifest(parts, review, out).encode())
@@ -122,15 +120,6 @@ def _csv(review: str, rows: list[ReviewRow], came: dict[str, Outcome]) -> bytes:
     writer.writeheader()
     writer.writerows(_told(review, row, came[row.id]) for row in rows)
     return made.getvalue().encode()
-
-
-def _bundle(parts: Parts, db: Store, case: str, out: Path) -> None:
-    policy = policy_of(parts.settings, parts.keys)
-    db.read(
-        lambda conn: bundle.export(
-            conn, parts.locker, case, parts.keys.manifest, out, policy=policy
-        )
-    )
 
 
 def _manifest(parts: Parts, review: str, out: Path) -> str:

@@ -29,6 +29,7 @@ from playbooks.wiring.hidden import hide
 from playbooks.wiring.latch_part import Latch
 from playbooks.wiring.review_terms import Review
 from playbooks.wiring.rotation_terms import Rotation
+from playbooks.wiring.timestamp_terms import TimestampAuthority, Timestamping
 from playbooks.wiring.witness_terms import Witness, WitnessPolicy
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -188,6 +189,9 @@ class Settings(BaseSettings):
     # Who cosigns the ledger's heads, by name, and how many of them must: docs/operations/witness.md
     witnesses: dict[str, Witness] = {}
     witness_policy: WitnessPolicy = WitnessPolicy()
+    # Who stamps the ledger's heads, by name: docs/operations/timestamps.md
+    timestamps: dict[str, TimestampAuthority] = {}
+    timestamping: Timestamping = Timestamping()
     # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
     aws_endpoint: str | None = None
 
@@ -217,7 +221,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"account {id!r} must be 12 digits, in quotes")
         return accounts
 
-    @field_validator("sources", "queues", "vaults", "witnesses")
+    @field_validator("sources", "queues", "vaults", "witnesses", "timestamps")
     @classmethod
     def _channel_names(cls, named: dict[str, Any]) -> dict[str, Any]:
         for name in named:

@@ -5,14 +5,18 @@ from typing import Any
 from evidence.errors import PolicyError
 from evidence.note import vkey
 from playbooks.errors import SettingsError
+from playbooks.wiring import timestamp_terms
 from playbooks.wiring.keyring import Keyring
 from playbooks.wiring.settings import Settings, config_path
 from playbooks.wiring.witness_terms import policy_text
 
 
 def trust(settings: Settings, ring: Keyring) -> dict[str, Any]:
-    """Return the members of trust.json. Raise SettingsError where the witness policy is wrong."""
-    members = ring.trust()
+    """Return the members of trust.json.
+
+    Raises SettingsError where the witness policy, or a timestamp authority's file, is wrong.
+    """
+    members = ring.trust() | timestamp_terms.trust(settings)
     if policy := policy_of(settings, ring):
         keys = [one.vkey for one in settings.witnesses.values()]
         members |= {"witnesses": keys, "policy": policy}

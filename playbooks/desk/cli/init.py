@@ -64,6 +64,14 @@ origin = "stanch.local/ledger"
 # [witness_policy]
 # needed = "all"
 
+# Who stamps the ledger's heads (RFC 3161), so that times need not be yours to believe: two or more
+# (docs/operations/timestamps.md).
+# [timestamps.first]
+# url = "https://tsa.first.example/"
+# certificate = "tsa/first.pem"
+# root = "tsa/first-chain.pem"
+# policy = "1.3.6.1.4.1.99999.1"
+
 # [guard]
 # own = ["i-...", "stanch-responder"]
 # protected = []

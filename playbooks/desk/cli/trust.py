@@ -1,4 +1,4 @@
-"""`stanch trust`: write anew what auditors must be given, after witnesses were added or changed."""
+"""`stanch trust`: write anew what auditors must be given, after whom to trust has changed."""
 
 import json
 
@@ -18,3 +18,5 @@ def trust() -> None:
     out().print(f"trust     {printable(str(path))}: give it to your auditors by another way")
     for key in members.get("witnesses", ()):
         out().print(f"witness   {printable(key)}")
+    for one in members.get("timestamp_authorities", ()):
+        out().print(f"timestamps {printable(one['name'])}")

@@ -12,6 +12,7 @@ from playbooks.desk.doctor import (
     permissions,
     prefect_state,
     spool_state,
+    timestamps,
     vaults,
     witnesses,
 )
@@ -49,6 +50,8 @@ def checks(place: Place) -> dict[str, Check]:
         found[f"queue {name}"] = partial(channels.queue, place, name)
     for name in settings.witnesses:
         found[f"witness {name}"] = partial(witnesses.witness, place, name)
+    for name in settings.timestamps:
+        found[f"timestamps {name}"] = partial(timestamps.timestamps, place, name)
     for name in settings.vaults:
         found[f"vault {name}"] = partial(vaults.vault, place, name)
     for id, known in settings.accounts.items():

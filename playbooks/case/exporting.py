@@ -1,0 +1,38 @@
+"""Exports a case after others have vouched for all of it, as far as they answer."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from evidence import bundle
+from evidence.bundle import Exported
+from playbooks.case import stamping
+from playbooks.case.sealing import anchor
+from playbooks.case.store import Store
+from playbooks.wiring import timestamp_terms
+from playbooks.wiring.parts import Parts
+from playbooks.wiring.trusting import policy_of
+
+
+def export(
+    parts: Parts, db: Store, case: str, out: Path
+) -> tuple[Exported, list[stamping.Outcome]]:
+    """Write the bundle of a case into the new folder `out`; return also what came of timestamps.
+
+    Takes seconds more where an authority or a witness does not answer. Raises what `bundle.export`
+    raises, and SettingsError where what is pinned of others cannot be read.
+    """
+    policy = policy_of(parts.settings, parts.keys)
+    askable = timestamp_terms.authorities(parts.settings)
+    names = db.read(lambda conn: stamping.lacking(conn, askable, case)) if askable else []
+    outcomes = stamping.stamp(db, parts, askable, names)
+    # After the stamps, so that the head that witnesses see holds the entries that note them.
+    anchor(db, parts)
+    pinned = [one.pinned for one in askable]
+
+    def write(conn: Connection) -> Exported:
+        signer = parts.keys.manifest
+        return bundle.export(conn, parts.locker, case, signer, out, pinned, policy)
+
+    # Read only: copying artifacts must not hold up who writes.
+    return db.read(write), outcomes
