@@ -1,6 +1,7 @@
 """What a run takes of a law that has more cases than a run has time for: other ones each day.
 
     for case in of_the_day(cases, nth): ...
+    @pytest.mark.parametrize("case", each_of_the_day(cases))
 
 Over as many days as there are cases, each one is taken. `make crash-full` (STANCH_CRASH=full) takes
 all of them at once. The day stands in the head of what pytest prints, and STANCH_DAY=<number>
@@ -10,7 +11,10 @@ repeats its sample.
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import pytest
+from _pytest.mark import ParameterSet
 
 T = TypeVar("T")
 
@@ -33,3 +37,18 @@ def of_the_day(
         return list(cases)
     first = (nth + day) * many
     return [cases[(first + i) % len(cases)] for i in range(many)]
+
+
+def each_of_the_day(cases: Sequence[Any], nth: int = 0, many: int = 1) -> list[Any]:
+    """Return parameters for all cases, those of other days marked to be skipped."""
+    taken = of_the_day(range(len(cases)), nth, many)
+    another = pytest.mark.skip(reason=f"another day's: {SAYS}")
+    return [
+        case if number in taken else _marked(case, another) for number, case in enumerate(cases)
+    ]
+
+
+def _marked(case: Any, mark: Any) -> Any:
+    if isinstance(case, ParameterSet):
+        return pytest.param(*case.values, id=case.id, marks=[*case.marks, mark])
+    return pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=mark)

@@ -104,7 +104,8 @@ def working(folder: Path) -> Iterator[None]:
     finally:
         worker.terminate()
         try:
-            worker.wait(timeout=20)
+            # Prefect's worker takes longer than that to end, and has nothing left to do.
+            worker.wait(timeout=1)
         except subprocess.TimeoutExpired:
             worker.kill()
             worker.wait()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from playbooks.case import store
+from tests.sample import each_of_the_day
 from tests.stories.kindling import Kindled, kindled
 from tests.stories.restless import HOSTS, Restless, contained, restless, storm
 
@@ -24,7 +25,10 @@ def acts(here: Restless) -> int:
     return sum(c.operation == "PutRolePolicy" for c in here.ours())
 
 
-@pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["ahead", "back"])
+JUMPS = [pytest.param(HOUR, id="ahead"), pytest.param(-HOUR, id="back")]
+
+
+@pytest.mark.parametrize("jump", each_of_the_day(JUMPS))
 def test_a_clock_that_jumps_loses_and_doubles_nothing(
     jump: float, fire: Kindled, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,4 +1,7 @@
-"""The drill as a user runs it: every claim holds, and no secret lies where it should not."""
+"""A drill's every claim holds, and no secret lies where it should not.
+
+One scenario, its commands forked; `make drill` plays all of them as a user does.
+"""
 
 import base64
 import json
@@ -43,8 +46,7 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Drilled:
         [
             sys.executable,
             "-m",
-            "playbooks",
-            "drill",
+            "tests.stories.forking_drill",
             "--scenario",
             "compromised-instance",
             "--out",

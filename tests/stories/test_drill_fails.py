@@ -18,13 +18,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def drill(folder: Path, before: str = "") -> Any:
     """Run the drill, with some Python before it: settings of the environment do not reach it."""
-    code = f"{before}\nfrom playbooks.__main__ import main\nmain()"
+    code = (
+        "import sys\nfrom tests.stories.forking_drill import forked, main\n"
+        f"runner = forked()\n{before}\nmain(runner, *sys.argv[1:])"
+    )
     return subprocess.run(
         [
             sys.executable,
             "-c",
             code,
-            "drill",
             "--scenario",
             "compromised-instance",
             "--out",

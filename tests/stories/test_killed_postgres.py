@@ -14,9 +14,9 @@ import pytest
 
 from evidence import ledger
 from tests.postgres import Server, server_or_skip
+from tests.sample import FULL, each_of_the_day
 from tests.stories.kindling import Kindled, kindled
 from tests.stories.restless import HOSTS, Restless, contained, restless, storm
-from tests.stories.test_crash_sweep import FULL
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_three_responders_contain_each_host_once_though_one_dies(
             )
 
 
-@pytest.mark.parametrize("how", ["kill", "immediate"])
+@pytest.mark.parametrize("how", each_of_the_day(["kill", "immediate"], nth=1))
 def test_what_was_accepted_outlives_the_death_of_postgres(
     fire: Kindled, postgres: Server, how: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

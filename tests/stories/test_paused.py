@@ -17,9 +17,9 @@ from actions.one_way import OneWay
 from playbooks.case import schema
 from playbooks.case.store import CALL, LEASE
 from playbooks.wiring.gated import mutating
+from tests.sample import each_of_the_day
 from tests.stories.kindling import Kindled, kindled
 from tests.stories.restless import Restless, contained, restless
-from tests.stories.test_crash_sweep import FULL
 
 AFTER = 1.0
 
@@ -85,18 +85,16 @@ def changes(here: Restless) -> list[str]:
     return [c.operation for c in here.ours() if mutating(c.operation) and c.operation not in aside]
 
 
-ON_DEMAND = pytest.mark.skipif(not FULL, reason="`make crash-full` runs it")
+# Half of them a day: one that is carried out late, and one that is not.
+PAUSES = [
+    ("PutRolePolicy", False),
+    ("CreateSnapshots", True),
+    ("ModifyNetworkInterfaceAttribute", False),
+    ("CreateSecurityGroup", True),
+]
 
 
-@pytest.mark.parametrize(
-    ("operation", "late"),
-    [
-        ("PutRolePolicy", False),
-        ("CreateSnapshots", True),
-        pytest.param("CreateSecurityGroup", True, marks=ON_DEMAND),
-        pytest.param("ModifyNetworkInterfaceAttribute", False, marks=ON_DEMAND),
-    ],
-)
+@pytest.mark.parametrize(("operation", "late"), each_of_the_day(PAUSES, many=2))
 def test_whoever_wakes_after_its_lease_was_taken_does_nothing_more(
     operation: str,
     late: bool,

@@ -20,6 +20,7 @@ from playbooks.wiring import keyring
 from playbooks.wiring.database import open_engine
 from tests.playbooks.respond.living import Living, living
 from tests.postgres import Server, server_or_skip
+from tests.sample import each_of_the_day
 
 INCIDENT = "INC-0001"
 
@@ -164,7 +165,9 @@ def test_with_postgres_gone_before_the_alert(tmp_path: Path, postgres: Server) -
 
 
 @pytest.mark.parametrize(
-    "after", ["", "PutRolePolicy", "EnterStandby"], ids=lambda name: name or "the alert"
+    "after",
+    each_of_the_day(["", "PutRolePolicy", "EnterStandby"]),
+    ids=lambda name: name or "the alert",
 )
 def test_with_postgres_killed_in_mid_play(tmp_path: Path, postgres: Server, after: str) -> None:
     """It dies with an alert accepted, a step intended, a step in effect and not recorded so."""

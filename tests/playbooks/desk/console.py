@@ -1,5 +1,6 @@
 """Runs `stanch` in this process, against the world over HTTP, as a person at a terminal does."""
 
+import asyncio
 import io
 import json
 import os
@@ -7,11 +8,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from playbooks.__main__ import main
 from playbooks.drills.range.server import serve
 from playbooks.drills.scenario import Deployment, deploy
+from playbooks.wiring import parts
 from tests.playbooks.scene import Scene
 
 
@@ -46,12 +51,18 @@ def stanch(*args: str) -> Ran:
     return Ran(status, out.getvalue(), err.getvalue())
 
 
+async def briefly(seconds: float) -> None:
+    """Wait a twentieth: what is read back here lags by nothing."""
+    await asyncio.sleep(seconds / 20)
+
+
 @contextmanager
 def desk(scene: Scene) -> Iterator[Deployment]:
     """Serve the world, deploy Stanch with least privilege, and set its environment."""
     folder = scene.folder / "desk"
     folder.mkdir(mode=0o700)
-    with serve(scene.world) as url:
+    with serve(scene.world) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "asyncio", SimpleNamespace(sleep=briefly))
         made = deploy(folder, scene.world, scene.estate, url)
         os.environ |= made.environment
         scene.world.calls.clear()
