@@ -14,6 +14,7 @@ from evidence import bag
 from evidence.errors import BundleError
 from evidence.jws_token import MAX_TOKEN, take_apart
 from evidence.manifest import TYP, Manifest, read_manifest
+from evidence.note import Checkpoint, unverified_checkpoint
 from evidence.verify_entries import MAX_NOTE, Proven
 from evidence.verify_files import Files
 
@@ -24,16 +25,15 @@ _NAMED = re.compile(r"^External-Identifier: (.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One case: its own id, the head's note, entries in order, manifests by their token's SHA-256.
+    """One case: its own id, the ledger's head, entries in order, manifests by token's SHA-256.
 
-    `stamps` are the names of the timestamp tokens, sorted.
+    Cosignatures and timestamps are not among them, for more of those may be put in later.
     """
 
     case_id: str
-    note: str
+    head: Checkpoint
     entries: tuple[Proven, ...]
     manifests: Mapping[str, Manifest]
-    stamps: tuple[str, ...]
 
     def deposits(self) -> list[tuple[Proven, str, Mapping[str, Any], Manifest]]:
         """Return each open `artifact.stored` entry with its actor, its body and its manifest."""
@@ -49,7 +49,7 @@ def read_facts(files: Files, case_id: str, entries: tuple[Proven, ...]) -> Facts
 
     Raises:
         BundleError: when the head, or a manifest that an entry names, is missing or not UTF-8.
-        EvidenceError: when a manifest is malformed.
+        EvidenceError: when a manifest or the head is malformed.
     """
     manifests = {}
     for entry in entries:
@@ -57,15 +57,10 @@ def read_facts(files: Files, case_id: str, entries: tuple[Proven, ...]) -> Facts
             digest = str(entry.opened[1].get("manifest_sha256"))
             manifests[digest] = read_manifest(manifest_payload(files, digest))
     try:
-        note = files.read(bag.CHECKPOINT, MAX_NOTE).decode()
+        head = unverified_checkpoint(files.read(bag.CHECKPOINT, MAX_NOTE).decode())
     except UnicodeDecodeError as error:
         raise BundleError(f"{bag.CHECKPOINT} is not UTF-8") from error
-    stamps = sorted(
-        path.removeprefix(bag.TIME)
-        for path in files.sizes
-        if path.startswith(bag.TIME) and path.endswith(".tsr")
-    )
-    return Facts(case_id, note, entries, manifests, tuple(stamps))
+    return Facts(case_id, head, entries, manifests)
 
 
 def manifest_payload(files: Files, digest: str) -> bytes:
