@@ -15,7 +15,7 @@ from playbooks.case.store import Store
 from playbooks.case.store import duties as stored
 from playbooks.case.store.duties import LogRow
 from playbooks.duties.moment import parse
-from playbooks.duties.reading import Rulebook, shipped
+from playbooks.duties.reading import Rulebook
 from playbooks.notification import signing
 from playbooks.notification.confirming import rule_digest
 from playbooks.notification.entry import checked, stage_of
@@ -23,6 +23,7 @@ from playbooks.notification.entry_kinds import DERIVED, LEDGER
 from playbooks.notification.errors import EntryError
 from playbooks.notification.looking import Look, look
 from playbooks.notification.projecting import Moved, project, states
+from playbooks.notification.rules import rules
 from playbooks.notification.signing import Said
 from playbooks.notification.standing import NO_LONGER_OWED
 from playbooks.notification.subject import workers
@@ -55,7 +56,7 @@ def record(
 
     Raises EntryError, DutiesError or UnknownIncidentError, which say what is wrong.
     """
-    book, at = book or shipped(), parts.now()
+    book, at = book or rules(parts), parts.now()
     said = [(kind, checked(kind, body, book, at)) for kind, body in entries]
     tokens = [signing.sign(incident, kind, body, person, key, at) for kind, body in said]
     return take(parts, db, incident, tokens, book)
@@ -96,14 +97,14 @@ def refresh(
 
     `wake` has whoever works the duties look again.
     """
-    rules = book or shipped()
-    found = db.read(lambda conn: look(conn, incident, rules))
+    book = book or rules(parts)
+    found = db.read(lambda conn: look(conn, incident, book))
     if not project(found.clocks, found.duties, found.done, parts.now()).rows:
         return found
 
     def work(conn: Connection) -> Look:
         store.lock(conn, f"duties/{incident}")
-        return derived(parts, conn, incident, rules, found, wake=wake)[1]
+        return derived(parts, conn, incident, book, found, wake=wake)[1]
 
     return db.commit(work)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from playbooks.desk.cli.duties_clock import loaded_facts
+from playbooks.desk.cli.duties_clock import Rules, loaded_facts
 from playbooks.desk.cli.duties_known import refreshed
 from playbooks.desk.cli.surroundings import out, printable
 from playbooks.duties import facts_file
@@ -15,7 +15,7 @@ from playbooks.duties.changes import date_of, owed
 from playbooks.duties.derive import derive
 from playbooks.duties.duty import DISCLAIMER, Duty
 from playbooks.duties.feed import Entry, feed
-from playbooks.duties.reading import shipped
+from playbooks.duties.reading import shipped, with_own
 from playbooks.notification.standing import CLOSED, NO_LONGER_OWED
 from playbooks.wiring.parts import now
 
@@ -26,13 +26,15 @@ def calendar(
     possible: Annotated[
         bool, typer.Option("--possible", help="Also what only may be owed.")
     ] = False,
+    rules: Rules = None,
 ) -> None:
     """Write the open duties' dates as a calendar: the date to act on, and the last lawful one."""
     path = Path(source)
     if path.suffix.lower() in (".yaml", ".yml"):
-        known = facts_file.known(loaded_facts(path), shipped())
+        book = with_own(shipped(), rules)
+        known = facts_file.known(loaded_facts(path), book)
         name, at = path.stem, now()
-        duties: Iterable[Duty] = [d for d in derive(shipped(), known) if owed(d)]
+        duties: Iterable[Duty] = [d for d in derive(book, known) if owed(d)]
     else:
         parts, _, found = refreshed(source)
         name, at = source, parts.now()

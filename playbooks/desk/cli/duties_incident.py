@@ -13,10 +13,10 @@ from playbooks.desk.cli.surroundings import Json, here, out, printable, show_jso
 from playbooks.duties.changes import date_of
 from playbooks.duties.duty import DISCLAIMER, Duty
 from playbooks.duties.moment import Moment, parse
-from playbooks.duties.reading import shipped
 from playbooks.duties.scope import anchor_tasks, questions
 from playbooks.duties.shown import question_json, task_json
 from playbooks.notification.looking import Look, look
+from playbooks.notification.rules import rules
 from playbooks.notification.standing import CLOSED, POSSIBLE
 from playbooks.notification.subject import workers
 from playbooks.notification.telling import duty_told, log_told
@@ -37,8 +37,8 @@ def show(
     if at is None:
         _, db, found = refreshed(incident)
     else:
-        _, _, db = here()
-        found = db.read(lambda conn: look(conn, incident, shipped(), at))
+        _, parts, db = here()
+        found = db.read(lambda conn: look(conn, incident, rules(parts), at))
     if json:
         show_json(_json(found, at))
         return

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from playbooks.desk.cli.duties_clock import loaded_facts
+from playbooks.desk.cli.duties_clock import Rules, loaded_facts
 from playbooks.desk.cli.duties_dates import write_new
 from playbooks.desk.cli.duties_known import refreshed
 from playbooks.desk.cli.surroundings import out, printable
@@ -20,9 +20,8 @@ from playbooks.duties.errors import LetterError
 from playbooks.duties.letters import Letter
 from playbooks.duties.moment import Moment
 from playbooks.duties.organisation import Organisation
-from playbooks.duties.reading import shipped
+from playbooks.duties.reading import shipped, with_own
 from playbooks.notification.doings import Doing, Doings
-from playbooks.notification.entry import stage_of
 from playbooks.notification.releasing import release as released
 
 _FILL = {"organisation", "contents", "signed_by"}
@@ -51,13 +50,15 @@ def letter(
     passed: Annotated[
         list[str] | None, typer.Option("--pass", help="A finding looked at and cleared.")
     ] = None,
+    rules: Rules = None,
 ) -> None:
     """Write a notice. Released, it is refused while the law wants another notice out first."""
-    stage_of(duty, shipped())
     if bool(incident) == (facts is not None):
         raise LetterError("name an --incident, or a file of --facts, and not both")
     form = _form(into)
-    duties, done, known = _known(incident, facts)
+    duties, done, known = _known(incident, facts, rules)
+    if duty not in duties:
+        raise LetterError(f"{duty}: there is no such duty; `stanch duties list` has them all")
     filled = _filled(fill)
     made = letters.draft(
         duties[duty],
@@ -80,14 +81,17 @@ def letter(
     console.print(f"[bold]{DISCLAIMER}[/]")
 
 
-def _known(incident: str, facts: Path | None) -> tuple[Mapping[str, Duty], Doings, Known]:
+def _known(
+    incident: str, facts: Path | None, rules: Path | None
+) -> tuple[Mapping[str, Duty], Doings, Known]:
     if facts is None:
         _, _, found = refreshed(incident)
         return found.duties, found.done, found.known
-    known = facts_file.known(loaded_facts(facts), shipped())
+    book = with_own(shipped(), rules)
+    known = facts_file.known(loaded_facts(facts), book)
     went = {name: at for name, at in known.anchors.items() if "/stage:" in name}
     done = {name.replace("/stage:", "/"): _went_out(at) for name, at in went.items()}
-    return by_key(derive(shipped(), known)), Doings(done), known
+    return by_key(derive(book, known)), Doings(done), known
 
 
 def _went_out(at: Moment) -> Doing:

@@ -7,12 +7,12 @@ import typer
 
 from playbooks.desk.cli.duties_known import Evidence, Why, recorded, said
 from playbooks.desk.cli.surroundings import Key, here, out, printable
-from playbooks.duties.reading import shipped
 from playbooks.notification import proof as proofs
 from playbooks.notification.checklist import checklist
 from playbooks.notification.confirming import rule_digest
 from playbooks.notification.entry import checked, stage_of
 from playbooks.notification.looking import look
+from playbooks.notification.rules import rules
 from playbooks.notification.standing import AWAITING_RECEIPT, AWAITING_SIGN_OFF
 from playbooks.wiring import people
 
@@ -38,15 +38,15 @@ def sent(
     body = said(why, evidence, duty=duty, how=how, by=by or person, late=late, **times)
     if proof is not None:
         # Before the file is kept: what is refused keeps nothing.
-        checked("sent", body, shipped(), parts.now())
+        checked("sent", body, rules(parts), parts.now())
         kept = proofs.keep(parts, db, incident, duty, proof, person)
         body |= {"proof": kept.digest, "artifact": kept.artifact}
         out().print(f"kept {kept.artifact}, sha256 {kept.digest}")
     recorded(incident, key, [("sent", body)])
-    now = db.read(lambda conn: look(conn, incident, shipped()))
-    stands = now.standing(duty)
+    now = db.read(lambda conn: look(conn, incident, rules(parts)))
+    stands, stage = now.standing(duty), now.duties[duty].stage
     if stands.state == AWAITING_RECEIPT:
-        option = "--acknowledged" if _stage(duty).completion == "submitted_ack" else "--received"
+        option = "--acknowledged" if stage.completion == "submitted_ack" else "--received"
         out().print(f"open still: the law wants more than sending; add {option} TIME once it is so")
     for item in checklist(now.duties[duty], now.done.of(duty), stands.flags, now.known.facts):
         if not item.done:
@@ -69,19 +69,16 @@ def decide(
     Where the rule is binding it takes two people, each with their own key and reasons.
     """
     how = "no_longer_owed" if no_longer_owed else "not_notifying"
-    known = {f"{r.id}/{s.id}" for r in shipped().regimes() for s in r.stages}
+    book = rules(here()[1])
+    known = {f"{r.id}/{s.id}" for r in book.regimes() for s in r.stages}
     entries: list[tuple[str, dict[str, Any]]] = []
     for each in duty:
         # A rule that is gone has no text; its duty can still be signed off.
         gone = no_longer_owed and each not in known
-        rule = "0" * 64 if gone else rule_digest(*stage_of(each, shipped()))
+        rule = "0" * 64 if gone else rule_digest(*stage_of(each, book))
         entries.append(("not_notifying", said(why, evidence, duty=each, how=how, rule=rule)))
     made = recorded(incident, key, entries)
     for row in made.moved.rows:
         if row.duty in duty and row.state == AWAITING_SIGN_OFF:
             out().print(f"[yellow]{row.duty} is open still:[/] its rule binds, so a second person")
             out().print(f"  signs too: stanch duties decide {incident} {row.duty} --why --key")
-
-
-def _stage(duty: str) -> Any:
-    return stage_of(duty, shipped())[1]
