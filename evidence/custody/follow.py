@@ -24,7 +24,8 @@ STORED = "artifact.stored"
 READ = "access.read"
 CHECKED = "verify.result"
 INTACT = "intact"
-FOUND = (INTACT, "altered", "missing", "unreadable")
+# Keyless: the bytes are there, and the key that they are read with is not.
+FOUND = (INTACT, "altered", "missing", "unreadable", "keyless")
 
 # A signature is for now, not to be kept in a drawer; clocks of two people may differ a little.
 VALID = timedelta(days=7)
@@ -177,6 +178,10 @@ def _disposed(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None
     after = {}
     for kept in signed.statement["kept"]:
         artifact = _living(state, kept["artifact_id"])
+        if not artifact.sensitive:
+            raise CustodyError(
+                f"artifact {artifact.artifact_id} lies in the clear and has no key to erase"
+            )
         if kept != what_stays(artifact):
             raise CustodyError(f"artifact {artifact.artifact_id} has other hashes than were signed")
         if holds := state.holds_on(artifact.artifact_id):

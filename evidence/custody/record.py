@@ -27,6 +27,12 @@ def view(conn: Connection, case: str) -> CaseCustody:
     return replay(pseudonym(conn, case), map(event_of, entries(conn, case)))
 
 
+def every_case(conn: Connection) -> list[str]:
+    """Return the ids of all cases that the ledger has, sorted."""
+    found = conn.execute(select(table.cases.c.case_id).order_by(table.cases.c.case_id))
+    return [str(case) for case in found.scalars()]
+
+
 def event_of(entry: Recorded) -> Event:
     """Return what the rules of custody need of a ledger entry."""
     opening = entry.opening

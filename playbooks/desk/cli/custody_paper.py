@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from evidence import ledger
-from evidence.custody.record import record
+from evidence.custody.disposal import erase, refuse_unerasable
+from evidence.custody.record import record, view
 from evidence.custody.signing import sign
 from evidence.custody.state import LOCKER, CaseCustody
-from evidence.custody.statement import SIGNERS, TRANSFER, check_form
+from evidence.custody.statement import DISPOSED, SIGNERS, TRANSFER, check_form
 from evidence.errors import CustodyError, LedgerError
 from evidence.jws_token import PublicKey
 from playbooks.case.sealing import checkpoint
@@ -83,9 +84,24 @@ def conclude(db: Store, parts: Parts, paper: Paper, person: str) -> CaseCustody:
     now, salt = parts.now(), parts.random(32)
     entry = ledger.Entry(paper.statement["kind"], paper.incident, paper.body, person, now)
     known = everybody(parts)
+    if entry.kind == DISPOSED:
+        _refuse_unerasable(db, parts, paper)
     state = db.commit(lambda c: record(c, entry, known, record_time=now, salt=salt))
     checkpoint(db, parts)
+    if entry.kind == DISPOSED:
+        # After the entry is committed, as replayed from what is: a crash here is finished by the
+        # next disposal of the case, or by `stanch custody check`.
+        erase(db.read(lambda c: view(c, paper.incident)), parts.locker)
     return state
+
+
+def _refuse_unerasable(db: Store, parts: Parts, paper: Paper) -> None:
+    # A paper may come from anywhere, and an entry must not say erased of what cannot be.
+    found = db.read(lambda c: view(c, paper.incident))
+    for kept in paper.statement["kept"]:
+        artifact = found.artifacts.get(kept["artifact_id"])
+        if artifact is not None and not artifact.disposed:
+            refuse_unerasable(found, artifact, parts.locker)
 
 
 def everybody(parts: Parts) -> dict[str, PublicKey]:

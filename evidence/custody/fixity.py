@@ -1,0 +1,90 @@
+"""Reads artifacts of the locker again, and says whether each is still what was stored.
+
+What was found is the body of `verify.result` entries; the view tells from them when each artifact
+was last proven intact.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from evidence.custody.follow import INTACT
+from evidence.custody.opening import manifest_of
+from evidence.custody.state import Artifact
+from evidence.errors import EvidenceError, LockerError
+from evidence.locker import Locker
+from evidence.manifest import ERASABLE_WRAP
+
+# Results of so many artifacts fit a ledger entry's 64 KiB with room to spare.
+PER_ENTRY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one reading found, as `follow.FOUND` has it, and in words why it is not intact."""
+
+    artifact: Artifact
+    found: str
+    why: str = ""
+
+
+def due(artifacts: Iterable[Artifact], count: int | None) -> list[Artifact]:
+    """Return the artifacts to read: the `count` whose proof is oldest; all when None.
+
+    Taken so, every artifact has its turn: N artifacts at K a day are all read within N/K days.
+    What was disposed of is not read.
+    """
+    living = [artifact for artifact in artifacts if artifact.disposed is None]
+    living.sort(key=lambda a: (a.last_checked or a.stored_at, a.artifact_id))
+    return living if count is None else living[:count]
+
+
+def check(locker: Locker, artifact: Artifact) -> Checked:
+    """Read an artifact, its manifest and its erasable key again; never raises for what it finds."""
+    for sha256, what in (
+        (artifact.stored_sha256, "its bytes"),
+        (artifact.manifest_sha256, "its manifest"),
+    ):
+        found = _look(locker, sha256)
+        if found != INTACT:
+            return Checked(artifact, found, f"{what} ({sha256})")
+    try:
+        encryption = manifest_of(locker, artifact).encryption
+    except EvidenceError as error:
+        return Checked(artifact, "altered", str(error))
+    if encryption is not None and encryption.wrap == ERASABLE_WRAP:
+        try:
+            locker.keys.get(artifact.stored_sha256)
+        except LockerError as error:
+            return Checked(artifact, "keyless", str(error))
+    return Checked(artifact, INTACT)
+
+
+def bodies(checked: list[Checked], of: int) -> Iterator[dict[str, Any]]:
+    """Yield the bodies of entries that say what was found; `of` is how many there are in all."""
+    for start in range(0, len(checked), PER_ENTRY):
+        part = checked[start : start + PER_ENTRY]
+        yield {"checked": [_member(one) for one in part], "read": len(checked), "of": of}
+
+
+def _member(one: Checked) -> dict[str, str]:
+    member = {
+        "artifact_id": one.artifact.artifact_id,
+        "stored_sha256": one.artifact.stored_sha256,
+        "found": one.found,
+    }
+    return member | ({"why": one.why[:500]} if one.why else {})
+
+
+def _look(locker: Locker, sha256: str) -> str:
+    try:
+        with locker.open(sha256) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except LockerError:
+        there = os.path.lexists(locker.root / locker.path_of(sha256))
+        return "unreadable" if there else "missing"
+    except OSError:
+        return "unreadable"
+    return INTACT if digest == sha256 else "altered"

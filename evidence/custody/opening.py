@@ -1,0 +1,54 @@
+"""Reads an artifact's content back for somebody who may have it: checked, and decrypted."""
+
+import hashlib
+from collections.abc import Iterator
+
+from evidence.chunked import decrypt
+from evidence.custody.state import Artifact
+from evidence.errors import CustodyError, EvidenceError, LockerError
+from evidence.jws_token import take_apart
+from evidence.keys import WrapKey
+from evidence.locker import CHUNK, Locker
+from evidence.manifest import TYP, Manifest, read_manifest
+from evidence.sealed import data_key_of
+
+
+def manifest_of(locker: Locker, artifact: Artifact) -> Manifest:
+    """Return an artifact's manifest, by the hash that the ledger has of it.
+
+    Raises:
+        LockerError: when it is missing or altered.
+        CustodyError: when it is not the manifest of this artifact.
+    """
+    token = locker.read(artifact.manifest_sha256)
+    try:
+        manifest = read_manifest(take_apart(token.decode("ascii"), TYP).payload)
+    except (EvidenceError, UnicodeDecodeError) as error:
+        raise CustodyError(f"manifest {artifact.manifest_sha256}: {error}") from error
+    told = (manifest.artifact_id, manifest.stored_sha256)
+    if told != (artifact.artifact_id, artifact.stored_sha256):
+        raise CustodyError(f"manifest {artifact.manifest_sha256} is of another artifact")
+    return manifest
+
+
+def content(locker: Locker, artifact: Artifact, wrap: WrapKey) -> Iterator[bytes]:
+    """Yield an artifact's content, chunk by chunk; keep none of it unless all of it came.
+
+    Raises:
+        LockerError: when it is missing or altered, sealed under another key, or disposed of.
+        CustodyError: when its manifest is another's.
+    """
+    encryption = manifest_of(locker, artifact).encryption
+    sha256 = artifact.stored_sha256
+    if encryption is not None:
+        key = data_key_of(encryption, wrap, lambda: locker.keys.get(sha256))
+        with locker.open(sha256) as file:
+            yield from decrypt(file, key)
+        return
+    digest = hashlib.sha256()
+    with locker.open(sha256) as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+            yield chunk
+    if digest.hexdigest() != sha256:
+        raise LockerError(f"artifact {sha256} was altered on disk; restore it from a copy")
