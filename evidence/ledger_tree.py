@@ -118,11 +118,17 @@ def signed_last(conn: Connection, origin: str) -> Checkpoint:
     return Checkpoint(origin, 0, EMPTY_ROOT) if row is None else Checkpoint(origin, *row)
 
 
+def is_kept(conn: Connection, signed: SignedCheckpoint) -> bool:
+    """Return whether a head of this size is stored."""
+    size = signed.checkpoint.size
+    there = select(table.checkpoints.c.size).where(table.checkpoints.c.size == size)
+    return conn.execute(there).first() is not None
+
+
 def keep(conn: Connection, signed: SignedCheckpoint, *, now: datetime) -> None:
     """Store a signed head on the caller's transaction, unless it is there."""
     head = signed.checkpoint
-    there = select(table.checkpoints.c.size).where(table.checkpoints.c.size == head.size)
-    if conn.execute(there).first() is not None:
+    if is_kept(conn, signed):
         return
     conn.execute(
         insert(table.checkpoints),

@@ -58,7 +58,8 @@ def checkpoint(db: Store, parts: Parts) -> SignedCheckpoint | None:
     # What this process has just committed is to be in it, so another's turn is waited for.
     db.commit(lambda c: ledger.place(c, signer.verifier.name, wait=True))
     signed = _sign(db, signer)
-    if signed is not None:
+    # Nobody else need wait for a transaction that would write nothing.
+    if signed is not None and not db.read(lambda c: ledger.is_kept(c, signed)):
         db.commit(lambda c: ledger.keep(c, signed, now=parts.now()))
     return signed
 
