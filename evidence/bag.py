@@ -21,6 +21,7 @@ MANIFESTS = "data/custody/manifests/"
 STATEMENTS = "data/custody/statements.dsse.jsonl"
 ENTRIES = "data/custody/entries.jsonl"
 PROOFS = "data/custody/proofs.jsonl"
+PROOF_FILES = "data/custody/proofs/"
 CHECKPOINT = "data/custody/checkpoint"
 POLICY = "data/custody/policy"
 TIMELINE = "data/case/timeline.json"
@@ -28,7 +29,14 @@ TIME = "data/time/"
 TIME_PROOFS = "data/time/consistency.jsonl"
 TIME_NOTED = "data/time/noted.jsonl"
 
-FOLDERS = ("data", "data/artifacts", "data/case", "data/custody", "data/custody/manifests")
+FOLDERS = (
+    "data",
+    "data/artifacts",
+    "data/case",
+    "data/custody",
+    "data/custody/manifests",
+    "data/custody/proofs",
+)
 
 EXPORT_SCHEMA = "urn:stanch:export:1"
 EXPORT_TYP = "evidence-export+jws"

@@ -6,6 +6,7 @@ OUT/bagit.txt bag-info.txt manifest-sha256.txt tagmanifest-sha256.txt VERIFY.md
     data/custody/manifests/<sha256>.jws
     data/custody/entries.jsonl      index, leaf, opening {actor, body, salt} or null
     data/custody/proofs.jsonl       index, inclusion path in the checkpoint's tree
+    data/custody/proofs/<index>.tlog-proof    the same for each entry alone (C2SP tlog-proof)
     data/custody/checkpoint         the signed head of the ledger, with witnesses' cosignatures
     data/custody/policy             which witnesses were asked, where any are (C2SP tlog-policy)
     data/case/timeline.json
@@ -39,6 +40,7 @@ from evidence.policy import Policy, parse_policy
 from evidence.stock_check import GUIDE_TEXT
 from evidence.timeline import moment
 from evidence.timestamp import Authority
+from evidence.tlog_proof import write_proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ def _write_payload(
         )
         path = inclusion(conn, entry.index or 0, head.checkpoint.size)
         proofs.append(canonical({"index": entry.index, "path": [step.hex() for step in path]}))
+        alone = write_proof(entry.index or 0, path, head.note)
+        writer.write(f"{bag.PROOF_FILES}{entry.index}.tlog-proof", alone)
     writer.write(bag.ENTRIES, b"\n".join(lines) + b"\n")
     writer.write(bag.PROOFS, b"\n".join(proofs) + b"\n")
     writer.write(bag.CHECKPOINT, head.note.encode())

@@ -15,6 +15,7 @@ from evidence.verify_artifacts import check_artifacts, check_export
 from evidence.verify_dsse import check_statements
 from evidence.verify_entries import check_checkpoint, check_entries
 from evidence.verify_files import check_files, find_files
+from evidence.verify_proofs import check_proof_files
 from evidence.verify_report import Check, Problem, Report, Verdict
 from evidence.verify_retold import check_retold
 from evidence.verify_time import check_time
@@ -40,6 +41,7 @@ def verify_bundle(path: Path, trust: Mapping[str, Any] | None) -> Verdict:
     head = check_checkpoint(files, trusted, report)
     check_witnesses(files, trusted, report)
     proven = check_entries(files, head, report)
+    check_proof_files(files, trusted, proven, report)
     check_time(files, trusted, head, proven, report)
     check_artifacts(files, listed, proven, trusted, report)
     check_statements(files, trusted, report)
