@@ -1,17 +1,21 @@
 """Exports a case after others have vouched for all of it, as far as they answer."""
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from evidence import bundle
 from evidence.bundle import Exported
+from evidence.errors import ForkError
 from playbooks.case import stamping
 from playbooks.case.sealing import anchor
 from playbooks.case.store import Store
 from playbooks.wiring import timestamp_terms
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.trusting import policy_of
+
+log = logging.getLogger("stanch.export")
 
 
 def export(
@@ -24,10 +28,16 @@ def export(
     """
     policy = policy_of(parts.settings, parts.keys)
     askable = timestamp_terms.authorities(parts.settings)
-    names = db.read(lambda conn: stamping.lacking(conn, askable, case)) if askable else []
-    outcomes = stamping.stamp(db, parts, askable, names)
-    # After the stamps, so that the head that witnesses see holds the entries that note them.
-    anchor(db, parts)
+    outcomes: list[stamping.Outcome] = []
+    try:
+        names = db.read(lambda conn: stamping.lacking(conn, askable, case)) if askable else []
+        outcomes = stamping.stamp(db, parts, askable, names)
+        # After the stamps, so that the head that witnesses see holds the entries that note them.
+        anchor(db, parts)
+    except ForkError as error:
+        # A ledger that was rolled back or altered is signed no more, but what was signed before
+        # still proves what it covers, and just now somebody will want it.
+        log.error("nothing new is signed: %s", error)
     pinned = [one.pinned for one in askable]
 
     def write(conn: Connection) -> Exported:

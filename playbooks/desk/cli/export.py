@@ -21,7 +21,6 @@ def export(
     record = Record("stanch", parts.now, parts.random)
     body = {"tagmanifest_sha256": done.tagmanifest_sha256, "entries": done.entries}
     db.commit(lambda conn: record.note(conn, incident, "export", body))
-    anchor(db, parts)
     console = out()
     where = printable(str(done.path))
     console.print(f"bundle  {where}\nentries {done.entries}, tree size {done.checkpoint_size}")
@@ -30,3 +29,5 @@ def export(
         console.print(f"time    {printable(f'{one.authority}: {said}')}")
     trust = printable(str(parts.settings.home / "keys" / "trust.json"))
     console.print(f"check   python -m evidence verify {where} --trust {trust}")
+    # Last, for it is not signed where the ledger was rolled back: the bundle is there all the same.
+    anchor(db, parts)

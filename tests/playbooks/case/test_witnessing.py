@@ -172,6 +172,12 @@ def test_who_restores_an_old_database_is_refused_by_signer_and_witness(home: Hom
         assert levels(witnesses.signer(home.place)) == [("signer", "bad")]
         # The witness remembers, outside the house: even of what the old database has signed.
         assert levels(witnesses.witness(home.place, "auditor")) == [("witness auditor", "bad")]
+        # What was signed before can still be had.
+        with pytest.raises(BehindError):
+            home.verdict("what-is-left")
+        told = json.loads((home.folder / "home" / "keys" / "trust.json").read_text())
+        left = verify_bundle(home.folder / "what-is-left", told)
+        assert (left.problems, left.witnessed) == ((), True)
         with pytest.raises(ForkError):
             home.anchored(*({"instead": n} for n in range(4)))
         # Whoever also holds the keys' folder gets past the signer, and no further.
