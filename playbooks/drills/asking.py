@@ -15,9 +15,11 @@ def prove(drill: Drill, incident: str, out: Path) -> None:
     score.claim("the bundle is written", 0, exported.status)
     verdict = drill.verify(bundle, trust)
     drill.seen["verdict"] = verdict.json
-    # 3: valid, with no timestamp yet.
-    score.claim("the bundle verifies offline", 3, verdict.status)
-    score.claim("a witness of another process cosigned it", True, verdict.json.get("witnessed"))
+    told = verdict.json
+    score.claim("a witness of another process cosigned it", True, told.get("witnessed"))
+    score.claim("an authority of another process stamped it", True, told.get("timestamped"))
+    # Plainly valid: nothing is wrong, and nothing is lacking.
+    score.claim("the bundle verifies offline", 0, verdict.status)
     if not bundle.is_dir():
         return
     copy = drill.folder / "tampered"

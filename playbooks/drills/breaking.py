@@ -21,6 +21,7 @@ from playbooks.case import (
     latching,
     releasing,
     sealing,
+    stamping,
     store,
     story,
     undoing,
@@ -89,6 +90,11 @@ def no_findings() -> None:
 def no_witness() -> None:
     """No witness is asked."""
     put(sealing, "witness", lambda db, settings, signed: [])
+
+
+def no_timestamps() -> None:
+    """No timestamp authority is asked."""
+    put(stamping, "stamp", lambda db, parts, askable, names: [])
 
 
 def no_four_eyes() -> None:

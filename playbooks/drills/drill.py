@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from playbooks.drills.range.world import World, loader
 from playbooks.drills.scenario import Deployment, deploy
 from playbooks.drills.scorecard import Scorecard
 from playbooks.drills.stage import Scenario
+from playbooks.drills.stamped import CLOCK, stamped
 from playbooks.drills.watch import Watch, until
 from playbooks.drills.witnessed import witnessed
 from playbooks.wiring.prefect_server import running
@@ -55,7 +56,7 @@ class Drill:
 
     @property
     def _clock(self) -> Path:
-        return self.folder / "clock"
+        return self.folder / CLOCK
 
     def tick(self, seconds: float) -> None:
         """Move the time on, the world's and that of every Stanch process."""
@@ -166,14 +167,19 @@ def prepared(
     prefect: bool = True,
     **more: Any,
 ) -> Iterator[Drill]:
-    """Yield a drill that is set up: range, stage, deployment, its witness, maybe Prefect's server.
+    """Yield a drill that is set up: range, stage, deployment, who vouches for it, maybe Prefect.
 
     `prefect` False leaves that out, else the scenario says whether it has one.
     """
-    with scenario.build(world, estate) as stage, serve(world) as endpoint:
+    with (
+        scenario.build(world, estate) as stage,
+        serve(world) as endpoint,
+        stamped(folder, world.ground.offset) as lines,
+    ):
         # Settings of a real deployment: the drill must not write to its database or its home.
         kept = {k: os.environ.pop(k) for k in list(os.environ) if k.startswith("STANCH_")}
-        deployment = deploy(folder, world, estate, endpoint, stage)
+        set_up = replace(stage, lines=(*stage.lines, *lines))
+        deployment = deploy(folder, world, estate, endpoint, set_up)
         os.environ.update(deployment.environment)
         home = deployment.settings.home
         try:

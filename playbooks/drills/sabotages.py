@@ -112,6 +112,13 @@ SABOTAGES = {
         "no witness is asked",
         breaking.no_witness,
         "a witness of another process cosigned it",
+        "the bundle verifies offline",
+    ),
+    "timestamps": one(
+        "no timestamp authority is asked",
+        breaking.no_timestamps,
+        "an authority of another process stamped it",
+        "the bundle verifies offline",
     ),
     "four-eyes": one(
         "whoever asked may answer",
