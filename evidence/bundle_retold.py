@@ -1,6 +1,7 @@
 """What a bundle tells again of its own entries and manifests, for other programs and for people.
 
 data/custody/statements.dsse.jsonl    each manifest as an in-toto statement in a DSSE envelope
+data/case/case.jsonld                 the case as a CASE/UCO graph
 report.html                           the case for a person to read
 """
 

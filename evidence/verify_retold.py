@@ -5,7 +5,7 @@ Each such file is made again from the entries, manifests and head, and compared 
 
 from collections.abc import Callable, Mapping
 
-from evidence import bag, case_page
+from evidence import bag, case_graph, case_page
 from evidence.case_facts import Facts, case_id_of, read_facts
 from evidence.errors import BundleError, EvidenceError
 from evidence.verify_entries import MAX_LINES, Proven
@@ -15,6 +15,7 @@ from evidence.verify_report import Report
 # Path -> the form it is written in, which stands in it, and what makes it. A newer form is no
 # forgery, only none that this verifier can judge.
 RETOLD: Mapping[str, tuple[str, Callable[[Facts], bytes]]] = {
+    bag.CASE: (case_graph.FORM, case_graph.case_graph),
     bag.REPORT: (case_page.FORM, case_page.case_page),
 }
 
@@ -29,8 +30,10 @@ def retold(facts: Facts) -> dict[str, bytes]:
 
 
 def check_retold(files: Files, proven: list[Proven], report: Report) -> None:
-    """Check each such file that is there; that one is missing was reported with the files."""
+    """Check each such file; that the page is missing was reported with the files."""
     start = len(report.problems)
+    if bag.CASE not in files.sizes:
+        report.incomplete(bag.CASE, "is missing")
     present = [path for path in RETOLD if path in files.sizes]
     if not present or not proven:
         return

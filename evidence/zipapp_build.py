@@ -16,6 +16,7 @@ MODULES = (
     "__main__",
     "bag",
     "case_facts",
+    "case_graph",
     "case_page",
     "cosignature",
     "der",
