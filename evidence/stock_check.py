@@ -4,7 +4,8 @@ GUIDE_TEXT = r"""# Check this bundle
 
 `trust.json` came to you by another way than this bundle. Everything below trusts only that file.
 
-The whole check, with `stanch-verify.pyz` (needs Python 3.11 and the package `cryptography`):
+The whole check, with `stanch-verify.pyz` (needs Python 3.11, the package `cryptography`, and
+`rfc3161-client` for timestamps):
 
     python3 stanch-verify.pyz verify . --trust ../trust.json
 
@@ -67,8 +68,23 @@ sha256() { sha256sum < "$1" | cut -c 1-64; }
 [ "$(member tagmanifest_sha256 "$W/statement")" = "$(sha256 tagmanifest-sha256.txt)" ]
 [ "$(member checkpoint_sha256 "$W/statement")" = "$(sha256 data/custody/checkpoint)" ]
 echo "export statement: OK"
+
+# 5. Timestamps (RFC 3161) lead to the roots of the authorities that trust.json names.
+tr '{,' '\n\n' < "$TRUST" > "$W/trust"
+sed -n 's/^ *"root": *"\([^"]*\)".*/\1/p' "$W/trust" |
+    while read -r PEM; do printf '%b' "$PEM"; done > "$W/roots"
+for NAME in $(sed -n 's/^ *"name": *"\([a-z0-9-]*\)".*/\1/p' "$W/trust"); do
+    for token in data/time/*-"$NAME".tsr; do
+        [ -e "$token" ] || continue
+        SIZE=${token##*/}
+        openssl ts -verify -data "data/time/${SIZE%%-*}.txt" -in "$token" -CAfile "$W/roots" \
+            > "$W/out" 2>&1 || { cat "$W/out"; exit 1; }
+        echo "$token: OK"
+    done
+done
 ```
 
 With more than one manifest key in `trust.json`, take `x` and `y` of the one whose `kid` the token
-names. Openings, Merkle proofs and the completeness of the sequence only the verifier checks.
+names. Openings, Merkle proofs, the completeness of the sequence, and that a timestamp is of the
+very certificate that `trust.json` names, only the verifier checks.
 """

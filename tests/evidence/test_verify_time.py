@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +95,32 @@ def test_openssl_takes_every_token_of_the_bundle(copy):
             )
             assert done.returncode == 0, done.stderr
     assert len(files(copy, ".tsr")) == 6
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="there is no openssl on this machine")
+@pytest.mark.parametrize("indent", [2, None])
+def test_the_guide_in_the_bundle_checks_every_token(site, copy, tmp_path, indent):
+    def guide() -> subprocess.CompletedProcess:
+        script = re.search(r"```sh\n(.*?)```", (copy / bag.GUIDE).read_text(), re.DOTALL)[1]
+        return subprocess.run(
+            ["sh", "-c", script],
+            cwd=copy,
+            env=os.environ | {"TRUST": str(trust)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    trust = tmp_path / "trust.json"
+    trust.write_text(json.dumps(site.trust, indent=indent))
+    done = guide()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert sorted(line for line in done.stdout.splitlines() if ".tsr" in line) == sorted(
+        f"data/time/{token.name}: OK" for token in files(copy, ".tsr")
+    )
+    other = stamper(tmp_path / "other", "tsa-a").pinned.trust()
+    trust.write_text(json.dumps(site.trust | {"timestamp_authorities": [other]}, indent=indent))
+    assert guide().returncode != 0
 
 
 def test_the_stamped_text_is_what_the_log_signed(copy):
