@@ -17,8 +17,9 @@ from evidence.errors import EvidenceError, LockerError
 from evidence.locker import Locker
 from evidence.manifest import ERASABLE_WRAP
 
-# Results of so many artifacts fit a ledger entry's 64 KiB with room to spare.
-PER_ENTRY = 200
+# Results of so many artifacts fit a ledger entry's 64 KiB, whatever each says of why.
+PER_ENTRY = 50
+MAX_WHY = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _member(one: Checked) -> dict[str, str]:
         "stored_sha256": one.artifact.stored_sha256,
         "found": one.found,
     }
-    return member | ({"why": one.why[:500]} if one.why else {})
+    return member | ({"why": one.why[:MAX_WHY]} if one.why else {})
 
 
 def _look(locker: Locker, sha256: str) -> str:

@@ -56,7 +56,7 @@ def follow(state: CaseCustody, event: Event) -> None:
     if rule is None:
         return
     if event.body is None:
-        raise CustodyError("its body was erased, so what it did cannot be said")
+        raise CustodyError(f"{event.fault}, so what it did cannot be said")
     rule(state, event, event.body)
 
 

@@ -3,7 +3,8 @@
 On a connection that the caller owns, in its transaction; nothing here commits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -14,17 +15,23 @@ from evidence.custody.signing import refuse_strangers
 from evidence.custody.state import CaseCustody, Event
 from evidence.custody.statement import SIGNERS
 from evidence.jws_token import PublicKey
-from evidence.leaf import Entry, stamp
-from evidence.ledger import Recorded, append, entries, pseudonym
+from evidence.leaf import Entry, Leaf, actor_commitment, body_commitment, stamp
+from evidence.ledger import Opening, Recorded, append, entries, pseudonym
+from evidence.merkle import leaf_hash
 
 
 def view(conn: Connection, case: str) -> CaseCustody:
     """Return where the custody of a case stands, replayed from all of its entries.
 
+    An entry that is missing, or whose body was altered, stands in its `problems`.
+
     Raises:
         LedgerError: when the case has no entry.
     """
-    return replay(pseudonym(conn, case), map(event_of, entries(conn, case)))
+    recorded = list(entries(conn, case))
+    state = replay(pseudonym(conn, case), map(event_of, recorded))
+    state.problems += _breaks(recorded)
+    return state
 
 
 def every_case(conn: Connection) -> list[str]:
@@ -35,9 +42,14 @@ def every_case(conn: Connection) -> list[str]:
 
 def event_of(entry: Recorded) -> Event:
     """Return what the rules of custody need of a ledger entry."""
-    opening = entry.opening
-    actor, body = ("", None) if opening is None else (opening.actor, entry.body)
-    return Event(entry.leaf.kind, entry.leaf.case_seq, actor, entry.leaf.record_time, body)
+    leaf, opening = entry.leaf, entry.opening
+    event = Event(leaf.kind, leaf.case_seq, "", leaf.record_time, None)
+    if opening is None:
+        return event
+    # The table of openings may be erased, so it can be written; the leaf says what stood there.
+    if not _committed(leaf, opening):
+        return replace(event, fault="its body or actor is not what its leaf commits to")
+    return replace(event, actor=opening.actor, body=entry.body)
 
 
 def record(
@@ -64,6 +76,27 @@ def record(
         refuse_strangers(entry.body, people)
     append(conn, entry, record_time=record_time, salt=salt)
     return state
+
+
+def _committed(leaf: Leaf, opening: Opening) -> bool:
+    # SQLite lets an intruder store text where bytes belong.
+    if not all(isinstance(stored, bytes) for stored in (opening.salt, opening.body)):
+        return False
+    body = body_commitment(opening.salt, opening.body)
+    return (body, actor_commitment(opening.salt, opening.actor)) == (leaf.body, leaf.actor)
+
+
+def _breaks(recorded: list[Recorded]) -> Iterator[str]:
+    """Yield where entries of a case do not follow each other: one was altered, or taken out."""
+    prev = None
+    for number, entry in enumerate(recorded):
+        if (entry.leaf.case_seq, entry.leaf.prev) != (number, prev):
+            yield f"entry {entry.leaf.case_seq} does not follow from the one before it"
+            return
+        if leaf_hash(entry.data) != entry.leaf_hash:
+            yield f"entry {entry.leaf.case_seq} is not what its hash says"
+            return
+        prev = entry.leaf_hash.hex()
 
 
 def _alone(conn: Connection, case: str) -> None:

@@ -10,13 +10,17 @@ LOCKER = "stanch"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A ledger entry: its place in its case, who, when recorded, and its body (None if erased)."""
+    """A ledger entry: its place in its case, who, when recorded, and its body.
+
+    The body is None where it cannot be had, and `fault` says why.
+    """
 
     kind: str
     seq: int
     actor: str
     time: str
     body: Mapping[str, Any] | None
+    fault: str = "its body was erased"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ def check_form(statement: object) -> Mapping[str, Any]:
     Raises:
         CustodyError: naming the member that is missing, foreign or malformed.
     """
-    if not isinstance(statement, dict) or statement.get("kind") not in MORE:
+    kind = statement.get("kind") if isinstance(statement, dict) else None
+    if not isinstance(statement, dict) or not isinstance(kind, str) or kind not in MORE:
         raise CustodyError(f"no statement of custody; expected a kind among {', '.join(MORE)}")
     expected = _COMMON | MORE[statement["kind"]]
     if statement.keys() != expected:

@@ -244,3 +244,41 @@ def test_every_artifact_of_a_full_statement_fits_a_ledger_entry(filled, desk):
     body = desk.body(DISPOSED, filled.now, "alice", "bob", kept=stays(filled, *everything))
     state = write(filled, DISPOSED, body)
     assert all(state.artifacts[one].disposed for one in everything)
+
+
+OTHER_HOLD = "replace(CAST(body AS TEXT), 'HOLD-1', 'HOLD-2')"
+
+
+def test_a_hold_whose_body_was_changed_or_erased_in_the_database_stops_disposal(filled, desk, kept):
+    """The table of openings can be written, since it can be erased: the leaf tells on who does."""
+    hold(filled, desk, "HOLD-1", [kept[2]])
+    for change, why in (
+        (f"UPDATE ledger_openings SET body = {OTHER_HOLD}", "commits to"),
+        (f"UPDATE ledger_openings SET body = CAST({OTHER_HOLD} AS BLOB)", "commits to"),
+        ("DELETE FROM ledger_openings", "was erased"),
+    ):
+        with filled.begin() as conn:
+            newest = "(SELECT max(entry_id) FROM ledger_openings)"
+            conn.exec_driver_sql(f"{change} WHERE entry_id = {newest}")
+        body = desk.body(DISPOSED, filled.now, "alice", "bob", kept=stays(filled, kept[2]))
+        with filled.begin() as conn:
+            [problem] = view(conn, CASE).problems
+        assert why in problem
+        with pytest.raises(CustodyError, match="do not follow"):
+            write(filled, DISPOSED, body)
+
+
+def test_an_entry_taken_out_is_noticed_and_stops_disposal(filled, desk, kept):
+    hold(filled, desk)
+    write(filled, READ, {"artifact_id": kept[0], "reason": "triage"})
+    with filled.begin() as conn:
+        hidden = max(e.id for e in ledger.entries(conn, CASE) if e.leaf.kind == HOLD)
+        conn.exec_driver_sql(f"DELETE FROM ledger_openings WHERE entry_id = {hidden}")
+        conn.exec_driver_sql(f"DELETE FROM ledger_entries WHERE id = {hidden}")
+    with filled.begin() as conn:
+        state = view(conn, CASE)
+    assert state.holds == {}
+    assert "does not follow from the one before it" in state.problems[0]
+    body = desk.body(DISPOSED, filled.now, "alice", "bob", kept=stays(filled, kept[2]))
+    with pytest.raises(CustodyError, match="do not follow"):
+        write(filled, DISPOSED, body)
