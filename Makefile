@@ -34,8 +34,8 @@ bench: $(VENV)/dev.done
 
 crash-full: $(VENV)/dev.done
 	STANCH_CRASH=full $(TESTS) -rP \
-		tests/stories tests/playbooks/respond tests/playbooks/case/test_freezing.py \
-		tests/playbooks/case/test_holds.py
+		tests/stories tests/actions/test_laws_hostile.py tests/playbooks/respond \
+		tests/playbooks/case/test_freezing.py tests/playbooks/case/test_holds.py
 
 # The Vault contract, against the server that VAULT_ADDR and VAULT_TOKEN name besides the simulator.
 contract-vault: $(VENV)/dev.done

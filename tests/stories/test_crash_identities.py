@@ -1,7 +1,6 @@
 """A play on an identity, killed at any point and entered again: one effect, none unrecorded."""
 
 import json
-import os
 import random
 from datetime import timedelta
 from pathlib import Path
@@ -20,12 +19,11 @@ from playbooks.leaked_access_key import leaked_access_key
 from playbooks.respond.opening import open_by_hand
 from playbooks.wiring.parts import Parts
 from tests.deployment import Deployment, deployed, go
+from tests.sample import FULL
 from tests.stories.crash import Crash, sweep
 from tests.stories.effect import journal
 from tests.stories.test_crash_sweep import nobody
 
-# All states on demand (`make crash-full`); else a seeded sample.
-FULL = os.environ.get("STANCH_CRASH") == "full"
 ONE_IN = 12
 PLAYS = {
     "leaked-access-key": body_of(leaked_access_key),

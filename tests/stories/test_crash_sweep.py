@@ -1,6 +1,5 @@
 """A crash at any point, then entering again: one effect, none unrecorded, never allow-all."""
 
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,9 @@ from playbooks.case.play import body_of
 from playbooks.compromised_instance import compromised_instance
 from playbooks.wiring.parts import Parts
 from tests.deployment import deployed, go
+from tests.sample import FULL
 from tests.stories.crash import Crash, sweep
 from tests.stories.effect import effect
-
-# All states on demand (`make crash-full`); else a seeded sample.
-FULL = os.environ.get("STANCH_CRASH") == "full"
 
 
 async def converting(case: Case) -> None:
@@ -30,8 +27,8 @@ async def converting(case: Case) -> None:
 
 # A play, and one state in how many is swept while working: from its first to its last.
 PLAYS: dict[str, tuple[Body, int]] = {
-    "compromised_instance": (body_of(compromised_instance), 6),
-    "converting": (converting, 3),
+    "compromised_instance": (body_of(compromised_instance), 10),
+    "converting": (converting, 4),
 }
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.sample import FULL
 from tests.stories.kindling import Kindled, kindled
 from tests.stories.restless import contained, lived, restless
-from tests.stories.test_crash_sweep import FULL
 
 # So often one deployment is killed, before it is let live.
 KILLS = 4

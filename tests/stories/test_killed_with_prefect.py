@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from playbooks.wiring.prefect_server import running
+from tests.sample import FULL
 from tests.stories.kindling import kindled
 from tests.stories.restless import contained, lived, restless
-from tests.stories.test_crash_sweep import FULL
 
 KILLS, ROUNDS = (5, 2) if FULL else (2, 1)
 

@@ -65,7 +65,7 @@ def test_a_crash_at_any_point_of_responding_leaves_one_effect(
         tmp_path,
         again,
         lambda fresh: effect(deployment, fresh, incident),
-        chosen=lambda n: sampled(n, 6),
+        chosen=lambda n: sampled(n, 10),
     )
     watched = crash.watch(parts)
     crash.armed = True

@@ -3,7 +3,6 @@ lost, and after it is lifted the host is contained with one effect."""
 
 import asyncio
 import json
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +30,7 @@ from playbooks.wiring.gated import mutating
 from tests.actions.scene import in_child
 from tests.playbooks.case.test_approvals import tagging
 from tests.playbooks.scene import Scene, apart
+from tests.sample import of_the_day
 from tests.stories.effect import effect
 
 
@@ -40,8 +40,8 @@ async def converting(case: Case) -> None:
     await case.act(ConvertTrackedConnections(case.target))
 
 
-# All calls on demand (`make crash-full`); else every fourth.
-FULL = os.environ.get("STANCH_CRASH") == "full"
+# So many calls a day; all on demand (`make crash-full`).
+MANY = 3
 WHOLE = body_of(compromised_instance)
 
 
@@ -143,7 +143,7 @@ def test_after_a_freeze_nothing_is_changed_but_what_stands_half_way(
 
     count, wanted = json.loads(in_child(unfrozen))
     assert count > 5
-    for number in range(1, count + 1, 1 if FULL else 4):
+    for number in of_the_day(range(1, count + 1), many=MANY):
         said = in_child(lambda n=number: swept(anew(scene, f"{n}"), body, n, wanted))  # type: ignore[misc]
         assert not said, f"frozen after call {number} of {count}: {said}"
 

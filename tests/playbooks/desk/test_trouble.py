@@ -154,7 +154,9 @@ def test_an_incident_undone_asks_nothing_and_says_why_nothing_happens(scene: Sce
 
 @apart
 def test_an_aws_that_is_not_reached_is_no_matter_of_trust(scene: Scene) -> None:
-    with desk(scene) as made:
+    with desk(scene) as made, pytest.MonkeyPatch.context() as patch:
+        # boto3 tries again by itself, and waits in between.
+        patch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
         os.environ["STANCH_AWS_ENDPOINT"] = "http://127.0.0.1:9"
         ran = stanch("respond", made.finding, "--without-prefect")
         assert ran.status == 1
