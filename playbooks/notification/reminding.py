@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from playbooks.case import store
 from playbooks.case.store import duties as stored
 from playbooks.case.store.duties import ClockRow
 from playbooks.duties.ticking import Reminder, Ticking, tick, upcoming
@@ -49,7 +50,7 @@ async def remind(
         owed = [n for n in names if n not in possible]
         whom = (*first.whom, *(s for s in case.stakeholders if s not in first.whom))
         await case.tell(whom, what, owed=owed[:NAMED], may_be_owed=possible[:NAMED])
-        case.store.commit(partial(_count, incident=incident, same=same))
+        case.store.commit(partial(_count, incident=incident, same=same, seen=clocks))
     return upcoming(running, now)
 
 
@@ -61,9 +62,15 @@ def _together(reminders: Iterable[Reminder]) -> list[list[Reminder]]:
     return list(groups.values())
 
 
-def _count(conn: Connection, incident: str, same: list[Reminder]) -> None:
+def _count(
+    conn: Connection, incident: str, same: list[Reminder], seen: Mapping[str, ClockRow]
+) -> None:
+    store.lock(conn, f"duties/{incident}")
+    now = stored.clocks(conn, incident)
     for reminder in same:
-        stored.set_level(conn, incident, reminder.duty, reminder.told)
+        # Of a date that moved meanwhile nothing was told.
+        if _since(now[reminder.duty]) == _since(seen[reminder.duty]):
+            stored.set_level(conn, incident, reminder.duty, reminder.told)
 
 
 def _since(row: ClockRow) -> datetime:

@@ -1,9 +1,8 @@
 """`stanch duties calendar`: the dates of an incident, or of a file of facts, as iCalendar."""
 
 import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,10 +13,14 @@ from playbooks.duties import facts_file
 from playbooks.duties.changes import date_of, owed
 from playbooks.duties.derive import derive
 from playbooks.duties.duty import DISCLAIMER, Duty
-from playbooks.duties.feed import Entry, feed
 from playbooks.duties.reading import shipped, with_own
 from playbooks.notification.standing import CLOSED, NO_LONGER_OWED
 from playbooks.wiring.parts import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from playbooks.duties.feed import Entry
 
 
 def calendar(
@@ -29,6 +32,9 @@ def calendar(
     rules: Rules = None,
 ) -> None:
     """Write the open duties' dates as a calendar: the date to act on, and the last lawful one."""
+    # Takes a while to import, and no other command needs it.
+    from playbooks.duties.feed import feed
+
     path = Path(source)
     if path.suffix.lower() in (".yaml", ".yml"):
         book = with_own(shipped(), rules)
@@ -52,7 +58,9 @@ def write_new(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def _entries(name: str, duty: Duty) -> Iterator[Entry]:
+def _entries(name: str, duty: Duty) -> "Iterator[Entry]":
+    from playbooks.duties.feed import Entry
+
     date, latest = date_of(duty), duty.clock.legal_latest
     open_ = "" if duty.applies.truth else " (may be owed)"
     if duty.clock.state == "not_started":

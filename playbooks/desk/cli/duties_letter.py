@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,16 +13,17 @@ from playbooks.desk.cli.duties_clock import Rules, loaded_facts
 from playbooks.desk.cli.duties_dates import write_new
 from playbooks.desk.cli.duties_known import refreshed
 from playbooks.desk.cli.surroundings import out, printable
-from playbooks.duties import facts_file, letters
+from playbooks.duties import facts_file
 from playbooks.duties.derive import Known, by_key, derive
 from playbooks.duties.duty import DISCLAIMER, Duty
 from playbooks.duties.errors import LetterError
-from playbooks.duties.letters import Letter
 from playbooks.duties.moment import Moment
 from playbooks.duties.organisation import Organisation
 from playbooks.duties.reading import shipped, with_own
 from playbooks.notification.doings import Doing, Doings
-from playbooks.notification.releasing import release as released
+
+if TYPE_CHECKING:
+    from playbooks.duties.letters import Letter
 
 _FILL = {"organisation", "contents", "signed_by"}
 
@@ -34,7 +35,7 @@ class _Filled:
     signed_by: str
 
 
-Form = Callable[[Letter, Duty, _Filled, bool], bytes]
+Form = Callable[["Letter", Duty, _Filled, bool], bytes]
 
 
 def letter(
@@ -53,6 +54,10 @@ def letter(
     rules: Rules = None,
 ) -> None:
     """Write a notice. Released, it is refused while the law wants another notice out first."""
+    # Templates take a while to import, and no other command needs them.
+    from playbooks.duties import letters
+    from playbooks.notification.releasing import release as released
+
     if bool(incident) == (facts is not None):
         raise LetterError("name an --incident, or a file of --facts, and not both")
     form = _form(into)
@@ -131,20 +136,20 @@ def _form(into: Path) -> Form:
     return forms[into.suffix.lower()]
 
 
-def _docx(made: Letter, duty: Duty, filled: _Filled, cover: bool) -> bytes:
+def _docx(made: "Letter", duty: Duty, filled: _Filled, cover: bool) -> bytes:
     # Each of these takes a while to import, and only its own form needs it.
     from playbooks.duties.docx_form import document
 
     return document(made, with_cover=cover)
 
 
-def _pdf(made: Letter, duty: Duty, filled: _Filled, cover: bool) -> bytes:
+def _pdf(made: "Letter", duty: Duty, filled: _Filled, cover: bool) -> bytes:
     from playbooks.duties.pdf_form import document
 
     return document(made, with_cover=cover)
 
 
-def _json(made: Letter, duty: Duty, filled: _Filled, cover: bool) -> bytes:
+def _json(made: "Letter", duty: Duty, filled: _Filled, cover: bool) -> bytes:
     """Return the authority's form as data where there is one, else the letter's parts."""
     from playbooks.duties.forms import FORMS
 

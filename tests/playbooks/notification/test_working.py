@@ -2,14 +2,16 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from playbooks.case import store
 from playbooks.case.incident import Incident
+from playbooks.duties.ticking import Reminder
 from playbooks.errors import SettingsError
-from playbooks.notification import subject
+from playbooks.notification import reminding, subject
 from playbooks.notify_regulators import notify_regulators
 from playbooks.respond.opening import open_by_hand
 from tests.playbooks.notification.telling import (
@@ -120,6 +122,20 @@ def test_a_date_that_moves_is_reminded_of_anew(scene: Scene) -> None:
     scene.enter(worker, BODY)
     assert seen(scene, incident).clocks[MD].level > 0
     anchor(scene, incident, discovery=ago(scene, days=30))
+    assert seen(scene, incident).clocks[MD].level == 0
+
+
+@apart
+def test_of_a_date_that_moved_while_it_was_told_nothing_counts_as_told(scene: Scene) -> None:
+    incident = scene.take()
+    facts(scene, incident)
+    anchor(scene, incident, discovery=ago(scene, days=2))
+    before = seen(scene, incident).clocks
+    scene.world.tick(60)
+    anchor(scene, incident, discovery=ago(scene, days=9))
+    same = [Reminder(duty, "1 h left", scene.parts.now(), (), 4) for duty in (MD, MD_AG)]
+    work = partial(reminding._count, incident=incident.id, same=same, seen=before)
+    scene.store.commit(work)
     assert seen(scene, incident).clocks[MD].level == 0
 
 
