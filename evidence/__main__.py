@@ -1,4 +1,4 @@
-"""`python -m evidence verify PATH [--trust FILE] [--json]`: the auditor's check.
+"""`python -m evidence verify PATH [--trust FILE] [--later PATH] [--json]`: the auditor's check.
 
 `python -m evidence witness init|serve|show` runs a witness.
 """
@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verify = commands.add_parser("verify", help="check a bundle", epilog=f"Exit codes: {codes}.")
     verify.add_argument("path", type=Path, help="the bundle's folder")
     verify.add_argument("--trust", type=Path, help="trust.json, received by another way")
+    verify.add_argument(
+        "--later", type=Path, help="a later bundle of the case, which must record this one"
+    )
     verify.add_argument("--json", action="store_true", help="print the verdict as JSON")
     witness = _witness(sys.argv[1:] if arguments is None else arguments)
     if witness:
@@ -39,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, CanonicalError) as error:
         print(f"trust input {chosen.trust}: {error}", file=sys.stderr)
         return int(Exit.TRUST_MISSING)
-    verdict = verify_bundle(chosen.path, trust)
+    verdict = verify_bundle(chosen.path, trust, chosen.later)
     print(json.dumps(asdict(verdict), indent=2) if chosen.json else _told(verdict))
     return verdict.exit_code
 
@@ -65,6 +68,13 @@ def _read_trust(path: Path | None) -> Mapping[str, Any] | None:
 def _told(verdict: Verdict) -> str:
     lines = [f"{'ok  ' if c.ok else 'FAIL'}  {c.name} ({c.count})" for c in verdict.checks]
     lines += [f"{p.file}: {p.what}" for p in verdict.problems]
+    lines += [
+        f"export of {e.entries} entries recorded at {e.recorded} as ledger entry {e.index}: "
+        f"tag manifest {e.tagmanifest_sha256}"
+        for e in verdict.exports
+    ]
+    if verdict.recorded_at is not None:
+        lines.append(f"the later bundle records this export as ledger entry {verdict.recorded_at}")
     lines += [why for why in verdict.lacking if verdict.exit_code != Exit.TRUST_MISSING]
     return "\n".join([*lines, f"verdict: {verdict.status}"])
 

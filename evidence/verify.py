@@ -13,8 +13,9 @@ from typing import Any
 from evidence.errors import BundleError
 from evidence.verify_artifacts import check_artifacts, check_export
 from evidence.verify_dsse import check_statements
-from evidence.verify_entries import check_checkpoint, check_entries
-from evidence.verify_files import check_files, find_files
+from evidence.verify_entries import Proven, check_checkpoint, check_entries
+from evidence.verify_exports import check_later, recorded_exports
+from evidence.verify_files import Files, check_files, find_files
 from evidence.verify_proofs import check_proof_files
 from evidence.verify_report import Check, Problem, Report, Verdict
 from evidence.verify_retold import check_retold
@@ -25,16 +26,30 @@ from evidence.verify_witnesses import check_witnesses
 __all__ = ["Check", "Problem", "Verdict", "verify_bundle"]
 
 
-def verify_bundle(path: Path, trust: Mapping[str, Any] | None) -> Verdict:
+def verify_bundle(
+    path: Path, trust: Mapping[str, Any] | None, later: Path | None = None
+) -> Verdict:
     """Check the bundle in folder `path` against `trust`, the members of trust.json.
 
     Never raises for what the bundle holds: everything wrong is a problem in the verdict. Without
-    trust, hashes, proofs and agreement are still checked and the exit code is 4 at best.
+    trust, hashes, proofs and agreement are still checked and the exit code is 4 at best. A `later`
+    bundle of the same case must go on from this one, and record that this one was exported.
     """
     report = Report()
+    files, proven = _check(path, trust, report)
+    if later is not None:
+        other = Report()
+        _, newer = _check(later, trust, other)
+        check_later(files, proven, newer, other.verdict(), report)
+    return report.verdict()
+
+
+def _check(
+    path: Path, trust: Mapping[str, Any] | None, report: Report
+) -> tuple[Files, list[Proven]]:
     if not path.is_dir():
         report.incomplete(str(path), "is no folder; unpack the bundle and name its folder")
-        return report.verdict()
+        return Files(path, {}), []
     trusted = _trusted(trust, report)
     files = find_files(path, report)
     listed = check_files(files, report)
@@ -47,7 +62,8 @@ def verify_bundle(path: Path, trust: Mapping[str, Any] | None) -> Verdict:
     check_statements(files, trusted, report)
     check_retold(files, proven, report)
     check_export(files, proven, head, trusted, report)
-    return report.verdict()
+    report.exports = recorded_exports(proven)
+    return files, proven
 
 
 def _trusted(trust: Mapping[str, Any] | None, report: Report) -> Trust | None:

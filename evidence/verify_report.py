@@ -54,11 +54,22 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """What the entry at `index` records: a bundle of the case's first `entries`, and which."""
+
+    index: int
+    recorded: str
+    entries: int
+    tagmanifest_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The outcome for one bundle; `exit_code` is that of the worst problem.
 
     `lacking` says, one text each, why the head counts as unwitnessed or as untimestamped. `times`
-    holds what timestamps say of each entry.
+    holds what timestamps say of each entry, `exports` which earlier exports the entries record,
+    and `recorded_at` at which index a later bundle records this one.
     """
 
     exit_code: int
@@ -69,6 +80,8 @@ class Verdict:
     timestamped: bool = False
     lacking: tuple[str, ...] = ()
     times: tuple[Times, ...] = ()
+    exports: tuple[Export, ...] = ()
+    recorded_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -88,6 +101,8 @@ class Report:
     timestamped: bool = False
     why_untimestamped: str = "untimestamped: the trust input names no timestamp authority"
     times: list[Times] = field(default_factory=list)
+    exports: list[Export] = field(default_factory=list)
+    recorded_at: int | None = None
 
     def invalid(self, file: str, what: object) -> None:
         """Note that something is not what it claims to be."""
@@ -126,6 +141,8 @@ class Report:
             self.timestamped,
             tuple(_plain(why) for why in missing.values()),
             tuple(self.times),
+            tuple(self.exports),
+            self.recorded_at,
         )
 
     def _add(self, file: str, what: object, code: Exit) -> None:

@@ -42,6 +42,7 @@ MODULES = (
     "verify_artifacts",
     "verify_dsse",
     "verify_entries",
+    "verify_exports",
     "verify_files",
     "verify_proofs",
     "verify_report",
