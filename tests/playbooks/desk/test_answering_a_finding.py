@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from evidence.verify import verify_bundle
 from playbooks.case import store
 from playbooks.case.store import Store
 from playbooks.wiring.parts import assemble
@@ -74,6 +75,13 @@ def test_a_finding_is_answered_shown_exported_and_undone(scene: Scene) -> None:
         scene.world.calls.clear()
         assert stanch("resume", "INC-0001", "--without-prefect").status == 0
         assert scene.changed() == []
+
+        later = scene.folder / "later"
+        assert stanch("export", "INC-0001", "-o", later).status == 0
+        trust = json.loads((made.folder / "home" / "keys" / "trust.json").read_text())
+        verdict = verify_bundle(bundle, trust, later)
+        assert verdict.problems == ()
+        assert verdict.recorded_at is not None
 
 
 @apart
