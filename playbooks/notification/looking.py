@@ -19,7 +19,9 @@ from playbooks.duties.reading import Rulebook
 from playbooks.notification import log
 from playbooks.notification.confirming import Confirmed, confirmed
 from playbooks.notification.doings import Doings, doings
+from playbooks.notification.errors import EntryError
 from playbooks.notification.standing import Standing, standing
+from playbooks.notification.subject import PLAY, subject_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,14 @@ def look(
 
     `earlier` is a look by the same book and time: where nothing was recorded since, it is not
     derived anew, so that a transaction that holds others up need not.
-    Raises UnknownIncidentError, or FactError where recorded facts contradict each other.
+    Raises UnknownIncidentError, EntryError for an incident that works another's, or FactError
+    where recorded facts contradict each other.
     """
     incident = store.incident(conn, incident_id)
+    if incident.play == PLAY:
+        raise EntryError(
+            f"{incident_id} works the duties of {subject_of(incident)}; name that incident"
+        )
     rows = log.by(stored.duty_log(conn, incident_id), as_of)
     sure = confirmed(log.by(stored.duty_log(conn, DEPLOYMENT), as_of), book)
     if earlier and (earlier.rows, earlier.confirmed) == (tuple(rows), sure):

@@ -17,7 +17,7 @@ from playbooks.notification.looking import Look
 from playbooks.notification.recording import refresh
 from playbooks.notification.reminding import NAMED, remind
 from playbooks.notification.standing import NO_LONGER_OWED, POSSIBLE
-from playbooks.notification.subject import subject_of, workers
+from playbooks.notification.subject import PLAY, subject_of, workers
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
@@ -64,7 +64,8 @@ def _refuse_other(case: "Case") -> str:
     incident = subject_of(case.incident)
 
     def read(conn: Connection) -> list[str]:
-        store.incident(conn, incident)
+        if store.incident(conn, incident).play == PLAY:
+            raise RefusedError(f"{incident} works the duties of another incident; name that one")
         return [one.id for one in workers(conn, incident)]
 
     try:

@@ -12,6 +12,7 @@ from playbooks.case.incident import Incident
 from playbooks.duties.ticking import Reminder
 from playbooks.errors import SettingsError
 from playbooks.notification import reminding, subject
+from playbooks.notification.errors import EntryError
 from playbooks.notify_regulators import notify_regulators
 from playbooks.respond.opening import open_by_hand
 from tests.playbooks.notification.telling import (
@@ -148,6 +149,10 @@ def test_it_works_the_duties_of_one_incident_once(scene: Scene) -> None:
     assert (ending.state, first.id in ending.says) == ("Refused", True)
     nobody = scene.enter(opened(scene, "INC-0999"), BODY)
     assert (nobody.state, "no incident" in nobody.says) == ("Refused", True)
+    with pytest.raises(EntryError, match=f"works the duties of {incident.id}"):
+        facts(scene, first)
+    itself = scene.enter(opened(scene, first.id), BODY)
+    assert (itself.state, "name that one" in itself.says) == ("Refused", True)
     with pytest.raises(SettingsError, match="acts on incident"):
         opened(scene, "user/alice")
     assert first.place == f"duties/-/incident/{incident.id}"
