@@ -5,8 +5,7 @@ import stat
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from evidence.errors import KeyMaterialError
 
@@ -61,7 +60,7 @@ def refuse_readable(path: Path, status: os.stat_result) -> None:
         raise KeyMaterialError(f"{path} belongs to user {status.st_uid}, not to who runs this")
 
 
-def pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+def pem(key: PrivateKeyTypes) -> bytes:
     """Return a private key as unencrypted PKCS #8 in PEM (RFC 7468)."""
     return key.private_bytes(
         serialization.Encoding.PEM,

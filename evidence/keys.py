@@ -17,12 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evidence.canonical import canonical
+from evidence.cosignature import CosigningKey, cosigner_vkey
 from evidence.errors import KeyMaterialError
 from evidence.jws_token import ALGORITHM, PublicKey, base64url
 from evidence.key_files import pem, read_closed, refuse_readable, write_closed
 from evidence.note import NoteSigner, NoteVerifier, signer_of, vkey
 
 WRAP_BYTES = 32
+# The log's second key, where it has one (second_key.py).
+SECOND = "log-second.pem"
 MAX_KEY_FILE = 1 << 14
 
 
@@ -111,16 +114,22 @@ def load_wrap(uri: str) -> WrapKey:
     return WrapKey(f"wrap:{name}", material)
 
 
-def trust(verifier: NoteVerifier, manifest_keys: Iterable[PublicKey]) -> dict[str, Any]:
+def trust(
+    verifier: NoteVerifier,
+    manifest_keys: Iterable[PublicKey],
+    second: CosigningKey | None = None,
+) -> dict[str, Any]:
     """Return what an auditor needs to trust, for `trust.json`; hand it over by another way.
 
-    Shape: {"origin": str, "log_vkey": str, "manifest_keys": [JWK, ...]}.
+    Shape: {"origin": str, "log_vkey": str, "manifest_keys": [JWK, ...]}, and "log_second_vkey"
+    where the log has a second key.
     """
-    return {
+    members: dict[str, Any] = {
         "origin": verifier.name,
         "log_vkey": vkey(verifier),
         "manifest_keys": [public_jwk(key) for key in manifest_keys],
     }
+    return members | ({"log_second_vkey": cosigner_vkey(second.cosigner)} if second else {})
 
 
 def public_jwk(key: PublicKey) -> dict[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from evidence.cosignature import CosigningKey, cosign
 from evidence.errors import BehindError, EvidenceError, ForkError, KeyMaterialError, ProofError
 from evidence.key_files import read_closed, replace_closed, write_closed
 from evidence.merkle import EMPTY_ROOT, verify_consistency
@@ -49,10 +50,15 @@ class HeadSigner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RememberingSigner:
-    """A signer in this process; `memory` is a file beside the key, never in the database."""
+    """A signer in this process; `memory` is a file beside the key, never in the database.
+
+    `second` is the log's ML-DSA-44 key where it has one: it signs each head, too (C2SP
+    tlog-checkpoint), so that a forger must break both.
+    """
 
     signer: NoteSigner
     memory: Path
+    second: CosigningKey | None = None
 
     @property
     def verifier(self) -> NoteVerifier:
@@ -98,7 +104,10 @@ class RememberingSigner:
             refuse(last, head, prove)
             if head != last:
                 replace_closed(self.memory, checkpoint_text(head).encode())
-            return sign_note(checkpoint_text(head), self.signer)
+            text = checkpoint_text(head)
+            # Time 0: no statement of when, or of that being the largest; its head says that.
+            line = cosign(text, self.second, 0) if self.second else ""
+            return sign_note(text, self.signer) + line
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

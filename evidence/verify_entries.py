@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from evidence import bag
+from evidence.cosignature import can_check, cosigned
 from evidence.errors import BundleError, EvidenceError
 from evidence.leaf import Leaf, actor_commitment, body_commitment, read_leaf
 from evidence.merkle import leaf_hash, verify_inclusion
@@ -39,12 +40,27 @@ def check_checkpoint(files: Files, trust: Trust | None, report: Report) -> Check
     try:
         note = files.read(bag.CHECKPOINT, MAX_NOTE).decode()
         head = open_checkpoint(note, trust.log) if trust else unverified_checkpoint(note)
+        _check_second(note, trust, report)
     except UnicodeDecodeError:
         report.invalid(bag.CHECKPOINT, "is not UTF-8")
     except EvidenceError as error:
         report.invalid(bag.CHECKPOINT, error)
     report.checked("checkpoint signature" if trust else "checkpoint form", 1, start)
     return head
+
+
+def _check_second(note: str, trust: Trust | None, report: Report) -> None:
+    """Check the signature of the log's second key, where the trust input names one."""
+    if trust is None or trust.second is None:
+        return
+    if not can_check(trust.second):
+        report.untrusted(
+            "trust",
+            "names a second key of the log, which this version of cryptography cannot check; "
+            "install a newer one that has ML-DSA",
+        )
+    elif trust.second not in cosigned(note, [trust.second]):
+        report.incomplete(bag.CHECKPOINT, "lacks the ML-DSA-44 signature of the log's second key")
 
 
 def check_entries(files: Files, head: Checkpoint | None, report: Report) -> list[Proven]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evidence.cosignature import parse_cosigner
+from evidence.cosignature import ML_DSA_44, Cosigner, parse_cosigner
 from evidence.errors import BundleError, EvidenceError
 from evidence.jws_token import PublicKey, key_from_jwk
 from evidence.note import NoteVerifier, parse_vkey
@@ -17,6 +17,7 @@ class Trust:
     """The log's verifier, manifest keys by kid, and which witnesses are needed, if any.
 
     Of the timestamp `authorities`, `timestamp_quorum` must have stamped what is to be timestamped.
+    With a `second` key (ML-DSA-44) the log signs each head twice.
     """
 
     log: NoteVerifier
@@ -24,6 +25,7 @@ class Trust:
     policy: Policy | None = None
     authorities: tuple[Authority, ...] = ()
     timestamp_quorum: int = 0
+    second: Cosigner | None = None
 
 
 def read_trust(members: Mapping[str, Any]) -> Trust:
@@ -31,7 +33,7 @@ def read_trust(members: Mapping[str, Any]) -> Trust:
 
     With witnesses, also `witnesses` (their vkeys) and `policy` (C2SP tlog-policy) that names them.
     With timestamp authorities, also `timestamp_authorities` (name, certificate and root in PEM,
-    policy) and `timestamp_quorum`.
+    policy) and `timestamp_quorum`. With a second key of the log, also `log_second_vkey`.
 
     Raises:
         BundleError: when one is missing, malformed, or they contradict each other.
@@ -52,7 +54,20 @@ def read_trust(members: Mapping[str, Any]) -> Trust:
         authorities, quorum = read_authorities(members)
     except EvidenceError as error:
         raise BundleError(f"trust input: {error}") from error
-    return Trust(log, keys, _policy(members, log), authorities, quorum)
+    return Trust(log, keys, _policy(members, log), authorities, quorum, _second(members, log))
+
+
+def _second(members: Mapping[str, Any], log: NoteVerifier) -> Cosigner | None:
+    """Return the log's second key, under the same name."""
+    if "log_second_vkey" not in members:
+        return None
+    try:
+        second = parse_cosigner(members["log_second_vkey"])
+    except (TypeError, AttributeError, EvidenceError) as error:
+        raise BundleError(f"trust input: log_second_vkey: {error}") from error
+    if second.name != log.name or second.kind != ML_DSA_44:
+        raise BundleError("trust input: log_second_vkey is no ML-DSA-44 key of log_vkey's name")
+    return second
 
 
 def _policy(members: Mapping[str, Any], log: NoteVerifier) -> Policy | None:

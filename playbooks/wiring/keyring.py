@@ -1,10 +1,12 @@
 """The deployment's three keys, loaded together."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evidence import keys
+from evidence.cosignature import CosigningKey
 from evidence.signer import MEMORY, RememberingSigner
 
 
@@ -18,7 +20,7 @@ class Keyring:
 
     def trust(self) -> dict[str, Any]:
         """Return what an auditor must be given by another way than the bundle."""
-        return keys.trust(self.log.verifier, [self.manifest.key.public_key()])
+        return keys.trust(self.log.verifier, [self.manifest.key.public_key()], self.log.second)
 
 
 def create(folder: Path, origin: str) -> Keyring:
@@ -36,7 +38,19 @@ def load(folder: Path, origin: str) -> Keyring:
 
 def _load(folder: Path, uris: keys.KeyUris, origin: str) -> Keyring:
     return Keyring(
-        RememberingSigner(keys.load_log(uris.log, origin), folder / MEMORY),
+        RememberingSigner(
+            keys.load_log(uris.log, origin), folder / MEMORY, _second(folder, origin)
+        ),
         keys.load_manifest(uris.manifest),
         keys.load_wrap(uris.wrap),
     )
+
+
+def _second(folder: Path, origin: str) -> CosigningKey | None:
+    # Where there is one, it signs: a key that cannot be read must not go missing in silence.
+    if not os.path.lexists(folder / keys.SECOND):
+        return None
+    # Needs a cryptography that has ML-DSA, which nobody else does.
+    from evidence.second_key import load_second
+
+    return load_second(folder, origin)

@@ -3,6 +3,7 @@
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from evidence import ledger
+from evidence.cosignature import cosigned
 from evidence.errors import BehindError, ForkError, KeyMaterialError
+from evidence.keys import SECOND
 from evidence.note import Checkpoint, open_checkpoint
+from evidence.second_key import create_second, load_second
 from evidence.signer import MEMORY, RememberingSigner
 from tests.evidence.chamber import make_chamber
 from tests.evidence.growing_log import LOG, GrowingLog, noise
@@ -129,6 +133,21 @@ def test_of_many_at_once_none_lets_the_memory_shrink(signer):
         list(pool.map(run, range(8)))
     assert signer.last() == log.head(max(signed))
     assert all(known > asked for known, asked in behind)
+
+
+def test_a_second_key_signs_each_head_too(signer, tmp_path):
+    second = create_second(tmp_path / "keys", LOG.verifier.name)
+    assert load_second(tmp_path / "keys", LOG.verifier.name).cosigner == second.cosigner
+    both = replace(signer, second=second)
+    log = GrowingLog().grow(3)
+    note = both.sign(log.head(), log.prove)
+    assert open_checkpoint(note, LOG.verifier) == log.head()
+    assert cosigned(note, [second.cosigner]) == {second.cosigner: 0}
+    with pytest.raises(KeyMaterialError, match="never overwritten"):
+        create_second(tmp_path / "keys", LOG.verifier.name)
+    (tmp_path / "keys" / SECOND).chmod(0o644)
+    with pytest.raises(KeyMaterialError, match="open to others"):
+        load_second(tmp_path / "keys", LOG.verifier.name)
 
 
 # Against the ledger's database.

@@ -1,14 +1,28 @@
 """`stanch trust`: write anew what auditors must be given, after whom to trust has changed."""
 
 import json
+from typing import Annotated
 
-from playbooks.desk.cli.surroundings import out, printable
+import typer
+
+from evidence.cosignature import cosigner_vkey
+from playbooks.case.record import DEPLOYMENT, Record
+from playbooks.desk.cli.surroundings import here, out, printable
 from playbooks.wiring import keyring, trusting
 from playbooks.wiring.settings import load
 
 
-def trust() -> None:
-    """Write keys/trust.json from the keys and the settings; give it to auditors by another way."""
+def trust(
+    second_key: Annotated[
+        bool, typer.Option("--second-key", help="Make a second log key (ML-DSA-44), too.")
+    ] = False,
+) -> None:
+    """Write keys/trust.json from the keys and the settings; give it to auditors by another way.
+
+    With a second key every head is signed by both, so that breaking Ed25519 forges none.
+    """
+    if second_key:
+        _second_key()
     settings = load()
     members = trusting.trust(settings, keyring.load(settings.home / "keys", settings.origin))
     path = settings.home / "keys" / "trust.json"
@@ -20,3 +34,19 @@ def trust() -> None:
         out().print(f"witness   {printable(key)}")
     for one in members.get("timestamp_authorities", ()):
         out().print(f"timestamps {printable(one['name'])}")
+
+
+def _second_key() -> None:
+    """Make the key, and record it: so the next head is a new one, and signed by both."""
+    # Needs a cryptography that has ML-DSA.
+    from evidence.second_key import create_second
+
+    settings, parts, db = here()
+    key = create_second(settings.home / "keys", settings.origin)
+    body = {"log_second_vkey": cosigner_vkey(key.cosigner)}
+    record = Record("stanch", parts.now, parts.random)
+    db.commit(lambda conn: record.note(conn, DEPLOYMENT, "key.added", body))
+    # A process that runs already signs with the one key until it is started again.
+    out().print(
+        "second    restart `stanch serve` and `stanch worker`, so that they sign with it, too"
+    )

@@ -34,6 +34,7 @@ from playbooks.errors import SettingsError
 from playbooks.wiring import keyring
 from playbooks.wiring.parts import Parts, assemble, now
 from playbooks.wiring.settings import load
+from tests.evidence.forgery import rebag, restate
 from tests.playbooks.desk.doctor.conftest import levels
 
 
@@ -109,7 +110,7 @@ def witnessed(home: Home, *names: str, policy: str = "") -> Iterator[Home]:
             stack.callback(server.shutdown)
             home.running[name] = (server.url, cosigner_vkey(server.witness.key.cosigner))
         home.write(*([] if not policy else ["[witness_policy]", policy]))
-        trust()
+        trust(second_key=False)
         yield home
 
 
@@ -207,6 +208,27 @@ def test_a_doctor_finds_all_well_and_names_who_is_missing(home: Home) -> None:
     home.running.clear()
     home.write()
     assert levels(deployment.keys(home.place)) == [("keys", "bad")]
+
+
+def test_with_a_second_log_key_a_head_that_lacks_its_line_is_incomplete(home: Home) -> None:
+    home.anchored({"n": 1})
+    trust(second_key=True)
+    good = home.verdict("bundle")
+    assert (good.exit_code, good.problems) == (3, ())
+    told = json.loads((home.folder / "home" / "keys" / "trust.json").read_text())
+    assert told["log_second_vkey"].startswith("log.example/ledger+")
+    # Whoever can forge Ed25519 signs alone, and makes all else fit.
+    line = (home.folder / "bundle" / bag.CHECKPOINT).read_text().splitlines(keepends=True)[5]
+    for path in (home.folder / "bundle" / "data" / "custody").rglob("*"):
+        if path.is_file() and line in path.read_text():
+            path.write_text(path.read_text().replace(line, ""))
+    rebag(home.folder / "bundle")
+    restate(home.folder / "bundle", home.parts.keys.manifest)
+    stripped = verify_bundle(home.folder / "bundle", told)
+    assert stripped.exit_code == 2
+    assert [p.what for p in stripped.problems] == [
+        "lacks the ML-DSA-44 signature of the log's second key"
+    ]
 
 
 @pytest.mark.parametrize(
