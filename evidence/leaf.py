@@ -69,6 +69,17 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def is_stamp(value: object) -> bool:
+    """Tell whether a value is a time as `stamp` writes it, and one that there is."""
+    if not isinstance(value, str) or not STAMP.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
 def body_commitment(salt: bytes, body: bytes) -> str:
     """Return the commitment to canonical body bytes, in hex."""
     return hmac.digest(salt, body, hashlib.sha256).hex()
@@ -122,8 +133,8 @@ _FORM: Mapping[str, Callable[[Any], bool]] = {
     "case": _text(_HEX16),
     "case_seq": lambda value: type(value) is int and value >= 0,
     "prev": lambda value: value is None or _text(_HEX32)(value),
-    "event_time": _text(STAMP),
-    "record_time": _text(STAMP),
+    "event_time": is_stamp,
+    "record_time": is_stamp,
     "actor": _text(_HEX32),
     "body": _text(_HEX32),
 }

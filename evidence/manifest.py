@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evidence.errors import CanonicalError, ManifestError
-from evidence.leaf import STAMP
+from evidence.leaf import is_stamp
 from evidence.strict_json import canonical_form, parse_canonical
 
 SCHEMA = "urn:stanch:manifest:1"
@@ -192,7 +192,7 @@ def _wrap(value: object) -> str:
 
 
 def _time(value: object) -> str:
-    if not STAMP.fullmatch(_text(value)):
+    if not is_stamp(value):
         raise ValueError("not a time in RFC 3339, UTC, microseconds")
     return _text(value)
 
