@@ -9,19 +9,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, func, select, update
 
 from evidence import ledger_schema as table
 from evidence import timestamp_schema as own
 from evidence.errors import TimestampError
 from evidence.leaf import Entry, read_leaf, stamp
 from evidence.ledger import append
+from evidence.ledger_engine import in_dialect, run
 from evidence.timestamp_client import Stamped
 
 KIND = "tsa.token"
 # What says only that the ledger was looked at from outside: to stamp that again would never end.
 OUTSIDE = frozenset({KIND, "tsa.failed", "witness.cosig"})
 MAX_TOLD = 300
+
+_ADD = (
+    "INSERT INTO ledger_timestamps (size, authority, asked, answer, gen_time, entry_id)"
+    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (size, authority) DO NOTHING RETURNING size"
+)
+_TELL = (
+    "INSERT INTO ledger_timestamp_tries (authority, tried_at, failed, since)"
+    " VALUES (?, ?, ?, ?) ON CONFLICT (authority) DO UPDATE SET tried_at = excluded.tried_at,"
+    " failed = excluded.failed, since = excluded.since"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +79,23 @@ def keep(
     root = conn.scalar(select(table.checkpoints.c.root).where(table.checkpoints.c.size == size))
     if root is None:
         raise TimestampError(f"the ledger has no checkpoint of {size} entries to be stamped")
-    known = (own.tokens.c.size == size) & (own.tokens.c.authority == stamped.authority)
-    if conn.scalar(select(func.count()).select_from(own.tokens).where(known)):
+    time = stamp(stamped.token.time)
+    row = (size, stamped.authority, stamped.asked, stamped.answer, time, 0)
+    # First, so that of two processes that ask at once the second waits, and notes nothing.
+    if not run(conn, in_dialect(conn, _ADD), row):
         return False
     body = {
         "authority": stamped.authority,
         "policy": stamped.token.policy,
         "serial": str(stamped.token.serial),
-        "gen_time": stamp(stamped.token.time),
+        "gen_time": time,
         "checkpoint_size": size,
         "checkpoint_root": root.hex(),
         "token_sha256": hashlib.sha256(stamped.answer).hexdigest(),
     }
     noted = append(conn, Entry(KIND, case, body, actor, now), record_time=now, salt=salt)
-    row = {
-        "size": size,
-        "authority": stamped.authority,
-        "asked": stamped.asked,
-        "answer": stamped.answer,
-        "gen_time": stamp(stamped.token.time),
-        "entry_id": noted.id,
-    }
-    conn.execute(insert(own.tokens), row)
+    added = (own.tokens.c.size == size) & (own.tokens.c.authority == stamped.authority)
+    conn.execute(update(own.tokens).where(added).values(entry_id=noted.id))
     return True
 
 
@@ -148,14 +154,8 @@ def tell(conn: Connection, authority: str, failed: str, *, now: datetime) -> boo
     before = {one.authority: one for one in tries(conn)}.get(authority)
     news = bool(failed) != bool(before and before.failed)
     since = now if before is None or news else before.since
-    conn.execute(delete(own.tries).where(own.tries.c.authority == authority))
-    row = {
-        "authority": authority,
-        "tried_at": stamp(now),
-        "failed": failed[:MAX_TOLD],
-        "since": stamp(since),
-    }
-    conn.execute(insert(own.tries), row)
+    row = (authority, stamp(now), failed[:MAX_TOLD], stamp(since))
+    run(conn, in_dialect(conn, _TELL), row)
     return news
 
 

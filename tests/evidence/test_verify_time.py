@@ -8,12 +8,19 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from evidence import bag, timestamp
+from evidence import bag, ledger, timestamp
+from evidence.note import checkpoint_text
+from evidence.timestamp_check import check
+from evidence.timestamp_client import Stamped
+from evidence.timestamp_store import keep, tell, tokens, tries
 from evidence.verify import Verdict, verify_bundle
 from tests.evidence.chamber import CASE
 from tests.evidence.forgery import read_lines, rebag, restate, write_lines
@@ -37,6 +44,12 @@ def site(tmp_path_factory):
 @pytest.fixture
 def copy(site: Stamping, tmp_path: Path) -> Path:
     return Path(shutil.copytree(site.chamber.folder / "bundle", tmp_path / "copy"))
+
+
+@pytest.fixture(scope="module")
+def whole(site: Stamping, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copied = tmp_path_factory.mktemp("whole") / "bundle"
+    return Path(shutil.copytree(site.chamber.folder / "bundle", copied))
 
 
 def told(verdict: Verdict) -> str:
@@ -359,11 +372,11 @@ def test_rogue_tsa_that_lies_about_the_time_is_named_and_moves_no_bound(tmp_path
     honest = made.trust["timestamp_authorities"][:2]
     without = verify_bundle(bundle, made.trust | {"timestamp_authorities": honest})
     assert (without.exit_code, without.timestamped, told(without)) == (3, True, "")
-    for given, true in zip(verdict.times, without.times, strict=True):
-        assert given.not_after is not None
-        late = datetime.fromisoformat(given.not_after) - datetime.fromisoformat(true.not_after)
+    for told_with, true in zip(verdict.times, without.times, strict=True):
+        assert told_with.not_after is not None
+        late = datetime.fromisoformat(told_with.not_after) - datetime.fromisoformat(true.not_after)
         assert abs(late) < timedelta(minutes=1)
-        assert bool(given.not_before) == bool(true.not_before)
+        assert bool(told_with.not_before) == bool(true.not_before)
     made.chamber.engine.dispose()
 
 
@@ -388,12 +401,81 @@ def test_insider_with_the_log_s_key_cannot_keep_old_tokens_on_a_new_history(site
 def test_tokens_are_noted_in_the_ledger_once(site):
     chamber = site.chamber
     with chamber.begin() as conn:
-        from evidence import ledger
-        from evidence.timestamp_store import tokens
-
         kept = tokens(conn)
         noted = [e.body for e in ledger.entries(conn, "deployment")]
     digests = [hashlib.sha256(one.answer).hexdigest() for one in kept]
     assert sorted(digests) == sorted(body["token_sha256"] for body in noted)
     assert {body["authority"] for body in noted} == {"tsa-a", "tsa-b"}
     assert all(one.index is not None for one in kept)
+
+
+@pytest.mark.parametrize("chamber", ["sqlite", "postgresql"], indirect=True)
+def test_of_two_processes_that_stamp_at_once_one_notes_the_token(chamber, tmp_path):
+    one = stamper(tmp_path / "a", now=lambda: chamber.now)
+    chamber.say("change", {})
+    size = chamber.integrate().size
+    with chamber.begin() as conn:
+        text = checkpoint_text(ledger.latest_checkpoint(conn).checkpoint).encode()
+    asked, answer = one.stamp(text)
+    stamped = Stamped("tsa-a", asked, answer, check(one.pinned, text, asked, answer))
+    now = chamber.tick()
+
+    def keep_it(number: int) -> bool:
+        with chamber.begin() as conn:
+            salt = bytes([number]) * 32
+            kept = keep(conn, size, stamped, "deployment", "stanch", now=now, salt=salt)
+            tell(conn, "tsa-a", "" if kept else "late", now=now)
+            return kept
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(keep_it, range(4))) == [False, False, False, True]
+    with chamber.begin() as conn:
+        [kept] = tokens(conn)
+        assert (kept.asked, kept.answer, kept.time) == (asked, answer, stamped.token.time)
+        [noted] = list(ledger.entries(conn, "deployment"))
+        assert kept.entry == noted.id
+        assert [one.authority for one in tries(conn)] == ["tsa-a"]
+
+
+PARTS = [bag.TIME_PROOFS, bag.TIME_NOTED, ".txt", "-tsa-a.tsq", "-tsa-a.tsr", ".pem"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(PARTS), st.data())
+def test_whatever_stands_among_the_timestamps_only_makes_a_finding(site, whole, part, data):
+    """`whole` is a copy that each example puts back as it was."""
+    path = whole / part if "/" in part else files(whole, part)[0]
+    good = path.read_bytes()
+    at = data.draw(st.integers(0, len(good)))
+    bad = good[:at] + data.draw(st.binary(max_size=40)) + good[at + data.draw(st.integers(0, 40)) :]
+    path.write_bytes(bad)
+    try:
+        rebag(whole)
+        restate(whole, site.chamber.signer)
+        verdict = verify_bundle(whole, site.trust)
+    finally:
+        path.write_bytes(good)
+    assert (verdict.exit_code == 3) is (bad == good), (bad, told(verdict))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 1 << 52) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["size", "path", "entry", "index", "leaf"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from([bag.TIME_PROOFS, bag.TIME_NOTED]), st.lists(JSON, min_size=1, max_size=3))
+def test_lines_of_any_shape_only_make_a_finding(site, whole, name, lines):
+    good = (whole / name).read_bytes()
+    write_lines(whole, name, lines)
+    try:
+        rebag(whole)
+        restate(whole, site.chamber.signer)
+        assert verify_bundle(whole, site.trust).exit_code == 1
+    finally:
+        (whole / name).write_bytes(good)
