@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from evidence import page_html as h
 from evidence.case_facts import ARTIFACT_STORED, Facts
+from evidence.case_page_custody import custody
 from evidence.manifest import Manifest
 from evidence.strict_json import canonical_form
 
@@ -32,7 +33,7 @@ def case_page(facts: Facts) -> bytes:
             _case(facts),
             _checking(),
             _artifacts(facts),
-            _custody(facts),
+            custody(facts),
             _timeline(facts),
             _head(facts),
             _unproven(facts),
@@ -101,25 +102,6 @@ def _remarks(manifest: Manifest) -> Iterator[str]:
         yield "the source changed while it was read"
     for gap in manifest.gaps:
         yield f"{gap.size} bytes from {gap.start} could not be read: {h.text(gap.why)}"
-
-
-def _custody(facts: Facts) -> str:
-    rows = []
-    for entry, actor, body, manifest in facts.deposits():
-        source = f"{h.text(manifest.source)}, {h.code(manifest.call)}"
-        rows.append(
-            (
-                str(entry.index),
-                h.text(manifest.name),
-                f"{h.text(actor)}<br>with {h.text(manifest.tool)} {h.text(manifest.tool_version)}",
-                f"{source}<br>of {h.text(body.get('target'))}",
-                f"{h.code(manifest.acquired_start)} to {h.code(manifest.acquired_end)}<br>"
-                f"recorded {h.code(entry.leaf.record_time)}",
-                h.code(manifest.stored_sha256),
-            )
-        )
-    heads = ("Entry", "Artifact", "Collected by", "From", "When", "SHA-256 as stored")
-    return h.section("Custody", h.table(heads, rows))
 
 
 def _timeline(facts: Facts) -> str:

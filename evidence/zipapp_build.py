@@ -18,7 +18,12 @@ MODULES = (
     "case_facts",
     "case_graph",
     "case_page",
+    "case_page_custody",
     "cosignature",
+    "custody.__init__",
+    "custody.follow",
+    "custody.state",
+    "custody.statement",
     "der",
     "dsse",
     "errors",
@@ -74,8 +79,8 @@ def build(out: Path) -> str:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(_member("__main__.py"), _START)
             for module in (*MODULES, *WITNESS):
-                source = (room / f"{module}.py").read_bytes()
-                archive.writestr(_member(f"evidence/{module}.py"), source)
+                path = f"{module.replace('.', '/')}.py"
+                archive.writestr(_member(f"evidence/{path}"), (room / path).read_bytes())
     out.chmod(0o755)
     return hashlib.sha256(out.read_bytes()).hexdigest()
 

@@ -11,14 +11,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evidence import bag, page_html
+from evidence import bag, ledger, page_html
+from evidence.custody.record import view
+from evidence.custody.state import LOCKER
+from evidence.custody.statement import HOLD, TRANSFER
 from evidence.sources.item import Item
 from evidence.verify import verify_bundle
-from tests.evidence.chamber import USER_DATA, fill, make_chamber
+from tests.evidence.chamber import CASE, USER_DATA, fill, make_chamber
+from tests.evidence.custodians import Desk
 from tests.evidence.forgery import rebag, restate
 
 TAGS = {
-    *("html", "head", "meta", "title", "style", "body", "section", "h1", "h2", "p", "ul", "li"),
+    *(
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "section",
+        "h1",
+        "h2",
+        "h3",
+        "p",
+        "ul",
+        "li",
+    ),
     *("table", "thead", "tbody", "tr", "th", "td", "bdi", "code", "pre", "span", "br"),
 }
 ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "class", "scope"}
@@ -118,6 +136,41 @@ def test_it_may_load_and_run_nothing_and_its_own_style_is_the_one_allowed(origin
         "form-action 'none'",
     ]
     assert page.index("Content-Security-Policy") < page.index("<title>") < page.index("<style>")
+
+
+def test_it_tells_who_holds_what_now_and_what_broke_the_rules(chamber):
+    fill(chamber)
+    with chamber.begin() as conn:
+        desk = Desk(ledger.pseudonym(conn, CASE))
+        facts, more, sealed = (one.artifact_id for one in view(conn, CASE).artifacts.values())
+
+    def say(kind, *signers, **said):
+        chamber.say(kind, desk.body(kind, chamber.now, *signers, **said))
+
+    say(HOLD, "carol", hold="HOLD-1", artifacts=[sealed], reason="a <b>court</b> asked")
+    say(TRANSFER, LOCKER, "bob", artifacts=[facts], **{"from": LOCKER, "to": "bob", "place": "6A"})
+    say(TRANSFER, "alice", "bob", artifacts=[more], **{"from": "alice", "to": "bob", "place": "x"})
+    chamber.integrate()
+    bundle = chamber.export()
+    assert verify_bundle(bundle, chamber.trust).exit_code == 3
+    page = (bundle / bag.REPORT).read_text()
+    harmless(page)
+    section = page[page.index("<h2>Custody</h2>") : page.index("<h2>Timeline</h2>")]
+    rows = [Seen(row).text for row in re.findall(r"<tr>.*?</tr>", section)]
+    held = {row[1]: row[-1:] for row in rows if row[0].isdigit()}
+    assert held == {
+        "ec2.describe_1": ["bob"],
+        "ec2.describe_2": ["the operator's own locker"],
+        "ec2.user_data": ["HOLD-1"],
+    }
+    (handed,) = [row for row in rows if "6A" in row]
+    assert (handed[0], handed[2], handed[3]) == (
+        "ec2.describe_1",
+        "the operator's own locker",
+        "bob",
+    )
+    assert "so alice cannot hand it over" in section
+    assert "a &lt;b&gt;court&lt;/b&gt; asked" in section
 
 
 @pytest.mark.parametrize("words", HOSTILE, ids=ascii)
