@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +18,11 @@ class Inflated:
     """A stream that hashes its content uncompressed (SHA-256) while it is read.
 
     A file of several gzip members is their contents one after the other (RFC 1952 section 2.2).
+    `sink` is given the content too, in pieces of 1 MiB at most.
     """
 
     stream: Stream
+    sink: Callable[[bytes], None] = lambda piece: None
     size: int = 0
     broken: bool = False
     _hash: Any = field(default_factory=hashlib.sha256)
@@ -54,12 +57,14 @@ class Inflated:
             if self._ended:
                 self._member, self._ended = zlib.decompressobj(_GZIP), False
             # A small file may hold much: never more than a piece of it is in memory.
-            found = self._member.decompress(block, _PIECE)
-            self._hash.update(found)
-            self.size += len(found)
+            self._take(self._member.decompress(block, _PIECE))
             self._ended = self._member.eof
             block = self._member.unused_data if self._ended else self._member.unconsumed_tail
         while not self._ended and (found := self._member.decompress(b"", _PIECE)):
-            self._hash.update(found)
-            self.size += len(found)
+            self._take(found)
             self._ended = self._member.eof
+
+    def _take(self, piece: bytes) -> None:
+        self._hash.update(piece)
+        self.size += len(piece)
+        self.sink(piece)

@@ -4,11 +4,11 @@ A source that uses it gives one more item at its end, so that an empty collectio
 that was kept, never a silence. JSON: `state`, `why` (sentences), `counts`, `findings`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from evidence.sources.ask import JSON, as_json
+from evidence.sources.ask import JSON, Pages, as_json
 from evidence.sources.item import Item, Missed
 
 CALL = "stanch.outcome"
@@ -51,6 +51,19 @@ class Outcome:
     def item(self, source: str) -> Item:
         """Return it as the source's last item."""
         return Item(f"{source}.outcome", JSON, as_json(asdict(self)), False, CALL)
+
+
+def counted(
+    asking: Generator[Item | Missed, None, Pages], tally: Tally
+) -> Generator[Item | Missed, None, Pages]:
+    """Yield and return what `ask` does; what it missed is lacking."""
+    while True:
+        try:
+            one = next(asking)
+        except StopIteration as done:
+            pages: Pages = done.value
+            return pages
+        yield tally.miss(one) if isinstance(one, Missed) else one
 
 
 def ended(tally: Tally, findings: Iterable[Mapping[str, Any]] = ()) -> Outcome:

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from evidence.sources.ask import JSON, Client, Question, as_json, ask, code_of
 from evidence.sources.item import Item, Missed
 from evidence.sources.object_stream import object_stream
-from evidence.sources.outcome import Tally, ended, unsupported
+from evidence.sources.outcome import Tally, counted, ended, unsupported
 from evidence.sources.paged import Page, paged
 
 OBJECT = "application/octet-stream"
@@ -52,13 +52,14 @@ class S3Versions:
         s3, tally = clients.s3, Tally({"versions": 0, "bytes": 0, "delete_markers": 0})
         of_bucket = {"Bucket": self.bucket, "ExpectedBucketOwner": self.owner}
         operation = "get_bucket_versioning"
-        states = yield from ask(s3, Question(f"s3.{operation}", "s3", operation, of_bucket))
+        asked = Question(f"s3.{operation}", "s3", operation, of_bucket)
+        states = yield from counted(ask(s3, asked), tally)
         if not any(page.get("Status") for page in states):
             told = "is not known" if not states else "was never turned on"
             tally.notes.append(f"versioning {told}: what was overwritten or deleted may be gone")
         operation = "list_object_versions"
-        asked = of_bucket | {"Prefix": self.prefix}
-        listing = Question(f"s3.{operation}", "s3", operation, asked)
+        below = of_bucket | {"Prefix": self.prefix}
+        listing = Question(f"s3.{operation}", "s3", operation, below)
         pages = 0
         for page in paged(s3, listing):
             if isinstance(page, Missed):

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from evidence.errors import SourceError
-from evidence.sources.ask import JSON, Client, Pages, Question, as_json, ask, code_of
+from evidence.sources.ask import JSON, Client, Question, as_json, ask, code_of
 from evidence.sources.inflated import Inflated
 from evidence.sources.item import Item, Missed
 from evidence.sources.object_stream import object_stream
-from evidence.sources.outcome import Tally, ended, unsupported
+from evidence.sources.outcome import Tally, counted, ended, unsupported
 from evidence.sources.paged import paged
 from evidence.sources.trail_digest import (
     MOST,
@@ -113,8 +113,9 @@ class TrailFiles:
     def _trail(self, trails: Client, tally: Tally) -> Generator[Item | Missed, None, Place | str]:
         states = []
         for operation in ("get_trail", "get_trail_status"):
-            question = Question(f"cloudtrail.{operation}", "cloudtrail", operation, _name(self))
-            pages = yield from _asked(trails, question, tally)
+            asked = {"Name": self.trail}
+            question = Question(f"cloudtrail.{operation}", "cloudtrail", operation, asked)
+            pages = yield from counted(ask(trails, question), tally)
             states.append(pages[0] if pages else {})
         known = states[0].get("Trail")
         if not known:
@@ -133,7 +134,7 @@ class TrailFiles:
         operation = "list_public_keys"
         asked = {"StartTime": self.start - LATE, "EndTime": self.end + LATE}
         question = Question(f"cloudtrail.{operation}", "cloudtrail", operation, asked)
-        pages = yield from _asked(trails, question, tally)
+        pages = yield from counted(ask(trails, question), tally)
         return [
             PublicKey(
                 key["Fingerprint"],
@@ -247,21 +248,3 @@ class TrailFiles:
                 keys = [one["Key"] for one in page.found.get("Contents", [])]
                 found |= {key: at for key in keys if (at := stamp_of(key))}
         return found
-
-
-def _name(source: TrailFiles) -> dict[str, str]:
-    return {"Name": source.trail}
-
-
-def _asked(
-    client: Client, question: Question, tally: Tally
-) -> Generator[Item | Missed, None, Pages]:
-    """Ask as `ask` does, and count what was missed."""
-    asking = ask(client, question)
-    while True:
-        try:
-            one = next(asking)
-        except StopIteration as done:
-            pages: Pages = done.value
-            return pages
-        yield tally.miss(one) if isinstance(one, Missed) else one
