@@ -1,6 +1,7 @@
 """The walls of the house: who may import what, how long a file may be, what no file may hold."""
 
 import ast
+import functools
 import statistics
 import subprocess
 import sys
@@ -23,6 +24,7 @@ PURE = {
 WHOLLY_PURE = ("playbooks.intake.", "playbooks.duties.")
 
 
+@functools.cache  # what a file says is parsed once for all checks
 def sources(*folders: str) -> dict[str, Source]:
     """Return every module under these folders, by dotted name."""
     found = {}

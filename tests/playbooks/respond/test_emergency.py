@@ -20,8 +20,11 @@ from tests.playbooks.respond.away import (
     well,
 )
 from tests.playbooks.scene import Scene, apart
+from tests.sample import of_the_day
 
 BODY = body_of(compromised_instance)
+# So many of the commits a day.
+MANY = 6
 
 
 def commits(scene: Scene) -> int:
@@ -63,9 +66,10 @@ def test_whatever_commit_fails_first_the_host_is_contained_and_all_is_recorded_o
         enter_again(mine, incident, REFLEX)
         return well(mine) or f"well: {sorted(recorded(mine)['steps'].items())}"
 
-    for nth in range(1, last + 2):
+    for nth in of_the_day(range(1, last + 2), many=MANY):
         said[nth] = in_child(lambda nth=nth: life(nth))
         bases.append(said[nth])
     assert all(text.startswith("well") for text in said.values()), said
     # What was found first is what is given back, whenever the database went.
+    assert len(bases) >= MANY
     assert len(set(bases)) == 1, set(bases)
