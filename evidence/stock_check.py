@@ -82,9 +82,28 @@ for NAME in $(sed -n 's/^ *"name": *"\([a-z0-9-]*\)".*/\1/p' "$W/trust"); do
         echo "$token: OK"
     done
 done
+
+# 6. Witnesses that trust.json names cosigned the head (Ed25519, C2SP tlog-cosignature).
+tr '[,' '\n\n' < "$TRUST" |
+    sed -n 's/.*"\([^"+ ]*+[0-9a-f]*+B[A-P][A-Za-z0-9+\/]\{42\}\)".*/\1/p' > "$W/witnesses"
+while read -r VKEY; do
+    NAME=${VKEY%%+*}
+    awk -v n="$NAME" '$2 == n { print $3; exit }' data/custody/checkpoint |
+        openssl base64 -d -A > "$W/line"
+    [ -s "$W/line" ] || continue
+    printf '\060\052\060\005\006\003\053\145\160\003\041\000' > "$W/witness.der"
+    printf %s "$VKEY" | cut -d+ -f3- | openssl base64 -d -A | tail -c 32 >> "$W/witness.der"
+    AT=$(printf %d "0x$(head -c 12 "$W/line" | tail -c 8 | hex)")
+    { printf 'cosignature/v1\ntime %s\n' "$AT"; cat "$W/head"; } > "$W/cosigned"
+    tail -c 64 "$W/line" > "$W/line.sig"
+    openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$W/witness.der" \
+        -sigfile "$W/line.sig" -in "$W/cosigned" > "$W/out" 2>&1 || { cat "$W/out"; exit 1; }
+    echo "cosignature of $NAME: OK"
+done < "$W/witnesses"
 ```
 
 With more than one manifest key in `trust.json`, take `x` and `y` of the one whose `kid` the token
-names. Openings, Merkle proofs, the completeness of the sequence, and that a timestamp is of the
-very certificate that `trust.json` names, only the verifier checks.
+names. Openings, Merkle proofs, the completeness of the sequence, that a timestamp is of the very
+certificate that `trust.json` names, cosignatures in ML-DSA-44, and whether so many witnesses are
+enough for the policy, only the verifier checks.
 """

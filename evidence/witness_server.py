@@ -1,5 +1,6 @@
 """Serves a witness over HTTP: on loopback, or with TLS. Standard library only."""
 
+import contextlib
 import socket
 import ssl
 import sys
@@ -12,8 +13,10 @@ from evidence.errors import WitnessError
 from evidence.witness import MAX_BODY, TEXT, Answer, Witness
 
 PATH = "/add-checkpoint"
-# Seconds of silence after which a connection is closed, and how many there are at once.
+# Seconds of silence after which a connection is closed, and that one may last at all: who sends a
+# byte now and then keeps its place no longer than that. How many there are at once.
 SILENCE = 10.0
+LONGEST = 60.0
 MOST = 64
 
 
@@ -68,9 +71,13 @@ class WitnessServer(ThreadingHTTPServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve it, and give its place back."""
+        end = threading.Timer(LONGEST, _hang_up, (request,))
+        end.daemon = True
+        end.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
+            end.cancel()
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -119,6 +126,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing here: each answer says its own line."""
+
+
+def _hang_up(request: socket.socket) -> None:
+    # Whoever reads from it finds its end; closing is for its own thread.
+    with contextlib.suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
 
 
 def tls_context(certificate: str, key: str) -> ssl.SSLContext:

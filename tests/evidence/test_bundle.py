@@ -9,11 +9,14 @@ import stat
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from evidence import bag, bundle
+from evidence.cosignature import cosign, cosigner_vkey, cosigning_key
 from evidence.errors import BundleError, LedgerError, LockerError
 from evidence.verify import verify_bundle
 from tests.evidence.chamber import CASE, USER_DATA, describe
+from tests.evidence.forgery import rebag, restate
 
 
 def contents(folder):
@@ -182,3 +185,30 @@ def test_the_guide_stops_at_another_key(filled, guide, tmp_path, name):
     done = guide(out, trust)
     assert done.returncode != 0
     assert "export statement: OK" not in done.stdout
+
+
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_the_guide_checks_cosignatures_with_openssl(filled, guide, changed, indent):
+    out = filled.export()
+    path = out / bag.CHECKPOINT
+    text = path.read_text().partition("\n\n")[0] + "\n"
+    keys = [cosigning_key(f"w{n}.example", Ed25519PrivateKey.generate()) for n in range(3)]
+    lines = [cosign(text, key, 1_790_000_000 + n) for n, key in enumerate(keys[:2])]
+    if changed:
+        lines[1] = cosign(text.replace("\n", "\n1", 1), keys[1], 5)
+    path.write_text(path.read_text() + "".join(lines))
+    rebag(out)
+    restate(out, filled.signer)
+    vkeys = [cosigner_vkey(key.cosigner) for key in keys]
+    named = "".join(f"witness w{n} {key}\n" for n, key in enumerate(vkeys))
+    trust = filled.folder / "trust.json"
+    members = {**filled.trust, "witnesses": vkeys, "policy": f"{named}quorum w0\n"}
+    trust.write_text(json.dumps(members, indent=indent))
+    done = guide(out, trust)
+    said = [line for line in done.stdout.splitlines() if line.startswith("cosignature")]
+    if changed:
+        assert (done.returncode, said) == (1, ["cosignature of w0.example: OK"])
+    else:
+        assert done.returncode == 0, done.stderr
+        assert said == [f"cosignature of w{n}.example: OK" for n in range(2)]

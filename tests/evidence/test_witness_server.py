@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from evidence import witness_server
 from evidence.__main__ import main
 from evidence.note import vkey
 from evidence.witness import MAX_BODY, request_body
@@ -92,6 +94,31 @@ def test_who_sends_half_a_request_holds_up_nobody(served):
     half.sendall(b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 100\r\n\r\nold")
     assert post(served, request_body(0, [], GrowingLog().grow(1).note()))[0] == 200
     half.close()
+
+
+def test_who_drips_a_request_is_hung_up_on(served, monkeypatch):
+    monkeypatch.setattr(witness_server, "LONGEST", 0.5)
+    slow = socket.create_connection(("127.0.0.1", served))
+    slow.settimeout(20)
+    slow.sendall(b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 100\r\n\r\n")
+    begun = time.monotonic()
+    ended = False
+    while not ended and time.monotonic() < begun + 9:
+        try:
+            slow.sendall(b"x")
+            slow.settimeout(0.1)
+            # Either the answer to what was cut off, or the end.
+            slow.recv(100)
+            ended = True
+        except TimeoutError:
+            continue
+        except OSError:
+            ended = True
+    assert ended
+    # Well before the silence after which any connection ends.
+    assert time.monotonic() < begun + 5
+    slow.close()
+    assert post(served, request_body(0, [], GrowingLog().grow(1).note()))[0] == 200
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "witness.example"])
