@@ -1,12 +1,14 @@
 """A bundle with everything in it, before other people's tools, and exported once more."""
 
 import importlib
+import re
 import shutil
 import subprocess
 import sys
 import types
 from datetime import timedelta
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +91,17 @@ def test_sha256sum_finds_every_file_as_listed(exported, listing):
         assert listed == payload
     else:
         assert listed == set(contents(exported[0])) - payload - {bag.TAG_MANIFEST, bag.EXPORT}
+
+
+def test_the_page_that_describes_the_bundle_names_every_kind_of_file_in_it(exported):
+    page = (Path(__file__).resolve().parents[2] / "docs/evidence/bundle.md").read_text()
+    tree = page[page.index("## The files") : page.index("### The bag")]
+    for name in contents(exported[0]):
+        folder, _, last = name.rpartition("/")
+        if folder + "/" == bag.TIME:
+            shown = re.sub(r"\d+", "<size>", last).replace("tsa-a", "<authority>")
+            shown = shown.replace("tsa-b", "<authority>")
+            assert shown.removesuffix(".tsr") in page, name
+            continue
+        shown = re.sub(r"[0-9a-f]{64}", "<sha256>", last)
+        assert re.sub(r"^\d+\.", "<index>.", shown) in tree, name
