@@ -11,7 +11,6 @@ from typing import Any
 
 from evidence.errors import SourceError
 from evidence.merkle import extend, fold, leaf_hash
-from evidence.sources.ask import as_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +84,3 @@ def grown(before: Resume, blocks: Iterable[Block]) -> Resume:
         extend(peaks, leaves, leaf)
         at, leaves = block.index + 1, leaves + 1
     return Resume(at, leaves, tuple(peak.hex() for peak in peaks))
-
-
-def segment(snapshot_id: str, before: Resume, blocks: Iterable[Block], after: Resume) -> bytes:
-    """Return a part of the manifest: blocks as [index, size, SHA-256], and the tree's growth."""
-    rows = [[block.index, block.size, block.sha256] for block in blocks]
-    told = {"before": before.json(), "after": after.json(), "root": after.root}
-    return as_json({"snapshot": snapshot_id, "blocks": rows} | told)

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from evidence.errors import SourceError
 from evidence.sources.ask import JSON, Client, Question, as_json, code_of
 from evidence.sources.block_reading import Wanted, listing, read_blocks
-from evidence.sources.block_tree import Block, Resume, grown, segment
+from evidence.sources.block_tree import Block, Resume, grown
 from evidence.sources.item import Item, Missed
 from evidence.sources.outcome import CALL, Tally, ended, unsupported
 
@@ -80,7 +80,7 @@ class SnapshotBlocks:
                 except SourceError as error:
                     tally.lacking.append(str(error))
                     break
-                data = segment(self.snapshot_id, before, blocks, tree)
+                data = _segment(self.snapshot_id, before, blocks, tree)
                 part = f"{self.name}.{before.next_index:08d}"
                 yield Item(part, JSON, data, False, "ebs.get_snapshot_block")
                 found += _counted(self.snapshot_id, blocks, tally)
@@ -122,6 +122,13 @@ class SnapshotBlocks:
                         yield Wanted(self.snapshot_id, one["BlockIndex"], one["BlockToken"])
         except (ClientError, BotoCoreError) as error:
             yield Missed(question.name, question.call, code_of(error))
+
+
+def _segment(snapshot_id: str, before: Resume, blocks: list[Block], after: Resume) -> bytes:
+    """Return a part of the manifest: blocks as [index, size, SHA-256], and the tree's growth."""
+    rows = [[block.index, block.size, block.sha256] for block in blocks]
+    told = {"before": before.json(), "after": after.json(), "root": after.root}
+    return as_json({"snapshot": snapshot_id, "blocks": rows} | told)
 
 
 def _counted(snapshot_id: str, blocks: Iterable[Block], tally: Tally) -> list[Differing]:

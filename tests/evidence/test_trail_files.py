@@ -12,8 +12,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from evidence.sources.item import Item, Missed
+from evidence import jws
+from evidence.errors import SourceError
+from evidence.manifest import TYP, Gap, read_manifest
+from evidence.sources.item import Item, Missed, Stream
+from evidence.sources.trail_digest import Fault
 from evidence.sources.trail_files import TrailFiles
+from evidence.sources.trail_recheck import recheck
 from tests.evidence.chamber import Chamber
 from tests.evidence.cloud import ACCOUNT, REGION, client, moto_server
 from tests.evidence.trail_bucket import HOUR, START, TRAIL, Trail, new_key, service
@@ -261,6 +266,56 @@ def test_bytes_that_are_no_digest_are_kept_and_told(trail: Trail) -> None:
     found = Found(trail)
     assert "digest_unreadable" in found.kinds
     assert found.outcome["counts"]["digests"] == 4
+
+
+def again(found: Found, chamber: Chamber) -> list[Fault]:
+    """Check once more what lies in the locker, opened with the wrapping key."""
+    kept: dict[str, bytes] = {}
+    logs: dict[str, Stream] = {}
+    key = chamber.signer
+    for body in found.bodies:
+        token = chamber.locker.read(body["manifest_sha256"]).decode()
+        manifest = read_manifest(jws.verify(token, {key.kid: key.key.public_key()}, TYP))
+        if manifest.encryption is None:
+            kept[body["name"]] = chamber.locker.read(body["stored_sha256"])
+            continue
+        sealed = (manifest.stored_sha256, manifest.encryption)
+        logs[body["name"]] = Whole(chamber.locker.open_sensitive(*sealed, chamber.wrap))
+    return recheck(kept, logs, START, START + 4 * HOUR)
+
+
+class Whole:
+    def __init__(self, data: bytes) -> None:
+        self.left = data
+
+    def read(self) -> bytes:
+        block, self.left = self.left[:100], self.left[100:]
+        return block
+
+    def stable(self) -> bool:
+        return True
+
+    def all_gaps(self) -> tuple[Gap, ...]:
+        return ()
+
+
+def test_what_was_kept_leads_to_the_same_faults_without_a_provider(
+    trail: Trail, chamber: Chamber
+) -> None:
+    chamber.say("case.open", {})
+    assert again(Found(trail, chamber), chamber) == []
+    trail.s3.delete_object(Bucket=trail.bucket, Key=trail.logs[0])
+    rewrite(trail, trail.logs[1], lambda t: t + b" ")
+    rewrite(trail, trail.digests[2], lambda t: t + b" ")
+    found = Found(trail, chamber)
+    kinds = {"log_missing", "log_altered", "digest_altered", "chain_broken", "time_uncovered"}
+    # The files of the altered digest are named by none that counts.
+    assert {fault.kind for fault in found.faults} - {"log_unlisted"} == kinds
+    assert [(f.kind, f.object) for f in again(found, chamber)] == [
+        (f.kind, f.object) for f in found.faults if f.kind in kinds
+    ]
+    with pytest.raises(SourceError, match=r"expected cloudtrail\.list_public_keys"):
+        recheck({}, {}, START, START + HOUR)
 
 
 def test_an_unknown_trail_and_an_organizations_are_unsupported(trail: Trail) -> None:
