@@ -18,18 +18,21 @@ from tests.evidence.custodians import CASE, START, Desk
 DESK = Desk()
 NAMES = ("alice", "bob", "carol", LOCKER)
 ARTIFACTS = [f"{n:032x}" for n in range(3)]
-PEOPLE = st.lists(st.sampled_from(NAMES), min_size=1, max_size=2)
+SOME = st.lists(st.sampled_from(NAMES), min_size=1, max_size=2)
+# Mostly as many as are wanted, else nearly nothing would take effect.
+ONE, TWO = st.just(["alice"]) | SOME, st.just(["alice", "bob"]) | SOME
 WHICH = st.lists(st.sampled_from(ARTIFACTS), min_size=1, max_size=3, unique=True).map(sorted)
+FEW = st.lists(st.sampled_from(ARTIFACTS[:2]), min_size=1, max_size=1)
 HOLDS = st.sampled_from(["H-1", "H-2"])
+NAME = st.sampled_from(NAMES)
 TRIES = st.one_of(
     st.tuples(st.just(STORED), st.sampled_from(ARTIFACTS)),
-    st.tuples(st.just(HOLD), HOLDS, st.none() | WHICH, PEOPLE),
-    st.tuples(st.just(RELEASE), HOLDS, PEOPLE),
-    st.tuples(st.just(RETAIN), st.integers(-5, 60), st.none() | WHICH, PEOPLE),
-    st.tuples(st.just(TRANSFER), st.sampled_from(NAMES), st.sampled_from(NAMES), WHICH, PEOPLE),
-    st.tuples(st.just(TRANSFER), st.none(), st.sampled_from(NAMES), WHICH, st.none()),
-    st.tuples(st.just(DISPOSED), WHICH, PEOPLE),
-    st.tuples(st.just(DISPOSED), WHICH, st.just(["alice", "bob"])),
+    st.tuples(st.just(HOLD), HOLDS, st.none() | FEW | WHICH, ONE),
+    st.tuples(st.just(RELEASE), HOLDS, TWO),
+    st.tuples(st.just(RETAIN), st.integers(-5, 60), st.none() | FEW | WHICH, ONE),
+    # A giver of None is who holds the first of them; signers of None are giver and taker.
+    st.tuples(st.just(TRANSFER), st.none() | NAME, NAME, FEW | WHICH, st.none() | SOME),
+    st.tuples(st.just(DISPOSED), FEW | WHICH, TWO),
     st.tuples(st.just(READ), st.sampled_from(ARTIFACTS)),
     st.tuples(st.just(CHECKED), st.sampled_from(ARTIFACTS), st.sampled_from(FOUND)),
 )
@@ -81,7 +84,6 @@ def said(state, kind, args, at):
         return {"kept": kept}, args[1]
     giver, taker, which, signers = args
     if giver is None:
-        # Who holds the first of them gives it: else nearly no handover would take effect.
         first = state.artifacts.get(which[0])
         giver = first.holder if first else LOCKER
     more = {"artifacts": which, "from": giver, "to": taker, "place": "room 4"}
@@ -131,7 +133,7 @@ def kept_by_hand(taken, artifact_id):
 
 
 @given(STORIES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_nothing_is_disposed_of_under_a_hold_or_before_its_time_or_by_one(story):
     for _, event, told in tell(story):
         if event.kind == DISPOSED and event in told.taken:
@@ -142,7 +144,7 @@ def test_nothing_is_disposed_of_under_a_hold_or_before_its_time_or_by_one(story)
 
 
 @given(STORIES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_retention_never_shrinks_and_holds_are_what_was_set_and_not_released(story):
     for before, _, told in tell(story):
         for one, artifact in told.state.artifacts.items():
@@ -155,7 +157,7 @@ def test_retention_never_shrinks_and_holds_are_what_was_set_and_not_released(sto
 
 
 @given(STORIES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_chain_of_handovers_is_unbroken_and_begins_at_the_locker(story):
     for _, _, told in tell(story):
         for artifact in told.state.artifacts.values():
@@ -168,7 +170,7 @@ def test_a_chain_of_handovers_is_unbroken_and_begins_at_the_locker(story):
 
 
 @given(STORIES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_refused_entry_changes_nothing_and_nothing_follows_a_disposal(story):
     for before, event, told in tell(story):
         if event in told.refused:
@@ -179,12 +181,12 @@ def test_a_refused_entry_changes_nothing_and_nothing_follows_a_disposal(story):
 
 
 @given(STORIES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_replay_tells_what_took_effect_and_names_what_did_not(story):
     *_, (_, _, told) = tell(story)
     assert replay(CASE, told.taken) == told.state
     everything = replay(CASE, sorted([*told.taken, *told.refused], key=lambda e: e.seq))
-    assert len(everything.problems) >= len(told.refused)
+    assert bool(everything.problems) == bool(told.refused)
     # What does not follow stops disposals, and so can only keep more than there was.
     for one, artifact in everything.artifacts.items():
         if artifact.disposed:
@@ -192,7 +194,7 @@ def test_a_replay_tells_what_took_effect_and_names_what_did_not(story):
 
 
 @given(STORIES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_last_intact_is_the_newest_time_that_its_hash_was_seen(story):
     *_, (_, _, told) = tell(story)
     for one, artifact in told.state.artifacts.items():
