@@ -3,10 +3,16 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
-_HOURS = (24, 4, 1)
-# From so few hours on, who leads is told too.
-_LEAD_FROM = 4
+# How long before the date, how that is said, and whether who leads is told too.
+_BEFORE = (
+    (timedelta(hours=24), "24 h left", False),
+    (timedelta(hours=4), "4 h left", True),
+    (timedelta(hours=1), "1 h left", True),
+)
+_MINUTE = timedelta(minutes=1)
+_AT = attrgetter("at")
 OVERDUE = "overdue"
 
 
@@ -46,11 +52,11 @@ def points(since: datetime, due: datetime) -> tuple[Point, ...]:
 
     Those before the date stood are left out: of a date that is near, only what lies ahead is told.
     """
-    found = [Point(due - timedelta(hours=h), f"{h} h left", h <= _LEAD_FROM) for h in _HOURS]
+    found = [Point(due - before, label, late) for before, label, late in _BEFORE]
     half = since + (due - since) / 2
-    if all(abs(half - p.at) >= timedelta(minutes=1) for p in found):
+    if not any(-_MINUTE < half - p.at < _MINUTE for p in found):
         found.append(Point(half, "half the time left", False))
-    ahead = sorted((p for p in found if since < p.at < due), key=lambda p: p.at)
+    ahead = sorted((p for p in found if since < p.at < due), key=_AT)
     return (*ahead, Point(due, OVERDUE, True))
 
 
@@ -71,5 +77,6 @@ def tick(clocks: Iterable[Ticking], now: datetime, lead: str = "") -> Iterator[R
 
 def upcoming(clocks: Iterable[Ticking], now: datetime) -> datetime | None:
     """Return when the next reminder is due, after now; None where none is."""
-    ahead = (p.at for clock in clocks for p in points(clock.since, clock.due) if p.at > now)
+    running = (clock for clock in clocks if clock.due > now)
+    ahead = (p.at for clock in running for p in points(clock.since, clock.due) if p.at > now)
     return min(ahead, default=None)

@@ -49,10 +49,11 @@ def test_without_an_owner_who_leads_is_told_at_once() -> None:
 
 def test_ten_thousand_open_clocks_take_less_than_a_second() -> None:
     many = [Ticking(f"r/{i}", NOW, NOW + (i % 500) * HOUR) for i in range(10_000)]
-    start = time.perf_counter()
+    # Of the processor's time: others may use the machine meanwhile.
+    start = time.process_time()
     found = list(tick(many, NOW + 100 * HOUR))
     next_at = upcoming(many, NOW + 100 * HOUR)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert (len(found) > 2000, next_at is not None) == (True, True)
 
 

@@ -220,7 +220,7 @@ def test_a_duty_that_was_opened_outlives_its_rule(scene: Scene) -> None:
 def test_one_entry_takes_little_time(scene: Scene) -> None:
     incident = scene.take()
     facts(scene, incident)
-    start = time.perf_counter()
+    start = time.process_time()
     anchor(scene, incident, discovery=ago(scene, days=2))
-    assert time.perf_counter() - start < 2.0
+    assert time.process_time() - start < 2.0
     assert MD_AG in seen(scene, incident).clocks
