@@ -9,11 +9,19 @@ from typing import Any
 import pytest
 
 from playbooks.wiring.prefect_server import running
-from tests.sample import FULL
+from tests.sample import FULL, SAYS, of_the_day
 from tests.stories.kindling import kindled
 from tests.stories.restless import contained, lived, restless
 
 KILLS, ROUNDS = (5, 2) if FULL else (2, 1)
+# One day Stanch is killed beside a Prefect that stays, the next Prefect under a Stanch that stays.
+# A server of Prefect's takes a quarter of a minute to get up.
+STANCH, PREFECT = (
+    pytest.mark.skipif(
+        whose not in of_the_day(("Stanch", "Prefect")), reason=f"another day's: {SAYS}"
+    )
+    for whose in ("Stanch", "Prefect")
+)
 
 
 def runs(url: str) -> list[dict[str, Any]]:
@@ -25,6 +33,7 @@ def runs(url: str) -> list[dict[str, Any]]:
         return json.loads(answer.read())
 
 
+@STANCH
 def test_killed_again_and_again_beside_one_server_there_is_one_effect(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from evidence import ledger
 from playbooks.wiring.prefect_server import beside
 from tests.stories.kindling import kindled
 from tests.stories.restless import Restless, contained, restless
-from tests.stories.test_killed_with_prefect import runs
+from tests.stories.test_killed_with_prefect import PREFECT, runs
 
 
 def kinds(here: Restless, incident: str) -> Counter[str]:
@@ -25,6 +25,7 @@ def acted(here: Restless, operation: str, times: int) -> bool:
     return sum(c.operation == operation for c in here.ours()) >= times
 
 
+@PREFECT
 def test_whatever_becomes_of_prefect_a_play_ends_contained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,7 @@ SABOTAGES = scenarios.sabotages()
 # What is walked: nothing broken in any scenario, and of what can be broken a few.
 WHOLE = [f"nothing in {name}" for name in scenarios.NAMES]
 # What is whole in each is claimed by `make drill`; a drill takes half a minute of a core.
-SAMPLE = of_the_day(("denial", "user-denial", "way-back"), many=2)
+SAMPLE = of_the_day(("denial", "user-denial", "way-back"))
 
 
 # Imported once, for every process that is forked here.
