@@ -28,7 +28,7 @@ class Ask:
         name = self.stage.calendar or self.regime.calendar or self.home.calendar
         if name is None:
             given = self.facts.given.get("member_state")
-            return calendar(str(given)) if given else WEEKENDS
+            return calendar(str(given)) if given in MEMBER_ZONES else WEEKENDS
         return calendar(name)
 
     @property

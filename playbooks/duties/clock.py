@@ -6,7 +6,7 @@ from datetime import date
 from playbooks.duties.ask import Ask
 from playbooks.duties.duty import Alternative, Clock
 from playbooks.duties.lengths import earliest_of, length, not_before, period, qualitative
-from playbooks.duties.moment import Moment, placed
+from playbooks.duties.moment import Moment, readings
 from playbooks.duties.relations import relative
 from playbooks.duties.rule import Prior, Stage
 from playbooks.duties.starts import earliest, short, start_of_stage
@@ -25,11 +25,11 @@ def clock(ask: Ask) -> Clock:
     return _in_force(ask, _from(ask, *started))
 
 
-def law_day(ask: Ask) -> date | None:
-    """Return the day whose law counts: that of the event that the regime starts from."""
+def _law_start(ask: Ask) -> Moment | None:
+    """Return the event whose law counts: the one that the regime starts from."""
     named = earliest((ask.regime.starts,), ask.anchors, ask.zone)
     found = named or start_of_stage(ask.stage, ask.anchors, ask.zone)
-    return placed(found[0], ask.zone).day if found else None
+    return found[0] if found else None
 
 
 def _from(ask: Ask, start: Moment, anchor: str) -> Clock:
@@ -44,15 +44,18 @@ def _from(ask: Ask, start: Moment, anchor: str) -> Clock:
             return (
                 found if found.state == "due" else replace(_not_started(ask), shadow=found.shadow)
             )
-        case "relative":
+        case "relative" if ask.stage.deadline.order == "not_before":
             return not_before(ask, start, step)
+        case "relative":
+            return relative(ask, ask.stage.deadline)
         case _:
             return length(ask, start, step)
 
 
 def _in_force(ask: Ask, found: Clock) -> Clock:
-    regime, day = ask.regime, law_day(ask)
-    if day is not None and regime.status not in NOT_LAW:
+    regime, start = ask.regime, _law_start(ask)
+    if start is not None and regime.status not in NOT_LAW:
+        day = readings(start, ask.zone)[0].day
         if prior := _prior(ask.stage, day):
             return _by_prior(ask, prior, day)
         if regime.since and day < regime.since:
@@ -74,7 +77,7 @@ def _by_prior(ask: Ask, prior: Prior, day: date) -> Clock:
     if prior.deadline is None:
         return Clock("not_in_force", derivation=(why, "its length is not carried; ask counsel"))
     then = replace(ask, stage=replace(ask.stage, deadline=prior.deadline, prior=()))
-    started = start_of_stage(ask.stage, ask.anchors)
+    started = start_of_stage(ask.stage, ask.anchors, ask.zone)
     if started is None:
         return _not_started(ask)
     found = _from(then, *started)

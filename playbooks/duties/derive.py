@@ -75,10 +75,18 @@ def of(home: Jurisdiction, regime: Regime, known: Known) -> tuple[Duty, ...]:
     bound = regime.applies.answer(known.facts)
     clocks: dict[str, Clock] = {}
     # A duty that stands to another is computed after it.
-    for stage in sorted(regime.stages, key=lambda s: s.deadline.kind == "relative"):
+    for stage in sorted(regime.stages, key=lambda s: _depth(regime, s)):
         ask = Ask(home, regime, stage, known.facts, anchors, clocks)
         clocks[stage.id] = _clock(ask, _applies(bound, stage, known.facts), known)
     return tuple(_duty(regime, s, bound, clocks[s.id], known) for s in regime.stages)
+
+
+def _depth(regime: Regime, stage: Stage) -> int:
+    """Return how many stages this one stands to, one by one; no more than there are."""
+    depth, other = 0, stage if stage.deadline.kind == "relative" else None
+    while other is not None and depth <= len(regime.stages):
+        depth, other = depth + 1, regime.stage(other.deadline.to or "")
+    return depth
 
 
 def _applies(bound: Answer, stage: Stage, facts: Facts) -> Answer:

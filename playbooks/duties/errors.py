@@ -38,3 +38,13 @@ class OrderError(DutiesError):
 
 class LetterError(DutiesError):
     """A letter's contents do not satisfy its rule."""
+
+
+def shown(given: object, most: int = 60) -> str:
+    """Return what was given, for a message: short, whatever it is."""
+    try:
+        words = repr(given)
+    except ValueError:
+        # CPython writes out no number of more than 4300 digits.
+        return "a number of thousands of digits"
+    return words if len(words) <= most else f"{words[:most]}..."

@@ -39,11 +39,25 @@ class Facts:
         known = self._sum(parts)
         if not place:
             return self._total(name, parts, known)
+        if head == "residents" and "persons_in.US" in self.given:
+            # Who is in the country is in one of its states, whichever it is.
+            return self._of_states(place, parts)
         if place == "any":
             most = max(parts.values(), default=0)
             rest = self._rest(known)
             return Span(most, None if rest is None else max(most, rest))
+        if name == "persons_in.US":
+            states = sum(self._parts("residents").values())
+            rest = self._rest(known)
+            return Span(states, None if rest is None else max(states, rest))
         return Span(0, self._rest(known))
+
+    def _of_states(self, place: str, parts: Mapping[str, int]) -> Span:
+        rest = max(0, self._counts["persons_in.US"] - sum(parts.values()))
+        if place != "any":
+            return Span(0, rest)
+        most = max(parts.values(), default=0)
+        return Span(most, max(most, rest))
 
     def _sum(self, parts: Mapping[str, int]) -> int:
         """Return how many people stand in the counts; those of the United States stand by state."""
@@ -83,13 +97,15 @@ def read(raw: Mapping[str, object], words: Vocabulary | None = None) -> Facts:
     words = words or vocabulary()
     given: dict[str, Value] = {}
     wrong: list[str] = []
-    for name, value in _flat(raw):
+    for name, value in _parts(raw):
+        if value is None:
+            continue
         try:
             full, fact = words.find(name)
             if full.endswith(".any"):
                 raise FactError(f"{name}: count per place; `any` belongs to rules")
             if full in given:
-                raise FactError(f"{name}: {full} is given twice")
+                raise FactError(f"{name}: {full} is given twice; keep one of them")
             given[full] = fact.read(value, name)
         except FactError as error:
             wrong.append(str(error))
@@ -100,11 +116,28 @@ def read(raw: Mapping[str, object], words: Vocabulary | None = None) -> Facts:
     return Facts(given)
 
 
-def _flat(raw: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+def flat(raw: Mapping[str, object]) -> dict[str, object]:
+    """Return the facts by full name, nested counts apart: of two files the later can win by name.
+
+    Raises FactError where one is given twice. A name that no fact has stays as it is.
+    """
+    found: dict[str, object] = {}
+    for name, value in _parts(raw):
+        try:
+            full, _ = vocabulary().find(name)
+        except FactError:
+            full = name
+        if full in found:
+            raise FactError(f"{name}: {full} is given twice; keep one of them")
+        found[full] = value
+    return found
+
+
+def _parts(raw: Mapping[str, object]) -> Iterable[tuple[str, object]]:
     for name, value in raw.items():
         if isinstance(value, Mapping):
             yield from ((f"{name}.{place}", part) for place, part in value.items())
-        elif value is not None:
+        else:
             yield str(name), value
 
 

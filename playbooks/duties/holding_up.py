@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from playbooks.duties.ask import Ask
-from playbooks.duties.counting import count, said
+from playbooks.duties.counting import said
 from playbooks.duties.duty import Alternative, Clock
 from playbooks.duties.moment import Moment
+from playbooks.duties.placing import in_place
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ def _held(ask: Ask, found: Clock, hold: Hold) -> Clock:
         return _told(found, f"{asked}; this rule does not stop for it")
     if rule.written_only and not hold.written:
         return _told(found, f"{asked} by word of mouth; this rule wants it in writing")
+    if hold.since.first > found.legal_latest.last:
+        return _told(found, f"{asked}; it was due before, and a later request does not undo that")
     end = _end(hold, rule.oral_max_days)
     if end is None:
         return _told(
@@ -52,10 +55,7 @@ def _held(ask: Ask, found: Clock, hold: Hold) -> Clock:
     resumed = end
     # What the law gives after a hold it gives to those whose time has run out meanwhile.
     if rule.resumes:
-        more = count(
-            end, rule.resumes.value, rule.resumes.unit, ask.how(rule.resumes.unit), ask.days()
-        )
-        resumed = more.conservative
+        resumed = in_place(ask, end, rule.resumes.value, rule.resumes.unit).conservative
     words = f" and {said(rule.resumes.value, rule.resumes.unit)}" if rule.resumes else ""
     step = f"{asked} until {end.iso()}{words}: due {resumed.iso()} ({rule.says})"
     before = Alternative("without_the_hold", found.legal_latest, "Had nobody asked to wait")

@@ -6,11 +6,14 @@ from datetime import date, timedelta
 from playbooks.duties.ask import Ask
 from playbooks.duties.counting import HOURS, End, count, noon_relief, rounded_hours, said
 from playbooks.duties.duty import Alternative, Clock
-from playbooks.duties.errors import RuleError
-from playbooks.duties.moment import Moment, instant, whole
+from playbooks.duties.errors import FactError, RuleError
+from playbooks.duties.moment import Moment, readings, whole
+from playbooks.duties.placing import elsewhere, in_place
 from playbooks.duties.rule import Amount, Deadline, Unit
 from playbooks.duties.starts import earliest
 
+# Hours that a contract may name: a slip of the hand is no date of another century.
+_LONGEST = 10 * 366 * 24
 _COMPLETION = {
     "received": "the recipient must have it by then",
     "submitted_ack": "the filing must be acknowledged by then",
@@ -65,11 +68,12 @@ def qualitative(ask: Ask, start: Moment, step: str) -> Clock:
     deadline = ask.stage.deadline
     hours = ask.facts.given.get("contract_hours")
     if deadline.kind == "user_supplied" and isinstance(hours, int):
+        if hours > _LONGEST:
+            raise FactError(f"contract_hours: at most {_LONGEST:,} (ten years), not {hours:,}")
         end = count(start, hours, "clock_hour", "elapsed", ask.days())
         return Clock("due", end.conservative, end.legal, "the contract", (), (step, *end.steps))
     target = deadline.target or Amount(24, "clock_hour")
-    start = ask.placed(start, target.unit)
-    end = count(start, target.value, target.unit, ask.how(target.unit), ask.days())
+    end = in_place(ask, start, target.value, target.unit)
     says = "the contract names the time, which is not given"
     if deadline.standard:
         says = f'the law says "{deadline.standard}" and names no time'
@@ -82,21 +86,30 @@ def period(ask: Ask, start: Moment, step: str) -> Clock:
     """Return the clock of the end of a day, or of a day of the following year."""
     deadline, start = ask.stage.deadline, ask.placed(start, "calendar_day")
     if deadline.month and deadline.day:
-        day = date(start.day.year + 1, deadline.month, deadline.day)
-        how = f"by that day of the year after {start.day.year}: {day}"
+        how = f"by {deadline.day}/{deadline.month} of the year after {{}}: {{}}"
     else:
-        day = start.day + timedelta(days=deadline.days_after or 0)
-        how = f"the end of day {deadline.days_after} after {start.day}: {day}"
-    end = whole(day, start.zone)
-    return completed(ask, Clock("due", end, end, "the end of a period", (), (step, how)))
+        how = f"the end of day {deadline.days_after} after {{}}: {{}}"
+    read = readings(start, ask.zone)
+    ends = [whole(_last_day(deadline, r.day), r.zone) for r in read]
+    end, early = ends[0], min(ends, key=lambda m: m.last)
+    steps = [step, how.format(read[0].day, end.day)]
+    steps += [elsewhere(ask.zone)] if early.last < end.last else []
+    return completed(ask, Clock("due", early, end, "the end of a period", (), tuple(steps)))
+
+
+def _last_day(deadline: Deadline, day: date) -> date:
+    if deadline.month and deadline.day:
+        return date(day.year + 1, deadline.month, deadline.day)
+    return day + timedelta(days=deadline.days_after or 0)
 
 
 def not_before(ask: Ask, start: Moment, step: str) -> Clock:
     """Return the clock of a duty that must wait until a time is over."""
     deadline = ask.stage.deadline
     value, unit = _amount(ask, deadline)
-    start = ask.placed(start, unit)
-    end = count(start, value, unit, ask.how(unit), ask.days())
+    read = readings(ask.placed(start, unit), ask.zone)
+    ends = [count(r, value, unit, ask.how(unit), ask.days()) for r in read]
+    end = max(ends, key=lambda e: e.legal.last)
     why = f"not before {end.legal.iso()} is over, unless the law's exception holds"
     return Clock("no_fixed_time", derivation=(step, *end.steps, why), not_before=end.legal)
 
@@ -144,23 +157,7 @@ def _choices(
 
 
 def _counted(ask: Ask, start: Moment, value: int, unit: Unit) -> End:
-    start, how, days = ask.placed(start, unit), ask.how(unit), ask.days()
-    end = count(start, value, unit, how, days)
-    if unit not in HOURS and start.at is not None:
-        end = _in_place(end, count(instant(start.at, ask.zone), value, unit, how, days), ask.zone)
-    return _relieved(ask, end)
-
-
-def _in_place(written: End, there: End, place: str) -> End:
-    """Return the end as the law's place counts it; to act on, the earlier of there and here.
-
-    An event that was written down elsewhere may have another date where the law counts.
-    """
-    if written.legal.day == there.legal.day:
-        return written
-    early = min(written.conservative, there.conservative, key=lambda m: m.last)
-    step = f"the day is that of {place}, where the law counts; act by the earlier of both"
-    return replace(there, conservative=early, steps=(*there.steps, step))
+    return _relieved(ask, in_place(ask, start, value, unit))
 
 
 def _relieved(ask: Ask, end: End) -> End:

@@ -10,9 +10,15 @@ from playbooks.duties.errors import MomentError
 _FORM = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})"
     r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)(?P<offset>Z|[+-]\d{2}:\d{2})?)?"
-    r"(?:\[(?P<zone>[A-Za-z0-9_+\-/]+)\])?"
+    r"(?:\[(?P<zone>[A-Za-z0-9_+\-/]+)\])?",
+    re.ASCII,
 )
-_EXPECTED = "a time with its zone was expected, such as 2026-11-20T16:30[Europe/Berlin], or a day"
+EXAMPLE = "such as 2026-11-20T16:30[Europe/Berlin] or 2026-11-20[Europe/Berlin]"
+_EXPECTED = f"a time or a day with its zone was expected, {EXAMPLE}"
+# Nothing that a breach starts or ends lies outside; a year such as 0206 or 2206 is a slip.
+_YEARS = range(1990, 2101)
+# Files beside the zones that `zoneinfo` opens too: the machine's own zone, leap seconds, none.
+_NO_PLACE = re.compile(r"(?:right|posix)/.*|localtime|posixrules|Factory")
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,17 @@ def placed(moment: Moment, place: str) -> Moment:
     return replace(moment, zone=place) if moment.at is not None and no_place else moment
 
 
+def readings(moment: Moment, place: str) -> tuple[Moment, ...]:
+    """Return the moment as the place has it, then as it was written, where that is elsewhere.
+
+    A day that was written without a time is that day in the place too.
+    """
+    if moment.zone == place:
+        return (moment,)
+    there = whole(moment.day, place) if moment.at is None else instant(moment.at, place)
+    return there, moment
+
+
 def instant(at: datetime, name: str) -> Moment:
     """Return the instant, meant in that zone."""
     return Moment(name, at=at)
@@ -86,6 +103,7 @@ def parse(text: str) -> Moment:
     skipped, or one that it had twice and that no offset tells apart.
     """
     found = _FORM.fullmatch(text.strip())
+    text = text if len(text) <= 80 else f"{text[:80]}..."
     if not found:
         raise MomentError(f"{text}: {_EXPECTED}")
     day = _date(found["day"], text)
@@ -102,6 +120,8 @@ def parse(text: str) -> Moment:
         raise MomentError(f"{text}: there is no such time of day; {_EXPECTED}") from None
     if name is not None and offset is None:
         return Moment(name, at=_unambiguous(local, name, text))
+    if offset != "Z" and not _offset_is_one(offset):
+        raise MomentError(f"{text}: no place has the offset {offset}; {_EXPECTED}")
     given = datetime.fromisoformat(local.isoformat() + str(offset).replace("Z", "+00:00"))
     return _agreeing(given, name, offset, text)
 
@@ -109,11 +129,13 @@ def parse(text: str) -> Moment:
 def zone(name: str) -> ZoneInfo:
     """Return the zone. Raises MomentError for a name that the IANA database does not have."""
     try:
-        return ZoneInfo(name)
+        if not _NO_PLACE.fullmatch(name):
+            return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise MomentError(
-            f"{name} is not a zone of the IANA database; write one such as Europe/Berlin or UTC"
-        ) from None
+        pass
+    raise MomentError(
+        f"{name} is not a zone of the IANA database; write one such as Europe/Berlin or UTC"
+    )
 
 
 def start_of(day: date, name: str) -> datetime:
@@ -127,9 +149,13 @@ def start_of(day: date, name: str) -> datetime:
 
 def _date(text: str, whole_text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise MomentError(f"{whole_text}: there is no such day; {_EXPECTED}") from None
+    if day.year not in _YEARS:
+        span = f"{_YEARS[0]} to {_YEARS[-1]}"
+        raise MomentError(f"{whole_text}: the year is none of {span}; correct it")
+    return day
 
 
 def _unambiguous(local: datetime, name: str, text: str) -> datetime:
@@ -149,6 +175,11 @@ def _unambiguous(local: datetime, name: str, text: str) -> datetime:
 
 def _offset(moment: datetime) -> str:
     return moment.isoformat()[-6:]
+
+
+def _offset_is_one(offset: str) -> bool:
+    hours, minutes = int(offset[1:3]), int(offset[4:])
+    return minutes < 60 and -12 * 60 <= int(f"{offset[0]}{hours * 60 + minutes}") <= 14 * 60
 
 
 def _agreeing(given: datetime, name: str | None, offset: str, text: str) -> Moment:

@@ -1,24 +1,30 @@
 """Reads the rule files: schema, names and cross references; what is wrong does not load."""
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from playbooks.duties.anchor_names import AnchorName, anchor_names
 from playbooks.duties.condition import condition
 from playbooks.duties.contents import items
-from playbooks.duties.errors import RuleError
+from playbooks.duties.errors import MomentError, RuleError
+from playbooks.duties.moment import zone as zone_of
 from playbooks.duties.rule import Deadline, Jurisdiction, Regime, Stage
-from playbooks.duties.vocabulary import Vocabulary, loaded, vocabulary
+from playbooks.duties.vocabulary import Vocabulary, vocabulary
 from playbooks.duties.working_days import Calendar, calendar
+from playbooks.duties.yaml_given import yaml_given
 
 RULES = Path(__file__).parent / "rules"
 
+# Ids stand in addresses, file names and on terminals.
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}", re.ASCII)
+# A length that is longer is a slip, and would lead beyond the calendar.
+_LONGEST = 10_000
 # What a deadline of each kind must have; everything else but variants must be absent.
 _HAS: dict[str, set[str]] = {
     "fixed": {"value", "unit"},
@@ -92,7 +98,7 @@ def holding(regime: str, folder: Path = RULES) -> Rulebook:
     A file is named for its jurisdiction, which most ids begin with; reading all takes half a
     second, which one clock need not wait for.
     """
-    words = regime.split("-")
+    words = regime.split("-") if _ID.fullmatch(regime) else ()
     for count in range(len(words), 0, -1):
         path = folder / f"{'-'.join(words[:count])}.yaml"
         found = read(path) if path.exists() else None
@@ -111,10 +117,7 @@ def shipped() -> Rulebook:
 def read(path: Path) -> Jurisdiction:
     """Return what one rule file says. Raises RuleError that names file, regime and field."""
     where = path.name
-    try:
-        raw = loaded(path)
-    except yaml.YAMLError as error:
-        raise RuleError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
+    raw = yaml_given(path, RuleError)
     if not isinstance(raw, dict) or not isinstance(raw.get("regimes"), list):
         raise RuleError(f"{where}: a mapping with `regimes` was expected")
     regimes = [_conditions(r, vocabulary(), f"{where}: {_id(r)}") for r in raw["regimes"]]
@@ -207,9 +210,9 @@ def _first(error: ValidationError, regimes: list[object], where: str) -> str:
 
 def _zone(zone: str, where: str) -> None:
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise RuleError(f"{where}: {zone} is not a zone of the IANA database") from None
+        zone_of(zone)
+    except MomentError as error:
+        raise RuleError(f"{where}: {error}") from None
 
 
 def _calendars(found: Jurisdiction, where: str) -> None:
@@ -225,6 +228,12 @@ def _calendars(found: Jurisdiction, where: str) -> None:
 def _fit(regime: Regime, where: str) -> None:
     """Check what a schema cannot: that names stand for something and a kind has what it needs."""
     ids = [stage.id for stage in regime.stages]
+    for id_ in (regime.id, *ids):
+        if not _ID.fullmatch(id_):
+            raise RuleError(f"{where}: {id_}: an id has a-z, 0-9, dot, dash and underscore only")
+    sure = {stage.confidence for stage in regime.stages if not stage.sources} | {regime.confidence}
+    if "verified-in-source" in sure and not regime.sources:
+        raise RuleError(f"{where}: {regime.id}: verified-in-source, but it names no sources")
     if not ids or len(set(ids)) != len(ids):
         raise RuleError(f"{where}: {regime.id}: stages need ids, each once: {ids}")
     _anchor(regime.starts, ids, f"{where}: {regime.id}.starts")
@@ -259,6 +268,16 @@ def _fit_deadline(deadline: Deadline, ids: list[str], at: str) -> None:
         deadline.days_after is not None or (deadline.month and deadline.day)
     ):
         raise RuleError(f"{at}.deadline: end_of_period needs days_after, or month and day")
+    if deadline.month and deadline.day:
+        try:
+            date(2001, deadline.month, deadline.day)
+        except ValueError:
+            raise RuleError(f"{at}.deadline: not every year has that month and day") from None
+    lengths = [deadline.value, deadline.days_after, *(v.value for v in deadline.variants)]
+    lengths += [limb.value for limb in deadline.of]
+    lengths += [deadline.target.value] if deadline.target else []
+    if wrong := [n for n in lengths if n is not None and not 0 <= n <= _LONGEST]:
+        raise RuleError(f"{at}.deadline: {wrong[0]} lies outside 0 to {_LONGEST:,}")
     if deadline.to is not None and deadline.to not in ids:
         raise RuleError(f"{at}.deadline.to: {deadline.to} is not among {ids}")
     for limb in deadline.of:

@@ -31,9 +31,13 @@ def relative(ask: Ask, deadline: Deadline) -> Clock:
 def _of_other(
     order: str, to: str, sent: Moment | None, other: Clock | None
 ) -> tuple[list[str], list[Moment], list[Moment]]:
-    if sent is not None:
-        return [f"{order} {to}, which went out {sent.said()}"], [sent], [sent]
     due = (other.conservative_due or other.target) if other is not None else None
+    if sent is not None:
+        said = f"{order} {to}, which went out {sent.said()}"
+        if due is None or sent.last <= due.last:
+            return [said], [sent], [sent]
+        # Another's delay makes this one no later than it was to be acted on.
+        return [f"{said}, after {due.said()}, when it was to be"], [due], [sent]
     if other is None or due is None:
         return [], [], []
     said = f"{order} {to}, which is to be acted on by {due.said()}"
@@ -42,7 +46,7 @@ def _of_other(
 
 def _own_limit(ask: Ask, deadline: Deadline) -> Clock | None:
     """Return the clock of the limit that the law sets beside the order, if it has started."""
-    started = start_of_stage(ask.stage, ask.anchors)
+    started = start_of_stage(ask.stage, ask.anchors, ask.zone)
     if deadline.value is None or started is None or started[1] == f"stage:{deadline.to}":
         return None
     return length(ask, started[0], f"{started[1]}: {started[0].said()}")

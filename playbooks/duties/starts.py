@@ -6,7 +6,7 @@ from datetime import date
 
 from playbooks.duties.anchor_names import anchor_names
 from playbooks.duties.errors import AnchorError
-from playbooks.duties.moment import Moment, placed, whole
+from playbooks.duties.moment import Moment, placed, readings, whole
 from playbooks.duties.rule import Regime, Stage
 
 # Anchors that follow from another by the calendar alone.
@@ -29,6 +29,8 @@ def checked(regime: Regime, anchors: Anchors) -> dict[str, Moment]:
         if key not in anchor_names() and key not in stages:
             near = ", ".join(sorted({s.anchor for s in regime.stages}))
             raise AnchorError(f"{name} is no anchor; {regime.id} starts from: {near}")
+        if key in found:
+            raise AnchorError(f"{name}: {key} is given twice; keep one of them")
         found[key] = moment
     return found
 
@@ -58,5 +60,6 @@ def _year_end(name: str, anchors: Anchors, zone: str) -> tuple[Moment, str] | No
     found = anchors.get(_YEAR_OF.get(name, ""))
     if found is None or name in anchors:
         return None
-    start = placed(found, zone)
-    return whole(date(start.day.year, 12, 31), start.zone), f"{name} (from {_YEAR_OF[name]})"
+    # Where it was another year elsewhere, the earlier one is the safe one.
+    year = min(r.day.year for r in readings(placed(found, zone), zone))
+    return whole(date(year, 12, 31), zone), f"{name} (from {_YEAR_OF[name]})"

@@ -3,7 +3,7 @@
 import difflib
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,16 +11,13 @@ from typing import Any, Literal
 
 import yaml
 
-from playbooks.duties.errors import FactError, RuleError
+from playbooks.duties.errors import FactError, RuleError, shown
+from playbooks.duties.places import COUNTRIES, US_STATES, meant
 
 Kind = Literal["yesno", "count", "one", "some", "level", "counts", "country", "countries", "date"]
 Value = bool | int | str | frozenset[str] | date
 
 FACTS = Path(__file__).parent / "facts"
-US_STATES = frozenset(
-    "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ "
-    "NM NY NC ND OH OK OR PA PR RI SC SD TN TX UT VT VA WA WV WI WY GU VI AS MP".split()
-)
 _YES, _NO = {"true", "yes"}, {"false", "no"}
 
 
@@ -39,7 +36,11 @@ class Fact:
         try:
             return self._read(given)
         except (ValueError, TypeError):
-            raise FactError(f"{name}: {self.expects()} was expected, not {given!r}") from None
+            # An empty list would say that none of the words holds, and rule out what may bind.
+            empty = given == "" or (isinstance(given, Sized) and not given)
+            what = "leave it out while it is not known" if empty else f"not {shown(given)}"
+            what += meant(given) if isinstance(given, str) else ""
+            raise FactError(f"{name}: {self.expects()} was expected, {what}") from None
 
     def expects(self) -> str:
         """Return in words what a value of this fact looks like."""
@@ -65,11 +66,11 @@ class Fact:
             case "one" | "level":
                 return self._word(given)
             case "some":
-                return frozenset(self._word(word) for word in _words(given))
+                return frozenset(map(self._word, _words(given)))
             case "country":
                 return _country(given)
             case "countries":
-                return frozenset(_country(word) for word in _words(given))
+                return frozenset(map(_country, _words(given)))
             case "date":
                 return given if type(given) is date else date.fromisoformat(str(given))
 
@@ -95,7 +96,7 @@ class Vocabulary:
             near = difflib.get_close_matches(head, self.facts, 3) or sorted(self.facts)[:5]
             raise FactError(f"{name}: no rule asks for such a fact; near it: {', '.join(near)}")
         if bool(dot) != (fact.kind == "counts") or (dot and not _place(fact, place)):
-            raise FactError(f"{name}: {_naming(fact)} was expected")
+            raise FactError(f"{name}: {_naming(fact)} was expected{meant(place)}")
         return fact.name + dot + place, fact
 
 
@@ -109,7 +110,7 @@ def _naming(fact: Fact) -> str:
 def _place(fact: Fact, place: str) -> bool:
     if place == "any":
         return True
-    return place in US_STATES if "us_state" in fact.of else bool(re.fullmatch("[A-Z]{2}", place))
+    return place in (US_STATES if "us_state" in fact.of else COUNTRIES)
 
 
 @functools.cache
@@ -168,14 +169,17 @@ def _count(given: object) -> int:
 
 
 def _country(given: object) -> str:
-    if not isinstance(given, str) or not re.fullmatch("[A-Z]{2}", given):
+    if not isinstance(given, str) or given not in COUNTRIES:
         raise ValueError(given)
     return given
 
 
 def _words(given: object) -> Iterable[object]:
+    """Return the words of a list. Raises ValueError where there is none."""
     if isinstance(given, str):
-        return [word.strip() for word in given.split(",") if word.strip()]
-    if isinstance(given, list | tuple | frozenset | set):
-        return given
-    raise TypeError(given)
+        given = [word.strip() for word in given.split(",") if word.strip()]
+    if not isinstance(given, list | tuple | frozenset | set):
+        raise TypeError(given)
+    if not given:
+        raise ValueError(given)
+    return given

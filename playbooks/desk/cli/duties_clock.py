@@ -1,8 +1,7 @@
 """`stanch duties clock` and `derive`: what is due by when, from what is given; no Stanch needed."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,7 +16,7 @@ from playbooks.duties.moment import parse
 from playbooks.duties.reading import holding, shipped, with_own
 from playbooks.duties.scope import anchor_tasks, questions
 from playbooks.duties.shown import duty_json, question_json, task_json
-from playbooks.duties.vocabulary import loaded
+from playbooks.duties.yaml_given import yaml_given
 
 Rules = Annotated[
     Path | None, typer.Option(help="A folder of rule files of your own: contracts, policies.")
@@ -83,11 +82,7 @@ def pairs(given: list[str] | None, what: str) -> dict[str, str]:
     return found
 
 
-def loaded_facts(path: Path) -> Mapping[str, Any]:
+def loaded_facts(path: Path) -> object:
     """Return what the file says. Raises FactError where it is no YAML."""
-    import yaml
-
-    try:
-        return loaded(path) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FactError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    found = yaml_given(path, FactError)
+    return {} if found is None else found

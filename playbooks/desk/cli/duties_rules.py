@@ -8,6 +8,7 @@ import typer
 from playbooks.desk.cli.surroundings import Json, out, printable, show_json
 from playbooks.duties.contents import items
 from playbooks.duties.duty import DISCLAIMER
+from playbooks.duties.errors import RuleError
 from playbooks.duties.reading import holding, shipped
 from playbooks.duties.rule import Regime, Stage
 from playbooks.duties.survey import CLASSES, classed, length_said
@@ -48,7 +49,7 @@ def explain(
     stages = [s for s in regime.stages if not stage or s.id == stage]
     if not stages:
         there = ", ".join(s.id for s in regime.stages)
-        raise typer.BadParameter(f"{id_} has no stage {stage}; it has: {there}")
+        raise RuleError(f"{id_} has no stage {stage}; it has: {there}")
     if json:
         show_json({"regime": _regime(regime), "stages": [_stage(s) for s in stages]})
         return

@@ -14,7 +14,7 @@ _SHOWN = 10
 
 def when(moment: Moment | None) -> str:
     """Return a moment for a person, or a dash."""
-    return moment.said() if moment else "-"
+    return printable(moment.said()) if moment else "-"
 
 
 def show_clock(duty: Duty) -> None:
@@ -33,7 +33,7 @@ def show_clock(duty: Duty) -> None:
         if moment:
             console.print(f"{label:15} [bold]{when(moment)}[/]")
     for other in clock.alternatives:
-        console.print(f"{other.rule:15} {when(other.due)}  {printable(other.says)}")
+        console.print(f"{printable(other.rule):15} {when(other.due)}  {printable(other.says)}")
     for step in clock.derivation:
         console.print(f"  - {printable(step)}")
     if duty.applies.settles:
@@ -47,7 +47,8 @@ def foot(duty: Duty) -> None:
     console.print(f"{printable(duty.regime.citation)}; {duty.regime.status}; {duty.confidence}")
     for source in duty.sources:
         console.print(f"  {printable(source)}")
-    console.print("binding: the rule was read in its source, or confirmed" if duty.binding else "")
+    binding = "binding: the rule was read in its source, or confirmed"
+    console.print(binding if duty.binding else "not binding: let counsel read the rule")
     console.print(f"[bold]{DISCLAIMER}[/]")
 
 
@@ -86,6 +87,8 @@ def _line(duty: Duty) -> None:
         date = f"by {when(clock.conservative_due)}"
     elif clock.target:
         date = f"target {when(clock.target)}"
+    elif clock.not_before:
+        date = f"not before {when(clock.not_before)} is over"
     elif clock.shadow:
         date = f"not started; at worst {when(clock.shadow)}"
     else:
