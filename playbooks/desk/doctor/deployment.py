@@ -51,7 +51,8 @@ def keys(place: Place) -> Iterator[Finding]:
             f"{given} is not what these keys, `origin` and the witnesses give, so auditors cannot "
             "check new evidence",
             "Were the keys replaced, or `origin` changed in stanch.toml? Put it back. If you "
-            "changed witnesses, run `stanch trust` and give auditors the new file.",
+            "changed witnesses or timestamp authorities, run `stanch trust` and give auditors the "
+            "new file.",
         )
 
 

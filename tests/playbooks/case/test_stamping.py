@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -309,3 +310,20 @@ def test_a_quorum_beyond_those_named_is_refused(site):
     )
     with pytest.raises(SettingsError, match=r"timestamping\.quorum is 3, but"):
         trusting.trust(settings, site.parts.keys)
+
+
+def test_the_settings_in_the_guide_are_settings(tmp_path, monkeypatch):
+    guide = (Path(__file__).parents[3] / "docs/operations/timestamps.md").read_text()
+    shown = re.search(r"\n    \[timestamps.*?\n\n(?=[A-Z])", guide, re.DOTALL)[0]
+    lines = [line.strip() for line in shown.splitlines() if line.strip() not in ("...", "")]
+    second = ['url = "https://tsa.second.example/"', 'certificate = "b.pem"']
+    second += ['root = "b-chain.pem"', 'policy = "1.2.3"']
+    at = lines.index("[timestamps.second]") + 1
+    lines[at:at] = second
+    (tmp_path / "stanch.toml").write_text("\n".join(lines).replace("# quorum", "quorum"))
+    monkeypatch.setenv("STANCH_CONFIG", str(tmp_path / "stanch.toml"))
+    settings = load()
+    assert [*settings.timestamps] == ["first", "second"]
+    shown_defaults = timestamp_terms.Timestamping(minutes=settings.timestamping.minutes, quorum=2)
+    assert settings.timestamping == shown_defaults
+    assert shown_defaults.minutes == timestamp_terms.Timestamping().minutes
