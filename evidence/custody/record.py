@@ -3,7 +3,7 @@
 On a connection that the caller owns, in its transaction; nothing here commits.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from evidence.custody.follow import follow, replay
 from evidence.custody.signing import refuse_strangers
 from evidence.custody.state import CaseCustody, Event
 from evidence.custody.statement import SIGNERS
+from evidence.errors import CustodyError
 from evidence.jws_token import PublicKey
 from evidence.leaf import Entry, Leaf, actor_commitment, body_commitment, stamp
 from evidence.ledger import Opening, Recorded, append, entries, pseudonym
@@ -69,12 +70,31 @@ def record(
         CustodyError: when it breaks a rule, or is signed by somebody unknown; nothing is written.
         LedgerError: when the case has no entry yet.
     """
-    _alone(conn, entry.case)
-    state = view(conn, entry.case)
-    follow(state, Event(entry.kind, -1, entry.actor, stamp(record_time), entry.body))
-    if entry.kind in SIGNERS:
-        refuse_strangers(entry.body, people)
-    append(conn, entry, record_time=record_time, salt=salt)
+    return record_all(conn, entry.case, [(entry, salt)], people, record_time=record_time)
+
+
+def record_all(
+    conn: Connection,
+    case: str,
+    salted: Iterable[tuple[Entry, bytes]],
+    people: Mapping[str, PublicKey],
+    *,
+    record_time: datetime,
+) -> CaseCustody:
+    """Append entries of one case, each with its salt, as `record` does one; replay the case once.
+
+    Raises:
+        CustodyError, LedgerError: as `record`; the caller rolls back what was written before.
+    """
+    _alone(conn, case)
+    state = view(conn, case)
+    for entry, salt in salted:
+        if entry.case != case:
+            raise CustodyError(f"entry of case {entry.case!r} among those of {case!r}")
+        follow(state, Event(entry.kind, -1, entry.actor, stamp(record_time), entry.body))
+        if entry.kind in SIGNERS:
+            refuse_strangers(entry.body, people)
+        append(conn, entry, record_time=record_time, salt=salt)
     return state
 
 

@@ -10,11 +10,11 @@ from evidence import ledger
 from evidence.custody import fixity
 from evidence.custody.disposal import erase
 from evidence.custody.follow import CHECKED, INTACT
-from evidence.custody.record import every_case, record, view
+from evidence.custody.record import every_case, record_all, view
 from evidence.custody.state import LOCKER
 from playbooks.case.sealing import checkpoint
 from playbooks.case.store import Store
-from playbooks.desk.cli.custody_paper import everybody, pseudonym
+from playbooks.desk.cli.custody_paper import pseudonym
 from playbooks.desk.cli.surroundings import here, out, printable
 from playbooks.wiring.parts import Parts
 
@@ -68,9 +68,12 @@ def check(
 
 
 def _record(db: Store, parts: Parts, case: str, found: list[fixity.Checked], of: int) -> None:
-    known = everybody(parts)
-    for body in fixity.bodies(found, of):
-        now = parts.now()
-        entry = ledger.Entry(CHECKED, case, body, LOCKER, now)
-        salt = parts.random(32)
-        db.commit(partial(record, entry=entry, people=known, record_time=now, salt=salt))
+    if not found:
+        return
+    now = parts.now()
+    salted = [
+        (ledger.Entry(CHECKED, case, body, LOCKER, now), parts.random(32))
+        for body in fixity.bodies(found, of)
+    ]
+    # Nothing of it is signed by a person.
+    db.commit(partial(record_all, case=case, salted=salted, people={}, record_time=now))
