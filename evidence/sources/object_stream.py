@@ -80,10 +80,17 @@ class ObjectStream:
         asked |= {"Range": f"bytes={self.at}-{self.size - 1}", "IfMatch": self.response["ETag"]}
         again = Question(self.question.name, "s3", self.question.operation, asked)
         try:
-            self.response = self.response | {"Body": answer(self.client, again)["Body"]}
+            rest = answer(self.client, again)
         except (ClientError, BotoCoreError) as error:
-            self.changed = code_of(error) in ("PreconditionFailed", "412")
+            self.changed = self.changed or code_of(error) in ("PreconditionFailed", "412")
             self._give_up(code_of(error))
+            return
+        # What begins elsewhere would be stitched into the wrong place.
+        if not str(rest.get("ContentRange", "")).startswith(f"bytes {self.at}-"):
+            rest["Body"].close()
+            self._give_up("the rest was given from another place")
+            return
+        self.response = self.response | {"Body": rest["Body"]}
 
     def _give_up(self, why: str) -> None:
         self.gaps.append(Gap(self.at, self.size - self.at, why))

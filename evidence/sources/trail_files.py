@@ -151,7 +151,8 @@ class TrailFiles:
     ) -> Iterator[Item | Missed]:
         listed = yield from self._listed(s3, place, "CloudTrail-Digest", seen.tally)
         # One that ends after the window still covers its last hour.
-        wanted = [k for k, at in listed.items() if self.start <= at and place.own_digest(k)]
+        near = [key for key, at in listed.items() if self.start <= at <= self.end + LATE]
+        wanted = [key for key in near if place.own_digest(key)]
         for number, key in enumerate(sorted(wanted, key=lambda k: (listed[k], k))):
             name = f"{GET}.digest.{number:06d}"
             question = Question(name, "s3", "get_object", {"Bucket": place.bucket, "Key": key})

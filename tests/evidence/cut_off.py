@@ -11,11 +11,15 @@ LISTING = """<?xml version="1.0"?><ListVersionsResult><IsTruncated>false</IsTrun
 
 
 class Bucket(BaseHTTPRequestHandler):
-    """`gives` is how many bytes each answer gives before it breaks, in turn; `tags` are ETags."""
+    """`gives` is how many bytes each answer gives before it breaks, in turn; `tags` are ETags.
+
+    Without `ranges` it begins at the beginning, whatever was asked for.
+    """
 
     content: bytes
     gives: list[int]
     tags: list[str]
+    ranges: bool
     asked: list[tuple[int, str | None]]
 
     def do_GET(self) -> None:
@@ -34,10 +38,14 @@ class Bucket(BaseHTTPRequestHandler):
         if self.headers.get("If-Match", tag) != tag:
             self.answer(412, b"<Error><Code>PreconditionFailed</Code></Error>")
             return
+        start = start if self.ranges else 0
         rest = self.content[start:]
         self.send_response(206 if span else 200)
         self.send_header("Content-Length", str(len(rest)))
         self.send_header("ETag", tag)
+        if span:
+            whole = len(self.content)
+            self.send_header("Content-Range", f"bytes {start}-{whole - 1}/{whole}")
         self.end_headers()
         self.wfile.write(rest[: self.gives.pop(0)])
         self.close_connection = True
@@ -54,13 +62,14 @@ class Bucket(BaseHTTPRequestHandler):
 
 @contextmanager
 def breaking(
-    content: bytes, gives: list[int], tags: list[str] | None = None
+    content: bytes, gives: list[int], tags: list[str] | None = None, ranges: bool = True
 ) -> Iterator[tuple[str, list[tuple[int, str | None]]]]:
     """Serve it; yield the endpoint, and the list of (start, If-Match) that were asked for."""
     members = {
         "content": content,
         "gives": list(gives),
         "tags": tags or ['"e"'] * len(gives),
+        "ranges": ranges,
         "asked": [],
     }
     handler = type("Served", (Bucket,), members)

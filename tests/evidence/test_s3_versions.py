@@ -224,6 +224,17 @@ def test_an_object_that_is_replaced_while_it_is_read_is_not_stitched(chamber: Ch
     assert [gap.why for gap in manifest.gaps] == ["PreconditionFailed"]
 
 
+def test_a_rest_that_begins_elsewhere_is_not_stitched(chamber: Chamber) -> None:
+    with breaking(DATA, [2 * BLOCK, len(DATA)], ranges=False) as (url, _):
+        kept = Kept(chamber, url)
+    (name,) = kept.versions
+    assert DATA.startswith(kept.content(name))
+    assert [gap.why for gap in kept.manifest(name).gaps] == [
+        "the rest was given from another place"
+    ]
+    assert kept.outcome["state"] == "partial"
+
+
 def test_a_large_version_is_never_held_whole(chamber: Chamber) -> None:
     with breaking(DATA, [len(DATA)]) as (url, _):
         sizes = []

@@ -122,6 +122,15 @@ def test_files_that_nobody_touched_are_all_proven(trail: Trail, chamber: Chamber
     assert all(item.sensitive for item in logs)
 
 
+def test_what_lies_hours_after_the_window_is_not_taken(trail: Trail) -> None:
+    for number in range(4, 8):
+        trail.hour(number)
+    found = Found(trail)
+    # Two more digests, for what came late; the rest of the day is not asked for.
+    assert found.outcome["counts"]["digests"] == 6
+    assert found.faults == []
+
+
 def test_every_call_only_reads_and_is_among_the_permissions(trail: Trail) -> None:
     calls: list[str] = []
     trail.s3.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
