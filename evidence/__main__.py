@@ -1,9 +1,11 @@
 """`python -m evidence verify PATH [--trust FILE] [--later PATH] [--json]`: the auditor's check.
 
-`python -m evidence witness init|serve|show` runs a witness.
+`python -m evidence witness init|serve|show` runs a witness; `python -m evidence open FILE` opens a
+sealed bundle.
 """
 
 import argparse
+import importlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +17,11 @@ from evidence.errors import CanonicalError
 from evidence.strict_json import parse
 from evidence.verify import Verdict, verify_bundle
 from evidence.verify_report import STATUS, Exit
+
+_OTHERS = {
+    "witness": "run a witness for a log",
+    "open": "open a bundle that was sealed for you",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,14 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--later", type=Path, help="a later bundle of the case, which must record this one"
     )
     verify.add_argument("--json", action="store_true", help="print the verdict as JSON")
-    witness = _witness(sys.argv[1:] if arguments is None else arguments)
-    if witness:
-        witness.add_parser(commands)
-    else:
-        commands.add_parser("witness", help="run a witness for a log", add_help=False)
+    asked = _asked(commands, (sys.argv[1:] if arguments is None else arguments)[:1])
     chosen = parser.parse_args(arguments)
-    if witness and chosen.command == "witness":
-        return int(witness.run(chosen))
+    if chosen.command in asked:
+        return int(asked[chosen.command].run(chosen))
     try:
         trust = _read_trust(chosen.trust)
     except (OSError, CanonicalError) as error:
@@ -47,13 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return verdict.exit_code
 
 
-def _witness(arguments: Sequence[str]) -> Any:
-    """Return the witness's own command where it is asked for: who verifies loads none of it."""
-    if "witness" not in arguments[:1]:
-        return None
-    from evidence import witness_command
-
-    return witness_command
+def _asked(commands: Any, first: Sequence[str]) -> Mapping[str, Any]:
+    """Return another command's module where it is asked for: who verifies loads none of them."""
+    asked = {}
+    for name, about in _OTHERS.items():
+        if name in first:
+            asked[name] = importlib.import_module(f"evidence.{name}_command")
+            asked[name].add_parser(commands)
+        else:
+            commands.add_parser(name, help=about, add_help=False)
+    return asked
 
 
 def _read_trust(path: Path | None) -> Mapping[str, Any] | None:

@@ -67,6 +67,9 @@ WITNESS = (
     "witness_state",
 )
 
+# And what `python -m evidence open` adds, besides `key_files`.
+OPEN = ("bundle_tar", "chunked", "enclosure", "open_command", "recipients")
+
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _START = b"import sys\n\nfrom evidence.__main__ import main\n\nsys.exit(main())\n"
 
@@ -78,7 +81,7 @@ def build(out: Path) -> str:
         file.write(_SHEBANG)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(_member("__main__.py"), _START)
-            for module in (*MODULES, *WITNESS):
+            for module in (*MODULES, *WITNESS, *OPEN):
                 path = f"{module.replace('.', '/')}.py"
                 archive.writestr(_member(f"evidence/{path}"), (room / path).read_bytes())
     out.chmod(0o755)

@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from evidence.enclosure import unseal
 from evidence.verify import verify_bundle
 from playbooks.case import store
 from playbooks.case.store import Store
@@ -82,6 +86,30 @@ def test_a_finding_is_answered_shown_exported_and_undone(scene: Scene) -> None:
         verdict = verify_bundle(bundle, trust, later)
         assert verdict.problems == ()
         assert verdict.recorded_at is not None
+        check_sealed(scene, trust)
+
+
+def check_sealed(scene: Scene, trust: Any) -> None:
+    """One file that its recipient opens; nothing lies beside it in the clear."""
+    key = X25519PrivateKey.generate()
+    public = scene.folder / "auditor.pem"
+    public.write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    sealed, before = scene.folder / "case.sealed", set(scene.folder.iterdir())
+    asked = ("export", "INC-0001", "-o", sealed, "--recipient", public)
+    ran = stanch(*asked)
+    assert (ran.status, "evidence open" in ran.out) == (0, True), ran.err
+    assert set(scene.folder.iterdir()) - before == {sealed}
+    assert sealed.stat().st_mode & 0o077 == 0
+    with sealed.open("rb") as source:
+        unseal(source, key, scene.folder / "opened")
+    assert verify_bundle(scene.folder / "opened", trust).problems == ()
+    again = stanch(*asked)
+    assert (again.status, "never written over" in again.err) == (1, True)
+    wrong = stanch(*asked[:3], scene.folder / "other", "--recipient", sealed)
+    assert (wrong.status, "no public key in PEM" in wrong.err) == (1, True)
+    assert not (scene.folder / "other").exists()
 
 
 @apart
