@@ -142,4 +142,8 @@ def _about(body: Mapping[str, Any]) -> str:
         said.append(f"held by {', '.join(sorted(set(held.values())))}")
     if "its step" in body:
         said.append(f"{body['from']} to {body['to']}")
+    if isinstance(signed := body.get("statement"), dict):
+        # What people signed about custody.
+        said += [f"{signed['from']} to {signed['to']}"] if "from" in signed else []
+        said += [signed.get(key, "") for key in ("hold", "until", "reason")]
     return " ".join(text for text in said if text and isinstance(text, str))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from evidence.errors import CustodyError
-from playbooks.desk.cli.custody_paper import pass_on, read, signed_by
+from playbooks.desk.cli.custody_paper import pass_on, pseudonym, read, signed_by
 from playbooks.desk.cli.surroundings import Key, here, out, printable
 from playbooks.wiring import people
 
@@ -21,7 +21,12 @@ def sign(
     settings, parts, db = here()
     person, secret = people.who(settings, key)
     found = read(paper)
+    if found.statement["case"] != pseudonym(db, found.incident):
+        raise CustodyError(
+            f"the statement in {paper} is about another case than {found.incident}, which it names"
+        )
     console = out()
+    console.print(f"incident   {printable(found.incident)}")
     for name, value in found.statement.items():
         console.print(f"{name:10} {printable(value)}")
     if not sure:

@@ -10,6 +10,7 @@ from evidence.deposit import KIND, Acquisition, Custody, deposit
 from evidence.sources.item import Item
 from playbooks.case.record import Record
 from playbooks.case.store import Store
+from playbooks.case.story import timeline
 from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import load
 from tests.playbooks.desk.console import Ran, stanch
@@ -87,6 +88,28 @@ def test_a_paper_that_was_changed_on_its_way_is_refused(parts: Parts) -> None:
     ran = custody("sign", "paper.json", "--key", "bob.key", "--yes")
     assert (ran.status, "signature of alice is over another statement" in ran.err) == (1, True)
     assert [one["released"] for one in shown()["holds"]] == [None, None]
+
+
+def test_a_paper_for_another_case_is_not_signed(parts: Parts) -> None:
+    db, record = Store(parts.engine), Record("stanch", parts.now, parts.random)
+    db.commit(lambda conn: record.note(conn, "INC-0002", "case.open", {"finding": "y"}))
+    custody("hold", CASE, "--reason", "one", "--key", "alice.key")
+    [hold] = shown()["holds"]
+    said = ("--reason", "settled", "--key", "alice.key", "-o", "paper.json")
+    custody("release-hold", CASE, hold["id"], *said)
+    paper = json.loads(Path("paper.json").read_text()) | {"incident": "INC-0002"}
+    Path("paper.json").write_text(json.dumps(paper))
+    ran = custody("sign", "paper.json", "--key", "bob.key", "--yes")
+    assert (ran.status, "about another case than INC-0002" in ran.err) == (1, True)
+
+
+def test_a_timeline_tells_what_was_signed(parts: Parts) -> None:
+    custody("hold", CASE, "--reason", "litigation", "--key", "alice.key")
+    [hold] = shown()["holds"]
+    told = Store(parts.engine).read(lambda conn: timeline(conn, CASE))
+    assert [one["about"] for one in told if one["kind"] == "hold.set"] == [
+        f"{hold['id']} litigation"
+    ]
 
 
 def test_a_case_that_is_not_there_is_said(parts: Parts) -> None:
