@@ -5,7 +5,9 @@ earlier ones let one authority pass for another), what it leaves open by `timest
 """
 
 import hashlib
+import re
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 
 from cryptography import x509
 
@@ -13,14 +15,19 @@ from evidence.errors import TimestampError
 from evidence.timestamp import Authority, nonce_of
 from evidence.timestamp_token import Token, read_token
 
+LEAST = (1, 0, 6)
 
-def can_check() -> bool:
-    """Tell whether what checks signatures is installed: the extra `verify-time`."""
+
+def missing() -> str:
+    """Return what is missing to check signatures (the extra `verify-time`), or nothing."""
     try:
         import rfc3161_client  # noqa: F401
-    except ImportError:
-        return False
-    return True
+
+        found = version("rfc3161-client")
+    except (ImportError, PackageNotFoundError):
+        return "rfc3161-client is not installed"
+    numbers = tuple(int(part) for part in re.findall(r"\d+", found)[:3])
+    return "" if numbers >= LEAST else f"rfc3161-client {found} is too old"
 
 
 def check(signer: Authority, text: bytes, asked: bytes, answer: bytes) -> Token:

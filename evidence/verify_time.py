@@ -31,10 +31,6 @@ _NAME = re.compile(
     r"(?P<size>[1-9][0-9]{0,18})(\.txt|-(?P<of>[a-z0-9][a-z0-9-]*)\.(tsq|tsr))"
     r"|[a-z0-9][a-z0-9-]*\.pem|consistency\.jsonl|noted\.jsonl"
 )
-_NOT_INSTALLED = (
-    "untimestamped: timestamps were not checked: rfc3161-client is not installed. Install it "
-    "(`pip install 'rfc3161-client>=1.0.6'`) and check again"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +57,11 @@ def check_time(
     report.checked("stamped checkpoints lead to this one", len(texts), start)
     if trust is None or not trust.authorities:
         return
-    if not timestamp_check.can_check():
-        report.why_untimestamped = _NOT_INSTALLED
+    if lacking := timestamp_check.missing():
+        report.why_untimestamped = (
+            f"untimestamped: timestamps were not checked: {lacking}. Install it "
+            "(`pip install 'rfc3161-client>=1.0.6'`) and check again"
+        )
         return
     known = {one.name: one for one in trust.authorities}
     start = len(report.problems)

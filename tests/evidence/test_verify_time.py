@@ -150,6 +150,16 @@ def test_without_rfc3161_client_the_verdict_says_that_nothing_was_checked(site, 
     assert any("timestamps were not checked: rfc3161-client" in w for w in verdict["lacking"])
 
 
+@pytest.mark.parametrize(("found", "enough"), [("1.0.5", False), ("1.0.6", True), ("2.0", True)])
+def test_a_client_that_took_one_authority_for_another_is_not_relied_on(
+    site, copy, monkeypatch, found, enough
+):
+    monkeypatch.setattr("evidence.timestamp_check.version", lambda name: found)
+    verdict = verify_bundle(copy, site.trust)
+    assert verdict.timestamped is enough
+    assert any("rfc3161-client 1.0.5 is too old" in why for why in verdict.lacking) is not enough
+
+
 def test_a_bundle_whose_auditor_names_no_authority_is_untimestamped(site, copy):
     verdict = verify_bundle(copy, site.chamber.trust)
     assert (verdict.exit_code, verdict.timestamped, told(verdict)) == (3, False, "")
