@@ -81,7 +81,7 @@ def _by_prior(ask: Ask, prior: Prior, day: date) -> Clock:
     if started is None:
         return _not_started(ask)
     found = _from(then, *started)
-    return replace(found, derivation=(why, *found.derivation))
+    return replace(found, derivation=(why, *found.derivation), earlier=True)
 
 
 def _advisory_or(ask: Ask, found: Clock) -> Clock:

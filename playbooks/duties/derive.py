@@ -95,7 +95,9 @@ def _applies(bound: Answer, stage: Stage, facts: Facts) -> Answer:
 
 def _duty(regime: Regime, stage: Stage, bound: Answer, found: Clock, known: Known) -> Duty:
     confidence = stage.confidence or regime.confidence
-    sure = confidence == "verified-in-source" or f"{regime.id}/{stage.id}" in known.confirmed
+    # What was read, or confirmed, is the rule as it stands now.
+    read_ = confidence == "verified-in-source" or f"{regime.id}/{stage.id}" in known.confirmed
+    sure = read_ and not found.earlier
     dated = found.state == "due" and regime.status in IN_FORCE
     return Duty(
         regime,

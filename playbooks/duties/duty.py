@@ -42,6 +42,8 @@ class Clock:
     missing: tuple[str, ...] = ()
     # The end of a time in which this must not go out yet.
     not_before: Moment | None = None
+    # Counted by an earlier version of the rule, which nobody has said to have read in its source.
+    earlier: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from playbooks.duties.errors import FactError
 from playbooks.duties.vocabulary import Value, Vocabulary, vocabulary
 
+# Hours that a contract may name: a slip of the hand is no date of another century.
+_LONGEST = 10 * 366 * 24
+
 
 @dataclass(frozen=True)
 class Span:
@@ -142,7 +145,9 @@ def _parts(raw: Mapping[str, object]) -> Iterable[tuple[str, object]]:
 
 
 def _contradictions(given: Mapping[str, Value]) -> list[str]:
-    total = given.get("persons")
+    hours, total = given.get("contract_hours"), given.get("persons")
+    if isinstance(hours, int) and hours > _LONGEST:
+        return [f"contract_hours: at most {_LONGEST:,} (ten years), not {hours:,}; correct it"]
     if not isinstance(total, int):
         return []
     known = Facts({n: v for n, v in given.items() if n != "persons"}).span("persons").low

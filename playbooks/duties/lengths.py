@@ -6,14 +6,12 @@ from datetime import date, timedelta
 from playbooks.duties.ask import Ask
 from playbooks.duties.counting import HOURS, End, count, noon_relief, rounded_hours, said
 from playbooks.duties.duty import Alternative, Clock
-from playbooks.duties.errors import FactError, RuleError
+from playbooks.duties.errors import RuleError
 from playbooks.duties.moment import Moment, readings, whole
 from playbooks.duties.placing import elsewhere, in_place
 from playbooks.duties.rule import Amount, Deadline, Unit
 from playbooks.duties.starts import earliest
 
-# Hours that a contract may name: a slip of the hand is no date of another century.
-_LONGEST = 10 * 366 * 24
 _COMPLETION = {
     "received": "the recipient must have it by then",
     "submitted_ack": "the filing must be acknowledged by then",
@@ -68,8 +66,6 @@ def qualitative(ask: Ask, start: Moment, step: str) -> Clock:
     deadline = ask.stage.deadline
     hours = ask.facts.given.get("contract_hours")
     if deadline.kind == "user_supplied" and isinstance(hours, int):
-        if hours > _LONGEST:
-            raise FactError(f"contract_hours: at most {_LONGEST:,} (ten years), not {hours:,}")
         end = count(start, hours, "clock_hour", "elapsed", ask.days())
         return Clock("due", end.conservative, end.legal, "the contract", (), (step, *end.steps))
     target = deadline.target or Amount(24, "clock_hour")

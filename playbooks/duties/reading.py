@@ -67,7 +67,7 @@ class Rulebook:
 
 def rulebook(folder: Path = RULES) -> Rulebook:
     """Return every rule file of the folder. Raises RuleError: one bad file, and none is used."""
-    found = tuple(read(path) for path in sorted(folder.glob("*.yaml")))
+    found = tuple(read(path) for path in sorted(folder.glob("*.y*ml")))
     seen: dict[str, str] = {}
     for each in found:
         for regime in each.regimes:

@@ -260,3 +260,23 @@ def test_a_rule_of_ones_own_with_a_slip_does_not_load(
 def test_a_regime_is_a_name_and_no_path(name: str) -> None:
     with pytest.raises(RuleError, match="no such regime"):
         holding(name).regime(name)
+
+
+def test_an_earlier_version_that_nobody_read_in_its_source_does_not_bind() -> None:
+    looked = 0
+    for regime in BOOK.regimes():
+        for stage in regime.stages:
+            if stage.anchor == "unknown" or stage.anchor.startswith("stage:"):
+                continue
+            for prior in stage.prior:
+                events = {stage.anchor: f"{prior.until}T12:00Z"}
+                duty = calculate(BOOK, regime.id, stage.id, events, {})
+                if duty.clock.state == "due" and duty.clock.earlier:
+                    looked += 1
+                    assert not duty.binding, duty.key
+    assert looked
+
+
+def test_a_rule_of_ones_own_is_read_whatever_its_ending(tmp_path: Path) -> None:
+    (tmp_path / "own.yml").write_text(RULE)
+    assert [r.id for r in rulebook(tmp_path).regimes()] == ["own-contract"]
