@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from evidence.errors import BundleError
 from evidence.verify import verify_bundle
 from playbooks.case import exporting, stamping
 from playbooks.case.record import DEPLOYMENT, Record
-from playbooks.case.sealing import checkpoint
+from playbooks.case.sealing import anchor, checkpoint
 from playbooks.case.store import Store
 from playbooks.desk.cli.init import make
 from playbooks.desk.doctor.place import Place
@@ -225,6 +226,36 @@ def test_the_thread_of_a_responder_stamps_what_is_due_and_ends(site, monkeypatch
     thread.join(10)
     assert not thread.is_alive()
     assert site.kinds().count("tsa.token") == 2
+
+
+def test_a_silent_authority_holds_no_seal_up_and_no_end(site, monkeypatch):
+    monkeypatch.setattr(timestamping, "LOOK", 0.05)
+    monkeypatch.setattr("evidence.timestamp_client.ask.__kwdefaults__", {"patience": 2.0})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        known = {
+            name: one.model_copy(update={"url": url})
+            for name, one in site.parts.settings.timestamps.items()
+        }
+        settings = site.parts.settings.model_copy(update={"timestamps": known})
+        site.parts = dataclasses.replace(site.parts, settings=settings)
+        site.say("case.seal")
+        integrated(site)
+        ending = threading.Event()
+        thread = threading.Thread(target=timestamping.keep, args=(site.parts, site.db, ending))
+        thread.start()
+        with silent.accept()[0]:  # Somebody is asking now, and waits.
+            begin = time.monotonic()
+            site.say("case.seal")
+            anchor(site.db, site.parts)
+            took = time.monotonic() - begin
+            ending.set()
+            thread.join(15)
+        assert not thread.is_alive()
+    assert took < 1.5
+    assert {one.failed for one in site.db.read(timestamp_store.tries)} == {
+        "it did not answer within 2 s"
+    }
 
 
 def test_without_authorities_nothing_runs(site):
