@@ -82,7 +82,7 @@ def whole(here: Living, folder: Path) -> dict[str, Any]:
     assert [i.id for i in here.read(store.incidents)] == [INCIDENT]
     here.read(ledger.replay)
     keys = keyring.load(here.made.settings.home / "keys", here.made.settings.origin)
-    assert here.until(lambda: all(e.index is not None for e in entries(here)))
+    assert here.until(lambda: proven(here))
     locker = Locker(here.made.settings.home / "evidence")
 
     def export(conn: Any) -> Any:
@@ -97,6 +97,12 @@ def whole(here: Living, folder: Path) -> dict[str, Any]:
 
 def entries(here: Living) -> list[Any]:
     return here.read(lambda conn: list(ledger.entries(conn, INCIDENT)))
+
+
+def proven(here: Living) -> bool:
+    """Tell whether every entry stands under a signed head, which comes after its place."""
+    size = here.read(ledger.latest_checkpoint).checkpoint.size
+    return all(e.index is not None and e.index < size for e in entries(here))
 
 
 def contained_at_last(here: Living, folder: Path) -> None:
