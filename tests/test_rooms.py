@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Modules that decide or compute and never reach out, not even through what they import.
 PURE = {
     "actions": "action engine errors journal one_way permission policy vault.policy",
-    "evidence": "bag canonical jws_token leaf manifest merkle note sources.block_tree "
+    "evidence": "bag canonical cosignature jws_token leaf manifest merkle note sources.block_tree "
     "sources.flow_lines sources.flow_place sources.inflated sources.trail_digest "
     "sources.trail_place sources.trail_recheck sources.vault_left sources.volatility strict_json",
     "playbooks.case": "answers guard incident residual severity",
