@@ -81,6 +81,13 @@ def _told(verdict: Verdict) -> str:
     ]
     if verdict.recorded_at is not None:
         lines.append(f"the later bundle records this export as ledger entry {verdict.recorded_at}")
+    known = [times.not_after for times in verdict.times if times.not_after]
+    # Of what is not proven to be in the ledger no time can be told.
+    if known and verdict.exit_code in (Exit.VALID, Exit.UNWITNESSED):
+        lines.append(
+            f"{len(known)} of {len(verdict.times)} entries were recorded by {max(known)} at the "
+            "latest, as timestamps prove; --json tells the window of each"
+        )
     lines += [why for why in verdict.lacking if verdict.exit_code != Exit.TRUST_MISSING]
     return "\n".join([*lines, f"verdict: {verdict.status}"])
 

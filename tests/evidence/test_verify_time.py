@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from evidence import bag, ledger, timestamp
+from evidence.__main__ import main
 from evidence.note import checkpoint_text
 from evidence.timestamp_check import check
 from evidence.timestamp_client import Stamped
@@ -83,6 +84,14 @@ def test_each_entry_has_a_window_that_holds_its_time(site, copy):
                 window.not_before
             )
             assert width < HOUR + timedelta(minutes=1)
+
+
+def test_people_are_told_by_when_it_was_recorded(site, copy, tmp_path, capsys):
+    trust = tmp_path / "trust.json"
+    trust.write_text(json.dumps(site.trust))
+    assert main(["verify", str(copy), "--trust", str(trust)]) == 3
+    latest = verify_bundle(copy, site.trust).times[-1].not_after
+    assert f"entries were recorded by {latest} at the latest" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(OPENSSL is None, reason="there is no openssl on this machine")
