@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evidence import bag, jws_offline
+from evidence.case_facts import ARTIFACT_STORED, case_id_of
 from evidence.errors import BundleError, EvidenceError, TokenError
 from evidence.jws_token import MAX_TOKEN, take_apart
 from evidence.manifest import TYP, Manifest, read_manifest, target_commitment
@@ -15,8 +16,6 @@ from evidence.verify_files import MAX_TAG_FILE, Files
 from evidence.verify_report import Report
 from evidence.verify_trust import Trust
 
-ARTIFACT_STORED = "artifact.stored"
-
 
 def check_export(
     files: Files, proven: list[Proven], head: Checkpoint | None, trust: Trust | None, report: Report
@@ -25,7 +24,7 @@ def check_export(
 
     What is missing was reported with the files.
     """
-    if not {bag.EXPORT, bag.CHECKPOINT, bag.TAG_MANIFEST} <= files.sizes.keys():
+    if not {bag.EXPORT, bag.CHECKPOINT, bag.TAG_MANIFEST, bag.INFO} <= files.sizes.keys():
         return
     start = len(report.problems)
     try:
@@ -100,6 +99,7 @@ def _holds(files: Files, proven: list[Proven], head: Checkpoint | None) -> dict[
     return {
         "schema": bag.EXPORT_SCHEMA,
         "case": last and last.leaf.case,
+        "case_id": case_id_of(files),
         "entries": len(proven),
         "last_leaf": last and last.hash.hex(),
         "origin": head and head.origin,
@@ -110,7 +110,7 @@ def _holds(files: Files, proven: list[Proven], head: Checkpoint | None) -> dict[
 
 
 def _compare(stated: object, found: dict[str, Any], report: Report) -> None:
-    if not isinstance(stated, dict) or stated.keys() != found.keys() | {"case_id"}:
+    if not isinstance(stated, dict) or stated.keys() != found.keys():
         report.invalid(bag.EXPORT, f"has not exactly the members of {bag.EXPORT_SCHEMA}")
         return
     for name, value in found.items():

@@ -95,7 +95,7 @@ def test_odd_values_anywhere_in_a_manifest_and_in_the_statement(original, copy):
         for path in places(content):
             for odd in ODD:
                 changed = put(content, path, odd)
-                if changed == content or path == ("case_id",):
+                if changed == content:
                     continue
                 forged = jws.sign(canonical(changed), chamber.signer.key, chamber.signer.kid, typ)
                 (copy / name).write_text(forged)
