@@ -1,0 +1,145 @@
+"""Artifacts, their signed manifests, and the entries and statements that tell of them."""
+
+import hashlib
+from typing import Any
+
+from tests.evidence.second.entries import Entry, check_order, commitment
+from tests.evidence.second.findings import Findings, LackingError, need
+from tests.evidence.second.signatures import read_dsse, read_jws
+from tests.evidence.second.texts import HASH, HEX, SIZE, dumps, lines, matches, members, time_of
+from tests.evidence.second.trust import Trust
+
+MANIFESTS, ARTIFACTS = "data/custody/manifests/", "data/artifacts/"
+STATEMENTS = "data/custody/statements.dsse.jsonl"
+WRAPS = ("A256KW", "A256KW+A256KW")
+SEALED = "c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM"
+
+
+def check_manifest(made: Any) -> dict[str, Any]:
+    """Return a manifest that has the documented form and does not contradict itself."""
+    names = {"schema", "artifact_id", "name", "media_type", "case"}
+    objects = {"source", "acquired", "plain", "stored", "tool"}
+    kinds: dict[str, type] = {**dict.fromkeys(names, str), **dict.fromkeys(objects, dict)}
+    kinds |= {"encryption": object, "sensitive": bool, "source_stable": bool, "gaps": list}
+    found = members(made, **kinds)
+    if found["schema"] != "urn:stanch:manifest:1":
+        raise LackingError(f"its schema is not known: {found['schema']}")
+    members(found["source"], name=str, call=str, target=str)
+    matches(HASH, found["source"]["target"])
+    members(found["acquired"], start=str, end=str)
+    start, end = (time_of(found["acquired"][name]) for name in ("start", "end"))
+    need(start <= end, "its acquisition ends before it starts")
+    members(found["stored"], sha256=str, size=str)
+    members(found["tool"], name=str, version=str)
+    sealed = found["encryption"] is not None
+    digest = "hmac_sha256" if sealed else "sha256"
+    members(found["plain"], size=str, **{digest: str})
+    matches(HASH, found["plain"][digest], found["stored"]["sha256"])
+    matches(SIZE, found["plain"]["size"], found["stored"]["size"])
+    need(found["sensitive"] is sealed, "is sensitive and not encrypted, or the reverse")
+    if sealed:
+        members(found["encryption"], alg=str, key=str, wrap=str, wrapped_key=str)
+        matches(HEX, found["encryption"]["wrapped_key"])
+        if found["encryption"]["alg"] != SEALED or found["encryption"]["wrap"] not in WRAPS:
+            raise LackingError("its encryption is not known")
+    else:
+        need(found["plain"] == found["stored"], "plain and stored do not agree")
+    at = 0
+    for gap in found["gaps"]:
+        members(gap, start=str, size=str, why=str)
+        matches(SIZE, gap["start"], gap["size"])
+        need(gap["size"] != "0", "a gap is empty")
+        need(int(gap["start"]) >= at, "its gaps are not in order or overlap")
+        at = int(gap["start"]) + int(gap["size"])
+    need(at <= int(found["plain"]["size"]), "a gap ends behind the content")
+    return found
+
+
+def check_story(entry: Entry, manifest: dict[str, Any]) -> None:
+    """Check that an entry and the manifest it names say the same."""
+    body = entry.body
+    said = {
+        "artifact_id": manifest["artifact_id"],
+        "name": manifest["name"],
+        "source": manifest["source"]["name"],
+        "call": manifest["source"]["call"],
+        "sensitive": manifest["sensitive"],
+        "size": manifest["plain"]["size"],
+        "stored_sha256": manifest["stored"]["sha256"],
+    }
+    for name, value in said.items():
+        need(type(body.get(name)) is type(value) and body[name] == value, f"{name} differs")
+    need(manifest["case"] == entry.leaf["case"], "its manifest is of another case")
+    target, salt = body.get("target"), body.get("target_salt")
+    need(isinstance(target, str), "has no target")
+    matches(HEX, salt)
+    made = commitment(salt, b"target\0" + target.encode("utf-8"))
+    need(made == manifest["source"]["target"], "target differs")
+
+
+def check_artifacts(
+    files: dict[str, bytes], entries: list[Entry], trust: Trust | None, to: Findings
+) -> None:
+    """Check manifests, artifacts and entries against each other, each way."""
+    manifests: dict[str, dict[str, Any]] = {}
+    for name in sorted(name for name in files if name.startswith(MANIFESTS)):
+        with to.about(name):
+            digest = hashlib.sha256(files[name]).hexdigest()
+            need(name == f"{MANIFESTS}{digest}.jws", "is not named by its hash")
+            found = check_manifest(read_jws(files[name], "evidence-manifest+jws", trust))
+            manifests[digest] = found
+            stored = found["stored"]
+            artifact = ARTIFACTS + stored["sha256"]
+            if artifact not in files:
+                raise LackingError(f"its artifact {artifact} is missing")
+            need(str(len(files[artifact])) == stored["size"], "its artifact has another size")
+    kept = {ARTIFACTS + manifest["stored"]["sha256"] for manifest in manifests.values()}
+    for name in (name for name in files if name.startswith(ARTIFACTS)):
+        with to.about(name):
+            made = ARTIFACTS + hashlib.sha256(files[name]).hexdigest()
+            need(name == made, "is not named by its hash")
+            need(name in kept, "has no manifest")
+    named = set()
+    stored_entries = [entry for entry in entries if entry.leaf["kind"] == "artifact.stored"]
+    for entry in stored_entries:
+        with to.about(f"entry {entry.index}"):
+            if entry.body is None:
+                raise LackingError("is not open, so nobody can tell which artifact it names")
+            digest = entry.body.get("manifest_sha256")
+            matches(HASH, digest)
+            named.add(digest)
+            if digest not in manifests:
+                raise LackingError(f"its manifest {digest} is missing")
+            check_story(entry, manifests[digest])
+    for digest in manifests.keys() - named:
+        with to.about(f"{MANIFESTS}{digest}.jws"):
+            need(False, "is named by no entry that is open")
+    with to.about(STATEMENTS):
+        check_statements(files.get(STATEMENTS), manifests, trust)
+
+
+def check_statements(
+    data: bytes | None, manifests: dict[str, dict[str, Any]], trust: Trust | None
+) -> None:
+    if data is None:
+        if manifests:
+            raise LackingError("is missing")
+        return
+    told: list[str] = []
+    for envelope in lines(data):
+        statement = read_dsse(envelope, trust)
+        need(isinstance(statement, dict), "a statement is no object")
+        predicate = members(statement.get("predicate"), manifest_sha256=str, manifest=dict)
+        digest = predicate["manifest_sha256"]
+        need(digest in manifests, "a statement is of no manifest here")
+        told.append(digest)
+        sha256 = manifests[digest]["stored"]["sha256"]
+        expected = {
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": ARTIFACTS + sha256, "digest": {"sha256": sha256}}],
+            "predicateType": "urn:stanch:custody-manifest:1",
+            "predicate": {"manifest_sha256": digest, "manifest": manifests[digest]},
+        }
+        need(dumps(statement) == dumps(expected), "a statement says other than its manifest")
+    need(bool(manifests), "tells of no manifest")
+    check_order(told, sorted(manifests))

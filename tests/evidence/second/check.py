@@ -1,0 +1,86 @@
+"""One bundle and the trust input in, one verdict out."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.evidence.second.artifacts import check_artifacts
+from tests.evidence.second.entries import Entry, check_entries, check_proofs, check_timeline
+from tests.evidence.second.findings import Findings, LackingError, need
+from tests.evidence.second.folder import EXPORT, TAG_MANIFEST, check_bag, find_files, get
+from tests.evidence.second.head import Head, check_head, leaf_hash, parse_head
+from tests.evidence.second.policy import parse_policy
+from tests.evidence.second.signatures import read_jws
+from tests.evidence.second.texts import members
+from tests.evidence.second.trust import Trust, parse_trust
+
+CHECKPOINT, ENTRIES = "data/custody/checkpoint", "data/custody/entries.jsonl"
+POLICY = "data/custody/policy"
+TIMELINE = "data/case/timeline.json"
+
+
+def verify(bundle: Path, given: Mapping[str, Any] | None) -> Findings:
+    """Return what is wrong with a bundle, what it lacks, and with them the exit code."""
+    to = Findings()
+    trust: Trust | None = None
+    try:
+        trust = parse_trust(given)
+    except ValueError as error:
+        to.no_trust.append(str(error))
+    files = find_files(bundle, to)
+    info = check_bag(files, to)
+    head: Head | None = None
+    entries: list[Entry] = []
+    with to.about(CHECKPOINT):
+        head = parse_head(get(files, CHECKPOINT))
+        if trust is not None:
+            to.witnessed = check_head(head, trust)
+    with to.about(POLICY):
+        parse_policy(files.get(POLICY, b"quorum none\n").decode("utf-8"))
+    with to.about(ENTRIES):
+        entries = check_entries(get(files, ENTRIES))
+    if head is not None and entries:
+        check_proofs(files, head, entries, trust, to)
+        with to.about(EXPORT):
+            check_export(files, head, entries, info, trust)
+    if entries:
+        with to.about(TIMELINE):
+            check_timeline(get(files, TIMELINE), entries)
+        check_artifacts(files, entries, trust, to)
+    return to
+
+
+def check_export(
+    files: dict[str, bytes],
+    head: Head,
+    entries: list[Entry],
+    info: dict[str, str],
+    trust: Trust | None,
+) -> None:
+    """Check that the statement about the export is about this bundle."""
+    names = {"schema", "case", "case_id", "last_leaf", "origin", "checkpoint_sha256"}
+    kinds = {**dict.fromkeys(names, str), "tagmanifest_sha256": str}
+    stated = members(
+        read_jws(get(files, EXPORT), "evidence-export+jws", trust),
+        entries=int,
+        checkpoint_size=int,
+        **kinds,
+    )
+    if stated["schema"] != "urn:stanch:export:1":
+        raise LackingError(f"its schema is not known: {stated['schema']}")
+    found = {
+        "schema": stated["schema"],
+        "case": entries[0].leaf["case"],
+        "case_id": info.get("External-Identifier", stated["case_id"]),
+        "entries": len(entries),
+        "last_leaf": leaf_hash(entries[-1].data).hex(),
+        "origin": head.origin,
+        "checkpoint_size": head.size,
+        "checkpoint_sha256": hashlib.sha256(files[CHECKPOINT]).hexdigest(),
+        "tagmanifest_sha256": hashlib.sha256(get(files, TAG_MANIFEST)).hexdigest(),
+    }
+    for name, value in found.items():
+        need(stated[name] == value, f"states another {name} than the bundle has")
+    log = info.get("Internal-Sender-Identifier", head.origin)
+    need(log == head.origin, "bag-info.txt names another log")

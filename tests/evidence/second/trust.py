@@ -1,0 +1,61 @@
+"""The trust input: the only thing that is believed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.evidence.second.findings import WrongError, need
+from tests.evidence.second.policy import Policy, parse_policy
+from tests.evidence.second.texts import base64url_bytes
+from tests.evidence.second.vkeys import COSIGNATURE, ML_DSA_44, NOTE, Vkey, parse_vkey
+
+
+@dataclass(frozen=True)
+class Trust:
+    origin: str
+    log: Vkey
+    second: Vkey | None
+    manifest_keys: Mapping[str, ec.EllipticCurvePublicKey]
+    policy: Policy | None
+
+
+def parse_jwk(jwk: Any) -> tuple[str, ec.EllipticCurvePublicKey]:
+    need(isinstance(jwk, dict), "a manifest key is no JWK")
+    need((jwk.get("kty"), jwk.get("crv")) == ("EC", "P-256"), "a manifest key is not of P-256")
+    need(jwk.get("alg", "ES256") == "ES256", "a manifest key is for another algorithm")
+    need(jwk.get("use", "sig") == "sig", "a manifest key is not for signatures")
+    need("verify" in jwk.get("key_ops", ["verify"]), "a manifest key may not verify")
+    need("d" not in jwk, "a manifest key is private")
+    kid, x, y = (jwk.get(name) for name in ("kid", "x", "y"))
+    need(all(isinstance(one, str) for one in (kid, x, y)), "a manifest key lacks kid, x or y")
+    raw = base64url_bytes(x), base64url_bytes(y)
+    need([len(one) for one in raw] == [32, 32], "a manifest key's point is malformed")
+    point = b"\x04" + raw[0] + raw[1]
+    return kid, ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+
+
+def parse_trust(given: Mapping[str, Any] | None) -> Trust:
+    """Return the trust input, or raise `WrongError`: it is missing or malformed."""
+    if given is None:
+        raise WrongError("no trust input")
+    origin, keys = given.get("origin"), given.get("manifest_keys")
+    log = parse_vkey(given.get("log_vkey"), (NOTE,))
+    if not isinstance(origin, str) or log.name != origin:
+        raise WrongError("log_vkey is not of the log that origin names")
+    second = None
+    if "log_second_vkey" in given:
+        second = parse_vkey(given["log_second_vkey"], (ML_DSA_44,))
+        need(second.name == origin, "log_second_vkey is not of the log that origin names")
+    if not isinstance(keys, list) or not keys:
+        raise WrongError("manifest_keys is no list of keys")
+    policy = None
+    if "witnesses" in given or "policy" in given:
+        witnesses, text = given.get("witnesses"), given.get("policy")
+        if not isinstance(witnesses, list) or not isinstance(text, str):
+            raise WrongError("witnesses and policy go together")
+        policy = parse_policy(text)
+        named = [parse_vkey(one, (COSIGNATURE, ML_DSA_44)) for one in witnesses]
+        need(set(named) == set(policy.witnesses.values()), "the policy names other witnesses")
+    return Trust(origin, log, second, dict(map(parse_jwk, keys)), policy)
