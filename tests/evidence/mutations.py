@@ -186,11 +186,12 @@ def resign(bundle: Path, signer: ManifestKey, chance: random.Random) -> str:
     return f"{path.name} signed anew: {said}"
 
 
-def reseal(bundle: Path, signer: ManifestKey) -> None:
-    """Make the hashes fit, and the export statement, too, where the change left what it states."""
+def reseal(bundle: Path, signer: ManifestKey | None) -> None:
+    """Make the hashes fit, and with a key the statement, where the change left what they say."""
     try:
         rebag(bundle)
-        restate(bundle, signer)
+        if signer is not None:
+            restate(bundle, signer)
     except (OSError, ValueError, KeyError, IndexError, TypeError, EvidenceError):
         pass  # then the bundle stays with hashes or a statement that do not fit
 

@@ -149,10 +149,8 @@ def mutate(chamber: Chamber, bundle: Path, seed: int) -> str:
         return mutations.resign(bundle, chamber.signer, chance)
     how = chance.choice(["as it is", "bagged", "sealed", "sealed", "sealed"])
     said = mutations.OUTSIDE[seed % 11](bundle, chance, how != "as it is")
-    if how == "bagged":
-        rebag(bundle)
-    elif how == "sealed":
-        mutations.reseal(bundle, chamber.signer)
+    if how != "as it is":
+        mutations.reseal(bundle, chamber.signer if how == "sealed" else None)
     return f"{said}, {how}"
 
 
