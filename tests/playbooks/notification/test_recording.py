@@ -1,6 +1,5 @@
 """What people record opens clocks, and nothing that was opened is ever lost or closed by itself."""
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -214,13 +213,3 @@ def test_a_duty_that_was_opened_outlives_its_rule(scene: Scene) -> None:
     body = {"duty": MD, "how": "no_longer_owed", "rule": "0" * 64}
     say(scene, incident, "not_notifying", book=one, **body)
     assert seen(scene, incident).clocks[MD].closed_how == "no_longer_owed"
-
-
-@apart
-def test_one_entry_takes_little_time(scene: Scene) -> None:
-    incident = scene.take()
-    facts(scene, incident)
-    start = time.process_time()
-    anchor(scene, incident, discovery=ago(scene, days=2))
-    assert time.process_time() - start < 2.0
-    assert MD_AG in seen(scene, incident).clocks
