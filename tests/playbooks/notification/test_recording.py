@@ -14,7 +14,6 @@ from tests.playbooks.notification.telling import (
     FACTS,
     IA,
     MD,
-    MD_AG,
     ago,
     anchor,
     decide,
