@@ -1,5 +1,6 @@
 """All that one clock is computed from."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -31,7 +32,7 @@ class Ask:
             return calendar(str(given)) if given in MEMBER_ZONES else WEEKENDS
         return calendar(name)
 
-    @property
+    @functools.cached_property
     def zone(self) -> str:
         """Return the zone of the law's place; of an EU act, that of the member state."""
         given = str(self.facts.given.get("member_state", ""))

@@ -1,5 +1,6 @@
 """Times and days as people give them, each with its zone; what is not one clear time is refused."""
 
+import functools
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -126,6 +127,7 @@ def parse(text: str) -> Moment:
     return _agreeing(given, name, offset, text)
 
 
+@functools.cache
 def zone(name: str) -> ZoneInfo:
     """Return the zone. Raises MomentError for a name that the IANA database does not have."""
     try:

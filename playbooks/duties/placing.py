@@ -19,8 +19,15 @@ def in_place(ask: Ask, start: Moment, value: int, unit: Unit) -> End:
         # An hour lasts as long everywhere; which one is not counted may be another there.
         each = (start, read[0]) if start.at is not None else (start,)
         return min((count(r, value, unit, how, days) for r in each), key=lambda e: e.legal.first)
-    ends = [count(r, value, unit, how, days) for r in read]
-    there, early = ends[0], min((e.conservative for e in ends), key=lambda m: m.last)
+    there = count(read[0], value, unit, how, days)
+    early = there.conservative
+    for other in read[1:]:
+        if other.day != read[0].day:
+            here = count(other, value, unit, how, days).conservative
+        else:
+            # The same date, which ends here at another time.
+            here = replace(there.conservative, zone=other.zone)
+        early = min(early, here, key=lambda m: m.last)
     if early.last == there.conservative.last:
         return there
     return replace(there, conservative=early, steps=(*there.steps, elsewhere(ask.zone)))

@@ -32,6 +32,7 @@ _SEC_CLOSED = {
 # Japan's public offices are closed from 29 December to 3 January (Act on Holidays of
 # Administrative Organs, Article 1).
 _YEAR_END = {(12, 29), (12, 30), (12, 31), (1, 1), (1, 2), (1, 3)}
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 # Each EEA state's zone: that of its seat of government.
 MEMBER_ZONES = {
@@ -81,7 +82,7 @@ class Calendar:
     def why_closed(self, day: date) -> str | None:
         """Return why the day is no working day, or None where it is one."""
         if day.weekday() in self.weekend:
-            return day.strftime("%A")
+            return _DAYS[day.weekday()]
         if day in self.closed:
             return self.closed[day]
         if self.name == "JP" and (day.month, day.day) in _YEAR_END:
