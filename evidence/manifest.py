@@ -155,7 +155,7 @@ def _from(members: Mapping[str, Any]) -> Manifest:
         stored_size=_size(members["stored"]["size"]),
         encryption=None
         if sealed is None
-        else Encryption(_text(sealed["key"]), _text(sealed["wrapped_key"]), _wrap(sealed["wrap"])),
+        else Encryption(_text(sealed["key"]), _hex(sealed["wrapped_key"]), _wrap(sealed["wrap"])),
         sensitive=_flag(members["sensitive"]),
         source_stable=_flag(members["source_stable"]),
         tool=_text(members["tool"]["name"]),
@@ -173,6 +173,10 @@ def _refuse_contradiction(manifest: Manifest) -> None:
     if not manifest.sensitive and plain != (manifest.stored_sha256, manifest.stored_size):
         raise ManifestError("manifest contradicts itself: stored as is, but of another hash")
     ends = [gap.start + gap.size for gap in manifest.gaps]
+    # A source that ended early has its last gap where its content ends.
+    beyond = [g for g in manifest.gaps if g.start + g.size > manifest.plain_size]
+    if any(g.start != manifest.plain_size for g in beyond):
+        raise ManifestError("manifest contradicts itself: a gap ends behind the content")
     if any(g.size == 0 or g.start < end for g, end in zip(manifest.gaps, [0, *ends], strict=False)):
         raise ManifestError("manifest contradicts itself: its gaps are empty or overlap")
     if manifest.acquired_start > manifest.acquired_end:
@@ -201,6 +205,12 @@ def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError("not true or false")
     return value
+
+
+def _hex(value: object) -> str:
+    if not re.fullmatch("([0-9a-f]{2})+", _text(value)):
+        raise ValueError("not bytes in hex")
+    return _text(value)
 
 
 def _hash(value: object) -> str:

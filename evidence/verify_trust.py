@@ -40,7 +40,7 @@ def read_trust(members: Mapping[str, Any]) -> Trust:
     """
     try:
         log = parse_vkey(members["log_vkey"])
-        keys = {jwk["kid"]: key_from_jwk(jwk) for jwk in members["manifest_keys"]}
+        keys = {_kid(jwk): key_from_jwk(jwk) for jwk in members["manifest_keys"]}
         origin = members["origin"]
     except (KeyError, TypeError, AttributeError) as error:
         raise BundleError("trust input lacks origin, log_vkey or manifest_keys with kid") from error
@@ -55,6 +55,12 @@ def read_trust(members: Mapping[str, Any]) -> Trust:
     except EvidenceError as error:
         raise BundleError(f"trust input: {error}") from error
     return Trust(log, keys, _policy(members, log), authorities, quorum, _second(members, log))
+
+
+def _kid(jwk: Mapping[str, Any]) -> str:
+    if not isinstance(jwk["kid"], str):
+        raise TypeError("kid is no text")
+    return jwk["kid"]
 
 
 def _second(members: Mapping[str, Any], log: NoteVerifier) -> Cosigner | None:
