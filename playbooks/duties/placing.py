@@ -20,17 +20,27 @@ def in_place(ask: Ask, start: Moment, value: int, unit: Unit) -> End:
         each = (start, read[0]) if start.at is not None else (start,)
         return min((count(r, value, unit, how, days) for r in each), key=lambda e: e.legal.first)
     there = count(read[0], value, unit, how, days)
-    early = there.conservative
     for other in read[1:]:
-        if other.day != read[0].day:
-            here = count(other, value, unit, how, days).conservative
-        else:
-            # The same date, which ends here at another time.
-            here = replace(there.conservative, zone=other.zone)
-        early = min(early, here, key=lambda m: m.last)
-    if early.last == there.conservative.last:
+        here = count(other, value, unit, how, days) if other.day != read[0].day else None
+        there = _told_here(there, other.zone) if here is None else _earlier(there, here, ask.zone)
+    return there
+
+
+def _told_here(there: End, zone: str) -> End:
+    """Return the same date in the zone that it was written in, if it does not end later there."""
+    here = replace(there.conservative, zone=zone)
+    if there.conservative.on is None or here.last > there.conservative.last:
         return there
-    return replace(there, conservative=early, steps=(*there.steps, elsewhere(ask.zone)))
+    others = tuple(replace(a, due=replace(a.due, zone=zone)) for a in there.alternatives)
+    legal = replace(there.legal, zone=zone)
+    return replace(there, conservative=here, legal=legal, alternatives=others)
+
+
+def _earlier(there: End, here: End, place: str) -> End:
+    if here.conservative.last >= there.conservative.last:
+        return there
+    steps = (*there.steps, elsewhere(place))
+    return replace(there, conservative=here.conservative, steps=steps)
 
 
 def elsewhere(place: str) -> str:

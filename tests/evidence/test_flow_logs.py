@@ -170,6 +170,8 @@ def test_a_flow_log_to_cloudwatch_is_unsupported(endpoint: str, chamber: Chamber
         (gzip.compress(b"srcaddr dstaddr\n1 2\n"), "the file's fields have no interface-id"),
         (gzip.compress(bytes(1 << 20)), "a line of over"),
     ],
+    # Its bytes hold the time, and so would a name made from them: two workers collect the same.
+    ids=["parquet", "cut", "without an interface", "one long line"],
 )
 def test_a_file_that_cannot_be_read_as_records_is_kept_and_told(
     net: Net, chamber: Chamber, content: bytes, why: str
