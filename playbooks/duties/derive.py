@@ -73,12 +73,13 @@ def of(home: Jurisdiction, regime: Regime, known: Known) -> tuple[Duty, ...]:
     own = known.own.get(regime.id)
     anchors = {**known.shared, **checked(regime, own)} if own else known.shared
     bound = regime.applies.answer(known.facts)
+    applies = {s.id: _applies(bound, s, known.facts) for s in regime.stages}
     clocks: dict[str, Clock] = {}
     # A duty that stands to another is computed after it.
     for stage in sorted(regime.stages, key=lambda s: _depth(regime, s)):
         ask = Ask(home, regime, stage, known.facts, anchors, clocks)
-        clocks[stage.id] = _clock(ask, _applies(bound, stage, known.facts), known)
-    return tuple(_duty(regime, s, bound, clocks[s.id], known) for s in regime.stages)
+        clocks[stage.id] = _clock(ask, applies[stage.id], known)
+    return tuple(_duty(regime, s, applies[s.id], clocks[s.id], known) for s in regime.stages)
 
 
 def _depth(regime: Regime, stage: Stage) -> int:
@@ -93,7 +94,7 @@ def _applies(bound: Answer, stage: Stage, facts: Facts) -> Answer:
     return joined([bound, stage.when.answer(facts)]) if stage.when else bound
 
 
-def _duty(regime: Regime, stage: Stage, bound: Answer, found: Clock, known: Known) -> Duty:
+def _duty(regime: Regime, stage: Stage, applies: Answer, found: Clock, known: Known) -> Duty:
     confidence = stage.confidence or regime.confidence
     # What was read, or confirmed, is the rule as it stands now.
     read_ = confidence == "verified-in-source" or f"{regime.id}/{stage.id}" in known.confirmed
@@ -102,7 +103,7 @@ def _duty(regime: Regime, stage: Stage, bound: Answer, found: Clock, known: Know
     return Duty(
         regime,
         stage,
-        _applies(bound, stage, known.facts),
+        applies,
         found,
         binding=sure and dated,
         confidence=confidence,

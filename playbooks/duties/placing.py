@@ -17,7 +17,8 @@ def in_place(ask: Ask, start: Moment, value: int, unit: Unit) -> End:
     read = readings(ask.placed(start, unit), ask.zone)
     if unit in HOURS:
         # An hour lasts as long everywhere; which one is not counted may be another there.
-        each = (start, read[0]) if start.at is not None else (start,)
+        rounded = how == "eu-1182-71" and start.at is not None
+        each = (start, read[0]) if rounded else (start,)
         return min((count(r, value, unit, how, days) for r in each), key=lambda e: e.legal.first)
     there = count(read[0], value, unit, how, days)
     for other in read[1:]:
