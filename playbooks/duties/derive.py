@@ -136,11 +136,6 @@ def _shadowed(ask: Ask, found: Clock, shadows: Anchors) -> Clock:
     return replace(found, shadow=date, derivation=(*found.derivation, says))
 
 
-def applying(duties: Iterable[Duty]) -> tuple[Duty, ...]:
-    """Return the duties that apply, or may until a fact settles it."""
-    return tuple(d for d in duties if d.applies.truth is not False)
-
-
 def by_key(duties: Iterable[Duty]) -> Mapping[str, Duty]:
     """Return the duties by `regime/stage`."""
     return {d.key: d for d in duties}

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,11 +31,6 @@ def original(tmp_path_factory):
     bundle = chamber.export()
     yield chamber, bundle
     chamber.engine.dispose()
-
-
-@pytest.fixture
-def copy(original, tmp_path):
-    return Path(shutil.copytree(original[1], tmp_path / "copy"))
 
 
 def test_the_validator_of_case_finds_nothing_at_all_to_say(original):

@@ -3,9 +3,7 @@
 import base64
 import hashlib
 import re
-import shutil
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,7 +15,7 @@ from evidence.custody.state import LOCKER
 from evidence.custody.statement import HOLD, TRANSFER
 from evidence.sources.item import Item
 from evidence.verify import verify_bundle
-from tests.evidence.chamber import CASE, USER_DATA, fill, make_chamber
+from tests.evidence.chamber import CASE, USER_DATA, fill
 from tests.evidence.custodians import Desk
 from tests.evidence.forgery import rebag, restate
 
@@ -90,20 +88,6 @@ def harmless(page: str) -> Seen:
     assert {name for name, _ in seen.attributes} <= ATTRIBUTES
     assert not TURNING.search(page)
     return seen
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    chamber = make_chamber(tmp_path_factory.mktemp("chamber"))
-    fill(chamber)
-    bundle = chamber.export()
-    yield chamber, bundle
-    chamber.engine.dispose()
-
-
-@pytest.fixture
-def copy(original, tmp_path):
-    return Path(shutil.copytree(original[1], tmp_path / "copy"))
 
 
 def test_it_tells_who_collected_what_and_when_and_what_is_not_proven(original):

@@ -23,17 +23,8 @@ from evidence.errors import BundleError, KeyMaterialError
 from evidence.key_files import pem
 from evidence.recipients import read_private, read_public, wrap_for
 from evidence.verify import verify_bundle
-from tests.evidence.chamber import fill, make_chamber
 
 ALICE, BOB, EVE = (X25519PrivateKey.generate() for _ in range(3))
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    chamber = make_chamber(tmp_path_factory.mktemp("chamber"))
-    fill(chamber)
-    yield chamber, chamber.export()
-    chamber.engine.dispose()
 
 
 def sealed(bundle, *keys, chance=os.urandom):

@@ -5,7 +5,6 @@ import hashlib
 import json
 import random
 import shutil
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,25 +24,11 @@ from evidence.note import (
 )
 from evidence.tlog_proof import LogProof, check_proof, read_proof, write_proof
 from evidence.verify import verify_bundle
-from tests.evidence.chamber import ORIGIN, fill, make_chamber
+from tests.evidence.chamber import ORIGIN
 from tests.evidence.forgery import read_lines, rebag, restate
 
 LOG = signer_of(ORIGIN, Ed25519PrivateKey.generate())
 hashes = st.binary(min_size=32, max_size=32)
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    chamber = make_chamber(tmp_path_factory.mktemp("chamber"))
-    fill(chamber)
-    bundle = chamber.export()
-    yield chamber, bundle
-    chamber.engine.dispose()
-
-
-@pytest.fixture
-def copy(original, tmp_path):
-    return Path(shutil.copytree(original[1], tmp_path / "copy"))
 
 
 def note_over(leaves):

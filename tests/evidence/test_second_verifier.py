@@ -17,7 +17,7 @@ from evidence.cosignature import cosign, cosigner_vkey, cosigning_key
 from evidence.note import checkpoint_text, unverified_checkpoint
 from evidence.verify import verify_bundle
 from tests.evidence import mutations, second
-from tests.evidence.chamber import ORIGIN, Chamber, fill, make_chamber
+from tests.evidence.chamber import ORIGIN, Chamber, fill
 from tests.evidence.forgery import read_lines, rebag, restate, write_lines
 from tests.evidence.second.check import verify
 from tests.evidence.test_verify_witnesses import DEFINED, KEYS, TWO_OF_THREE, witnessed
@@ -27,19 +27,6 @@ SECOND = cosigning_key(ORIGIN, MLDSA44PrivateKey.from_seed_bytes(bytes(32)))
 WITNESS = cosigning_key("w9.example", MLDSA44PrivateKey.from_seed_bytes(bytes([9] * 32)))
 # What is refused when it is missing; another verifier may find, too, what no longer agrees.
 HOLDS_TOGETHER = {bag.MANIFEST, bag.TAG_MANIFEST, bag.ENTRIES}
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    chamber = make_chamber(tmp_path_factory.mktemp("chamber"))
-    fill(chamber)
-    yield chamber, chamber.export()
-    chamber.engine.dispose()
-
-
-@pytest.fixture
-def copy(original, tmp_path):
-    return Path(shutil.copytree(original[1], tmp_path / "copy"))
 
 
 def both(bundle: Path, trust: object) -> tuple[int, int]:

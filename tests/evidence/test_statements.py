@@ -4,8 +4,6 @@ import base64
 import hashlib
 import json
 import re
-import shutil
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,26 +18,11 @@ from evidence.errors import TokenError
 from evidence.keys import thumbprint
 from evidence.statement import PAYLOAD_TYPE, PREDICATE, STATEMENT
 from evidence.verify import verify_bundle
-from tests.evidence.chamber import fill, make_chamber
 from tests.evidence.forgery import rebag, restate
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 KID = thumbprint(KEY.public_key())
 KEYS = {KID: KEY.public_key()}
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    chamber = make_chamber(tmp_path_factory.mktemp("chamber"))
-    fill(chamber)
-    bundle = chamber.export()
-    yield chamber, bundle
-    chamber.engine.dispose()
-
-
-@pytest.fixture
-def copy(original, tmp_path):
-    return Path(shutil.copytree(original[1], tmp_path / "copy"))
 
 
 def lines(bundle):

@@ -4,7 +4,6 @@ import hashlib
 import json
 import random
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -27,21 +26,6 @@ from tests.evidence.forgery import (
 )
 
 CAUGHT = (1, 2)
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    """A bundle nobody touched, and the deployment it is from."""
-    chamber = make_chamber(tmp_path_factory.mktemp("chamber"))
-    fill(chamber)
-    bundle = chamber.export()
-    yield chamber, bundle
-    chamber.engine.dispose()
-
-
-@pytest.fixture
-def copy(original, tmp_path):
-    return Path(shutil.copytree(original[1], tmp_path / "copy"))
 
 
 def told(chamber: Chamber, bundle: Path) -> tuple[int, str]:

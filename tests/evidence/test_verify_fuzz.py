@@ -3,7 +3,6 @@
 import copy as copying
 import os
 import random
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,24 +14,9 @@ from evidence.leaf import actor_commitment, body_commitment, read_leaf, write_le
 from evidence.manifest import TYP
 from evidence.strict_json import canonical_form, parse
 from evidence.verify import verify_bundle
-from tests.evidence.chamber import fill, make_chamber
 from tests.evidence.forgery import payload, read_lines, rebag, restate, retell, write_lines
 
 ODD = [None, True, -1, 0, 2**52, "", "x", "00" * 32, "\u202e\x1b", [], {}, [[]], {"x": {}}, ["00"]]
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    chamber = make_chamber(tmp_path_factory.mktemp("chamber"))
-    fill(chamber)
-    bundle = chamber.export()
-    yield chamber, bundle
-    chamber.engine.dispose()
-
-
-@pytest.fixture
-def copy(original, tmp_path):
-    return Path(shutil.copytree(original[1], tmp_path / "copy"))
 
 
 def places(value, path=()):

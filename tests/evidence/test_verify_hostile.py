@@ -25,11 +25,6 @@ def original(tmp_path_factory):
     chamber.engine.dispose()
 
 
-@pytest.fixture
-def copy(original, tmp_path):
-    return Path(shutil.copytree(original[1], tmp_path / "copy"))
-
-
 def told(chamber: Chamber, bundle: Path) -> tuple[int, str]:
     verdict = verify_bundle(bundle, chamber.trust)
     return verdict.exit_code, "\n".join(f"{p.file}: {p.what}" for p in verdict.problems)

@@ -9,7 +9,6 @@ from evidence import bag
 from evidence.cosignature import cosign, cosigner_vkey, cosigning_key
 from evidence.note import checkpoint_text, signer_of, unverified_checkpoint, vkey
 from evidence.verify import verify_bundle
-from tests.evidence.chamber import fill, make_chamber
 from tests.evidence.forgery import rebag, restate
 
 AT = 1_790_000_000
@@ -20,14 +19,6 @@ WITNESSES = [
 KEYS = [cosigner_vkey(one.cosigner) for one in WITNESSES]
 DEFINED = "".join(f"witness w{n} {key}\n" for n, key in enumerate(KEYS))
 TWO_OF_THREE = f"{DEFINED}group all-of-them 2 w0 w1 w2\nquorum all-of-them\n"
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory):
-    chamber = make_chamber(tmp_path_factory.mktemp("chamber"))
-    fill(chamber)
-    yield chamber, chamber.export()
-    chamber.engine.dispose()
 
 
 def witnessed(original, tmp_path, chosen, change=lambda text: text):
