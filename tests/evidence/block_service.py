@@ -5,10 +5,11 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.evidence.serving import served
 
 SIZE = 4096  # AWS's blocks have 512 KiB; nothing here depends on it
 PAGE = 4
@@ -94,13 +95,5 @@ def snapshots(
 ) -> Iterator[tuple[str, list[str]]]:
     """Serve these disks by snapshot; yield the endpoint and the paths that were asked for."""
     members = {"disks": disks, "refused": refused, "breaks": [breaks], "asked": []}
-    handler = type("Served", (Blocks,), members)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", handler.asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Blocks, members) as found:
+        yield found

@@ -4,14 +4,15 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
+
+from tests.evidence.serving import served
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
@@ -175,13 +176,5 @@ def trail(
 ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Serve these events; yield the endpoint and the list of what was asked."""
     members = {"events": events, "fail_from": fail_from, "asked": []}
-    handler = type("Served", (Trail,), members)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", handler.asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Trail, members) as found:
+        yield found

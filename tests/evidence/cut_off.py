@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
+
+from tests.evidence.serving import served
 
 LISTING = """<?xml version="1.0"?><ListVersionsResult><IsTruncated>false</IsTruncated><Version>
 <Key>k</Key><VersionId>v1</VersionId><IsLatest>true</IsLatest><ETag>"e"</ETag><Size>{size}</Size>
@@ -72,13 +73,5 @@ def breaking(
         "ranges": ranges,
         "asked": [],
     }
-    handler = type("Served", (Bucket,), members)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", handler.asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Bucket, members) as found:
+        yield found
