@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.errors import LockerError
+from evidence.folder_sync import sync_folder
 
 ERASABLE = 32
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -36,7 +37,7 @@ class ErasableKeys:
         for folder in (self.root, path.parent):
             with suppress(FileExistsError):
                 folder.mkdir(mode=0o700)
-                _sync(folder.parent)
+                sync_folder(folder.parent)
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except FileExistsError:
@@ -45,7 +46,7 @@ class ErasableKeys:
             file.write(key)
             file.flush()
             os.fsync(handle)
-        _sync(path.parent)
+        sync_folder(path.parent)
 
     def get(self, sha256: str) -> bytes:
         """Return an artifact's key.
@@ -94,17 +95,9 @@ class ErasableKeys:
             os.fsync(handle)
         with suppress(FileNotFoundError):
             path.unlink()
-        _sync(path.parent)
+        sync_folder(path.parent)
 
     def _path(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):
             raise LockerError(f"{sha256[:80]!r} is no artifact name; expected a SHA-256 in hex")
         return self.root / sha256[:2] / sha256
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

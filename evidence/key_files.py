@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from evidence.errors import KeyMaterialError
+from evidence.folder_sync import sync_folder
 
 
 def read_closed(path: Path, limit: int) -> bytes:
@@ -44,11 +45,7 @@ def replace_closed(path: Path, material: bytes) -> None:
     beside.unlink(missing_ok=True)
     write_closed(beside, material)
     beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def refuse_readable(path: Path, status: os.stat_result) -> None:

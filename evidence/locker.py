@@ -20,6 +20,7 @@ from typing import BinaryIO
 from evidence.chunked import decrypt
 from evidence.erasable import ErasableKeys
 from evidence.errors import LockerError
+from evidence.folder_sync import sync_folder
 from evidence.ingest import Ingested, Read, from_stream, ingest
 from evidence.keys import WrapKey
 from evidence.manifest import Encryption
@@ -165,14 +166,14 @@ class Locker:
                     raise LockerError(
                         f"artifact {sha256} was altered on disk; restore it from a copy"
                     ) from None
-        _sync_folder(folder)
+        sync_folder(folder)
         return Stored(sha256, size, path)
 
     def _folder(self, name: str) -> Path:
         for folder in (self.root, self.root / name):
             with suppress(FileExistsError):
                 folder.mkdir(mode=0o700)
-                _sync_folder(folder.parent)
+                sync_folder(folder.parent)
         return self.root / name
 
 
@@ -216,11 +217,3 @@ def _read_back(file: io.FileIO, start: int, end: int, found: "hashlib._Hash") ->
     while start < end and (chunk := os.pread(file.fileno(), min(CHUNK, end - start), start)):
         found.update(chunk)
         start += len(chunk)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

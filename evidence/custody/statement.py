@@ -11,13 +11,12 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from evidence import jws_offline
 from evidence.errors import CanonicalError, CustodyError, TokenError
 from evidence.jws_token import key_from_jwk
-from evidence.leaf import STAMP
+from evidence.leaf import is_stamp
 from evidence.strict_json import canonical_form
 
 SCHEMA = "urn:stanch:custody:1"
@@ -170,16 +169,6 @@ def _kept(value: object) -> bool:
     )
 
 
-def _time(value: object) -> bool:
-    if not isinstance(value, str) or not STAMP.fullmatch(value):
-        return False
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
-
-
 _KEPT: Mapping[str, Callable[[object], bool]] = {
     "artifact_id": _matches(_ID),
     "stored_sha256": _matches(_SHA256),
@@ -190,12 +179,12 @@ _FORM: Mapping[str, Callable[[Any], bool]] = {
     "schema": lambda value: value == SCHEMA,
     "kind": _text,
     "case": _matches(_ID),
-    "at": _time,
+    "at": is_stamp,
     "reason": _text,
     # None: every artifact of the case, also those that come later.
     "artifacts": _artifacts,
     "hold": _text,
-    "until": _time,
+    "until": is_stamp,
     "from": _text,
     "to": _text,
     "place": _text,

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evidence.folder_sync import sync_folder
 from playbooks.errors import SpoolError
 
 HEADER = 64
@@ -78,7 +79,7 @@ def make(path: Path, size: int, random: Callable[[int], bytes]) -> None:
         finally:
             os.close(fd)
         new.rename(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise SpoolError(
             f"the spool {path} cannot be made: {error.strerror}. Expected a folder with "
@@ -281,11 +282,3 @@ def _write(fd: int, data: bytes, at: int) -> None:
     while view:
         written = os.pwrite(fd, view, at)
         view, at = view[written:], at + written
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
