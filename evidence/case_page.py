@@ -102,6 +102,12 @@ def _remarks(manifest: Manifest) -> Iterator[str]:
         yield "the source changed while it was read"
     for gap in manifest.gaps:
         yield f"{gap.size} bytes from {gap.start} could not be read: {h.text(gap.why)}"
+    for claim in manifest.claims:
+        said = f"{h.text(claim.name)} {h.code(claim.value)}"
+        yield f"claimed by {h.text(claim.by)}, not checked here: {said}"
+    if manifest.derived is not None:
+        made = ", ".join(h.code(origin.artifact_id) for origin in manifest.derived.origins)
+        yield f"made by {h.text(manifest.derived.tool)} from {made}"
 
 
 def _timeline(facts: Facts) -> str:

@@ -114,4 +114,8 @@ def _manifest(custody: Custody, item: Item, about: Acquisition, salt: bytes) -> 
         tool="stanch",
         tool_version=custody.tool_version,
         gaps=stream.all_gaps() if stream else (),
+        stored_version=stored.version,
+        parts=stored.parts,
+        claims=item.claims(),
+        derived=item.derived,
     )

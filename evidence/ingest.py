@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from evidence.chunked import CHUNK, SEALED, Cipher, sealed_size
 from evidence.errors import LockerError
-from evidence.manifest import Gap
+from evidence.manifest_values import Gap
 
 BLOCK = 1 << 20
 # Blocks that are read ahead of the slower of the two threads.

@@ -23,7 +23,7 @@ from evidence.errors import LockerError
 from evidence.folder_sync import sync_folder
 from evidence.ingest import Ingested, Read, from_stream, ingest
 from evidence.keys import WrapKey
-from evidence.manifest import Encryption
+from evidence.manifest_values import Encryption, Part
 from evidence.sealed import data_key_of, fresh, keyed_digest
 
 CHUNK = 1 << 20
@@ -33,11 +33,16 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What lies in the locker: SHA-256 in hex, size in bytes, and path below the root."""
+    """What lies in the locker: SHA-256 in hex, size in bytes, and path below the root.
+
+    A store that keeps versions names this one; what was uploaded in parts tells them.
+    """
 
     sha256: str
     size: int
     path: str
+    version: str | None = None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,53 +3,41 @@
 Canonical JSON with these members (sizes as decimal strings, times RFC 3339 UTC, hashes in hex):
 `schema`, `artifact_id`, `name`, `media_type`, `case` (pseudonym), `source` {`name`, `call`,
 `target` (HMAC-SHA256 commitment)}, `acquired` {`start`, `end`}, `plain` {`sha256` or, when
-sensitive, `hmac_sha256` over it; `size`}, `stored` {`sha256`, `size`}, `encryption` {`alg`, `key`,
-`wrap`, `wrapped_key`} or null, `sensitive`, `source_stable`, `gaps` [{`start`, `size`, `why`}],
-`tool` {`name`, `version`}.
+sensitive, `hmac_sha256` over it; `size`}, `stored` {`sha256`, `size`, `version`, `parts`},
+`encryption`, `sensitive`, `source_stable`, `gaps`, `claims`, `derived`, `tool` {`name`, `version`};
+the values of more than one member are in `manifest_values`.
 Signed as an attached ES256 JWS with typ `TYP`. Standard library only, for the verifier reads it.
 """
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from evidence.errors import CanonicalError, ManifestError
-from evidence.leaf import is_stamp
+from evidence.manifest_values import (
+    Claim,
+    Derived,
+    Encryption,
+    Gap,
+    Part,
+    flag,
+    optional,
+    read_claims,
+    read_derived,
+    read_encryption,
+    read_gaps,
+    read_parts,
+    sha256,
+    size,
+    text,
+    time,
+)
 from evidence.strict_json import canonical_form, parse_canonical
 
 SCHEMA = "urn:stanch:manifest:1"
 TYP = "evidence-manifest+jws"
-ENCRYPTION = "c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM"
-KEY_WRAP = "A256KW"
-# Wrapped twice: by a key of the artifact's own, which can be erased, then by the wrapping key.
-ERASABLE_WRAP = "A256KW+A256KW"
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
-
-
-@dataclass(frozen=True, slots=True)
-class Encryption:
-    """How a sensitive artifact was sealed: key reference, the wrapped data key in hex, and how.
-
-    `wrap` is `ERASABLE_WRAP`, or `KEY_WRAP` in manifests from before there were erasable keys.
-    """
-
-    key: str
-    wrapped_key: str
-    wrap: str = KEY_WRAP
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Bytes that the source did not give, and that are kept as zeros: where, how many, and why."""
-
-    start: int
-    size: int
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +45,7 @@ class Manifest:
     """One artifact's description; fields as in this module's docstring, sizes in bytes.
 
     `plain_digest` is the SHA-256 of the content, or its keyed digest when `encryption` is set.
+    `stored_version` is what a store that keeps versions calls this one.
     """
 
     artifact_id: str
@@ -78,6 +67,10 @@ class Manifest:
     tool: str
     tool_version: str
     gaps: tuple[Gap, ...] = ()
+    stored_version: str | None = None
+    parts: tuple[Part, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    derived: Derived | None = None
 
 
 def target_commitment(salt: bytes, target: str) -> str:
@@ -87,7 +80,7 @@ def target_commitment(salt: bytes, target: str) -> str:
 
 def to_dict(manifest: Manifest) -> dict[str, Any]:
     """Return the manifest as the members that are signed."""
-    sealed = manifest.encryption
+    sealed, derived = manifest.encryption, manifest.derived
     return {
         "schema": SCHEMA,
         "artifact_id": manifest.artifact_id,
@@ -100,18 +93,18 @@ def to_dict(manifest: Manifest) -> dict[str, Any]:
             "sha256" if sealed is None else "hmac_sha256": manifest.plain_digest,
             "size": str(manifest.plain_size),
         },
-        "stored": {"sha256": manifest.stored_sha256, "size": str(manifest.stored_size)},
-        "encryption": None
-        if sealed is None
-        else {
-            "alg": ENCRYPTION,
-            "key": sealed.key,
-            "wrap": sealed.wrap,
-            "wrapped_key": sealed.wrapped_key,
+        "stored": {
+            "sha256": manifest.stored_sha256,
+            "size": str(manifest.stored_size),
+            "version": manifest.stored_version,
+            "parts": [part.members() for part in manifest.parts],
         },
+        "encryption": sealed and sealed.members(),
         "sensitive": manifest.sensitive,
         "source_stable": manifest.source_stable,
-        "gaps": [{"start": str(g.start), "size": str(g.size), "why": g.why} for g in manifest.gaps],
+        "gaps": [gap.members() for gap in manifest.gaps],
+        "claims": [claim.members() for claim in manifest.claims],
+        "derived": derived and derived.members(),
         "tool": {"name": manifest.tool, "version": manifest.tool_version},
     }
 
@@ -138,31 +131,31 @@ def read_manifest(payload: bytes) -> Manifest:
 
 
 def _from(members: Mapping[str, Any]) -> Manifest:
-    sealed = members["encryption"]
+    stored, sealed = members["stored"], read_encryption(members["encryption"])
     return Manifest(
-        artifact_id=_text(members["artifact_id"]),
-        name=_text(members["name"]),
-        media_type=_text(members["media_type"]),
-        case=_text(members["case"]),
-        source=_text(members["source"]["name"]),
-        call=_text(members["source"]["call"]),
-        target=_hash(members["source"]["target"]),
-        acquired_start=_time(members["acquired"]["start"]),
-        acquired_end=_time(members["acquired"]["end"]),
-        plain_digest=_hash(members["plain"]["sha256" if sealed is None else "hmac_sha256"]),
-        plain_size=_size(members["plain"]["size"]),
-        stored_sha256=_hash(members["stored"]["sha256"]),
-        stored_size=_size(members["stored"]["size"]),
-        encryption=None
-        if sealed is None
-        else Encryption(_text(sealed["key"]), _hex(sealed["wrapped_key"]), _wrap(sealed["wrap"])),
-        sensitive=_flag(members["sensitive"]),
-        source_stable=_flag(members["source_stable"]),
-        tool=_text(members["tool"]["name"]),
-        tool_version=_text(members["tool"]["version"]),
-        gaps=tuple(
-            Gap(_size(g["start"]), _size(g["size"]), _text(g["why"])) for g in members["gaps"]
-        ),
+        artifact_id=text(members["artifact_id"]),
+        name=text(members["name"]),
+        media_type=text(members["media_type"]),
+        case=text(members["case"]),
+        source=text(members["source"]["name"]),
+        call=text(members["source"]["call"]),
+        target=sha256(members["source"]["target"]),
+        acquired_start=time(members["acquired"]["start"]),
+        acquired_end=time(members["acquired"]["end"]),
+        plain_digest=sha256(members["plain"]["sha256" if sealed is None else "hmac_sha256"]),
+        plain_size=size(members["plain"]["size"]),
+        stored_sha256=sha256(stored["sha256"]),
+        stored_size=size(stored["size"]),
+        encryption=sealed,
+        sensitive=flag(members["sensitive"]),
+        source_stable=flag(members["source_stable"]),
+        tool=text(members["tool"]["name"]),
+        tool_version=text(members["tool"]["version"]),
+        gaps=read_gaps(members["gaps"]),
+        stored_version=optional(stored["version"]),
+        parts=read_parts(stored["parts"]),
+        claims=read_claims(members["claims"]),
+        derived=read_derived(members["derived"]),
     )
 
 
@@ -179,47 +172,7 @@ def _refuse_contradiction(manifest: Manifest) -> None:
         raise ManifestError("manifest contradicts itself: a gap ends behind the content")
     if any(g.size == 0 or g.start < end for g, end in zip(manifest.gaps, [0, *ends], strict=False)):
         raise ManifestError("manifest contradicts itself: its gaps are empty or overlap")
+    if manifest.parts and sum(part.size for part in manifest.parts) != manifest.stored_size:
+        raise ManifestError("manifest contradicts itself: its parts are not as large as the whole")
     if manifest.acquired_start > manifest.acquired_end:
         raise ManifestError("manifest contradicts itself: acquired before it was begun")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("not text")
-    return value
-
-
-def _wrap(value: object) -> str:
-    if value not in (KEY_WRAP, ERASABLE_WRAP):
-        raise ValueError("not a way of wrapping keys that is known")
-    return _text(value)
-
-
-def _time(value: object) -> str:
-    if not is_stamp(value):
-        raise ValueError("not a time in RFC 3339, UTC, microseconds")
-    return _text(value)
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("not true or false")
-    return value
-
-
-def _hex(value: object) -> str:
-    if not re.fullmatch("([0-9a-f]{2})+", _text(value)):
-        raise ValueError("not bytes in hex")
-    return _text(value)
-
-
-def _hash(value: object) -> str:
-    if not _SHA256.fullmatch(_text(value)):
-        raise ValueError("not a SHA-256 in hex")
-    return _text(value)
-
-
-def _size(value: object) -> int:
-    if not _SIZE.fullmatch(_text(value)):
-        raise ValueError("not a size in decimal")
-    return int(_text(value))

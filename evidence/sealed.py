@@ -17,7 +17,7 @@ from evidence.chunked import KEY, SALT, Cipher, cipher
 from evidence.erasable import ERASABLE
 from evidence.errors import LockerError
 from evidence.keys import WrapKey
-from evidence.manifest import ERASABLE_WRAP, KEY_WRAP, Encryption
+from evidence.manifest_values import ERASABLE_WRAP, KEY_WRAP, Encryption
 
 
 @dataclass(frozen=True, slots=True)

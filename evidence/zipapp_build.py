@@ -31,6 +31,7 @@ MODULES = (
     "jws_token",
     "leaf",
     "manifest",
+    "manifest_values",
     "merkle",
     "note",
     "page_html",

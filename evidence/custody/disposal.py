@@ -7,7 +7,7 @@ from evidence.custody.opening import manifest_of
 from evidence.custody.state import Artifact, CaseCustody
 from evidence.errors import CustodyError
 from evidence.locker import Locker
-from evidence.manifest import ERASABLE_WRAP
+from evidence.manifest_values import ERASABLE_WRAP
 
 
 def refuse_unerasable(state: CaseCustody, artifact: Artifact, locker: Locker) -> None:

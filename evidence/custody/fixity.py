@@ -15,7 +15,7 @@ from evidence.custody.opening import manifest_of
 from evidence.custody.state import Artifact
 from evidence.errors import EvidenceError, LockerError
 from evidence.locker import Locker
-from evidence.manifest import ERASABLE_WRAP
+from evidence.manifest_values import ERASABLE_WRAP
 
 # Results of so many artifacts fit a ledger entry's 64 KiB, whatever each says of why.
 PER_ENTRY = 50

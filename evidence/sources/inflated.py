@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from evidence.manifest import Gap
+from evidence.manifest_values import Gap
 from evidence.sources.item import Stream
 
 _GZIP = 16 + zlib.MAX_WBITS

@@ -1,9 +1,10 @@
 """What a source gives: an item it could read, or the note that it could not."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from evidence.manifest import Gap
+from evidence.manifest_values import Claim, Derived, Gap
 
 
 class Stream(Protocol):
@@ -28,6 +29,7 @@ class Item:
 
     `sensitive` items are stored encrypted. `call` is `service.operation`, as boto3 names it. What
     may be large has a `stream` instead of `data`: it is read once, before the source goes on.
+    `claims` is asked after that for what others state of the content.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Item:
     sensitive: bool
     call: str
     stream: Stream | None = None
+    claims: Callable[[], tuple[Claim, ...]] = tuple
+    derived: Derived | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from evidence.ingest import BLOCK
-from evidence.manifest import Gap
+from evidence.manifest_values import Gap
 from evidence.sources.ask import Client, Question, answer, code_of
 from evidence.sources.object_claims import Check, Verdict, check_of, claims_of
 

@@ -13,7 +13,7 @@ from evidence.erasable import ErasableKeys
 from evidence.errors import LockerError
 from evidence.keys import WrapKey
 from evidence.locker import Locker
-from evidence.manifest import ERASABLE_WRAP, KEY_WRAP, Encryption
+from evidence.manifest_values import ERASABLE_WRAP, KEY_WRAP, Encryption
 from evidence.verify import verify_bundle
 from tests.evidence.chamber import CASE, USER_DATA
 

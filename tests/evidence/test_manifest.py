@@ -11,14 +11,8 @@ from evidence import jws
 from evidence.canonical import canonical
 from evidence.deposit import KIND, Acquisition, deposit
 from evidence.errors import ManifestError
-from evidence.manifest import (
-    TYP,
-    Encryption,
-    Manifest,
-    read_manifest,
-    target_commitment,
-    to_dict,
-)
+from evidence.manifest import TYP, Manifest, read_manifest, target_commitment, to_dict
+from evidence.manifest_values import Claim, Derived, Encryption, Origin, Part
 from tests.evidence.chamber import USER_DATA, describe
 
 DIGEST = hashlib.sha256(b"x").hexdigest()
@@ -45,9 +39,16 @@ MANIFEST = Manifest(
 SEALED = dataclasses.replace(
     MANIFEST, sensitive=True, encryption=Encryption("wrap:1", "11"), plain_digest="ef" * 32
 )
+TOLD = dataclasses.replace(
+    MANIFEST,
+    stored_version="v1.null",
+    parts=(Part(1, DIGEST), Part(0, DIGEST)),
+    claims=(Claim("the host", "sha256", DIGEST),),
+    derived=Derived((Origin("0a" * 16, DIGEST),), "redact", "1", DIGEST),
+)
 
 
-@pytest.mark.parametrize("manifest", [MANIFEST, SEALED], ids=["plain", "sealed"])
+@pytest.mark.parametrize("manifest", [MANIFEST, SEALED, TOLD], ids=["plain", "sealed", "told"])
 def test_a_manifest_comes_back_as_it_was_written(manifest):
     assert read_manifest(canonical(to_dict(manifest))) == manifest
 
@@ -63,13 +64,13 @@ def leaves(value, path=()):
             yield from leaves(item, (*path, name))
 
 
-PATHS = sorted({path for m in (MANIFEST, SEALED) for path in leaves(members(m))})
+PATHS = sorted({path for m in (MANIFEST, SEALED, TOLD) for path in leaves(members(m))})
 
 
 @pytest.mark.parametrize("path", PATHS, ids=".".join)
 @pytest.mark.parametrize("wrong", ["drop", 1, [], {}, "more"])
 def test_a_member_that_is_missing_or_of_another_type_is_refused(path, wrong):
-    for manifest in (MANIFEST, SEALED):
+    for manifest in (MANIFEST, SEALED, TOLD):
         whole = members(manifest)
         place = whole
         try:
@@ -78,8 +79,8 @@ def test_a_member_that_is_missing_or_of_another_type_is_refused(path, wrong):
             _ = place[path[-1]]
         except (KeyError, TypeError):
             continue
-        if place[path[-1]] == wrong:
-            continue  # a manifest without gaps is one
+        if wrong == [] and path[-1] in {"gaps", "claims", "parts"}:
+            continue  # a manifest without them is one
         if wrong == "drop":
             del place[path[-1]]
         elif wrong == "more":
@@ -97,6 +98,7 @@ def test_a_member_that_is_missing_or_of_another_type_is_refused(path, wrong):
         {"encryption": SEALED.encryption},
         {"plain_digest": "00" * 32},
         {"plain_size": 2},
+        {"parts": (Part(2, DIGEST),)},
         {"acquired_end": "2026-11-23T09:00:00.000000Z"},
     ],
     ids=lambda c: next(iter(c)),
@@ -119,6 +121,32 @@ def test_a_size_is_plain_decimal_text(size):
 def test_a_time_has_its_one_form(time):
     whole = members()
     whole["acquired"]["start"] = whole["acquired"]["end"] = time
+    with pytest.raises(ManifestError):
+        read_manifest(canonical(whole))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"from": []},
+        {"from": [{"artifact_id": "0a" * 16, "manifest_sha256": DIGEST}] * 2},
+        {"from": [{"artifact_id": "0a", "manifest_sha256": DIGEST}]},
+        {"map_sha256": "0a"},
+        {"map_sha256": ""},
+    ],
+    ids=["from nothing", "twice from one", "no id", "no hash", "empty"],
+)
+def test_what_is_derived_names_each_origin_once(wrong):
+    whole = members(TOLD)
+    assert read_manifest(canonical(whole)) == TOLD
+    whole["derived"] |= wrong
+    with pytest.raises(ManifestError):
+        read_manifest(canonical(whole))
+
+
+def test_a_version_is_a_name_or_nothing():
+    whole = members(TOLD)
+    whole["stored"]["version"] = ""
     with pytest.raises(ManifestError):
         read_manifest(canonical(whole))
 

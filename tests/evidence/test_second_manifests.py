@@ -8,12 +8,13 @@ import pytest
 from evidence import bag
 from evidence.canonical import canonical
 from evidence.errors import EvidenceError
-from evidence.manifest import read_manifest
+from evidence.manifest import read_manifest, to_dict
 from tests.evidence import mutations
 from tests.evidence.chamber import fill, make_chamber
 from tests.evidence.second import texts
 from tests.evidence.second.artifacts import check_manifest
 from tests.evidence.second.findings import LackingError, WrongError
+from tests.evidence.test_manifest import TOLD
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,8 @@ def manifests(tmp_path_factory):
     fill(chamber)
     folder = chamber.export() / bag.MANIFESTS
     chamber.engine.dispose()
-    return [mutations.payload_of(path) for path in sorted(folder.iterdir())]
+    made = [mutations.payload_of(path) for path in sorted(folder.iterdir())]
+    return [*made, json.loads(canonical(to_dict(TOLD)))]
 
 
 def shipped_reads(manifest: object) -> bool:

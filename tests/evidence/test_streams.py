@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from evidence import jws
 from evidence.deposit import Acquisition, deposit
 from evidence.ingest import BLOCK, opened
-from evidence.manifest import TYP, Gap, Manifest, read_manifest
+from evidence.manifest import TYP, Manifest, read_manifest
+from evidence.manifest_values import Gap
 from evidence.sources.inflated import Inflated
 from evidence.sources.item import Item, Stream
 from tests.evidence.chamber import Chamber

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from evidence import jws
 from evidence.errors import SourceError
-from evidence.manifest import TYP, Gap, read_manifest
+from evidence.manifest import TYP, read_manifest
+from evidence.manifest_values import Gap
 from evidence.sources.item import Item, Missed, Stream
 from evidence.sources.trail_digest import Fault
 from evidence.sources.trail_files import TrailFiles

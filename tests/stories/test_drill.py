@@ -17,7 +17,7 @@ import pytest
 
 from evidence import jws_token, ledger
 from evidence.locker import Locker
-from evidence.manifest import Encryption
+from evidence.manifest_values import Encryption
 from playbooks.drills.range.estate import build_estate
 from playbooks.drills.range.world import World
 from playbooks.wiring import keyring

@@ -1,6 +1,7 @@
 """Artifacts, their signed manifests, and the entries and statements that tell of them."""
 
 import hashlib
+import re
 from typing import Any
 
 from tests.evidence.second.entries import Entry, check_order, commitment
@@ -12,6 +13,7 @@ from tests.evidence.second.trust import Trust
 MANIFESTS, ARTIFACTS = "data/custody/manifests/", "data/artifacts/"
 STATEMENTS = "data/custody/statements.dsse.jsonl"
 WRAPS = ("A256KW", "A256KW+A256KW")
+ARTIFACT_ID = re.compile("[0-9a-f]{32}")
 SEALED = "c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM"
 
 
@@ -21,6 +23,7 @@ def check_manifest(made: Any) -> dict[str, Any]:
     objects = {"source", "acquired", "plain", "stored", "tool"}
     kinds: dict[str, type] = {**dict.fromkeys(names, str), **dict.fromkeys(objects, dict)}
     kinds |= {"encryption": object, "sensitive": bool, "source_stable": bool, "gaps": list}
+    kinds |= {"claims": list, "derived": object}
     found = members(made, **kinds)
     if found["schema"] != "urn:stanch:manifest:1":
         raise LackingError(f"its schema is not known: {found['schema']}")
@@ -29,7 +32,7 @@ def check_manifest(made: Any) -> dict[str, Any]:
     members(found["acquired"], start=str, end=str)
     start, end = (time_of(found["acquired"][name]) for name in ("start", "end"))
     need(start <= end, "its acquisition ends before it starts")
-    members(found["stored"], sha256=str, size=str)
+    check_stored(found["stored"])
     members(found["tool"], name=str, version=str)
     sealed = found["encryption"] is not None
     digest = "hmac_sha256" if sealed else "sha256"
@@ -43,7 +46,8 @@ def check_manifest(made: Any) -> dict[str, Any]:
         if found["encryption"]["alg"] != SEALED or found["encryption"]["wrap"] not in WRAPS:
             raise LackingError("its encryption is not known")
     else:
-        need(found["plain"] == found["stored"], "plain and stored do not agree")
+        same = all(found["plain"][name] == found["stored"][name] for name in ("sha256", "size"))
+        need(same, "plain and stored do not agree")
     at = 0
     for gap in found["gaps"]:
         members(gap, start=str, size=str, why=str)
@@ -54,7 +58,42 @@ def check_manifest(made: Any) -> dict[str, Any]:
     size, last = int(found["plain"]["size"]), found["gaps"][-1:]
     early = bool(last) and int(last[0]["start"]) == size
     need(at <= size or early, "a gap ends behind the content")
+    for claim in found["claims"]:
+        members(claim, by=str, name=str, value=str)
+    if found["derived"] is not None:
+        check_derived(found["derived"])
     return found
+
+
+def check_stored(stored: dict[str, Any]) -> None:
+    """Check how a store tells of a file: its version there, and the parts it came in."""
+    members(stored, sha256=str, size=str, version=object, parts=list)
+    version = stored["version"]
+    need(version is None or (isinstance(version, str) and version != ""), "an odd version")
+    matches(SIZE, stored["size"])
+    whole = 0
+    for part in stored["parts"]:
+        members(part, size=str, sha256=str)
+        matches(HASH, part["sha256"])
+        matches(SIZE, part["size"])
+        whole += int(part["size"])
+    need(not stored["parts"] or whole == int(stored["size"]), "its parts are not the whole")
+
+
+def check_derived(derived: Any) -> None:
+    """Check how an artifact tells what it was made from."""
+    members(derived, tool=dict, map_sha256=object, **{"from": list})
+    members(derived["tool"], name=str, version=str)
+    if derived["map_sha256"] is not None:
+        matches(HASH, derived["map_sha256"])
+    need(derived["from"] != [], "is derived from nothing")
+    origins = []
+    for origin in derived["from"]:
+        members(origin, artifact_id=str, manifest_sha256=str)
+        matches(ARTIFACT_ID, origin["artifact_id"])
+        matches(HASH, origin["manifest_sha256"])
+        origins.append((origin["artifact_id"], origin["manifest_sha256"]))
+    need(len(set(origins)) == len(origins), "is derived twice from one")
 
 
 def check_story(entry: Entry, manifest: dict[str, Any]) -> None:

@@ -73,7 +73,7 @@ def lines(data: bytes) -> list[Any]:
     return [canonical(row) for row in rows]
 
 
-def members(value: Any, **kinds: type) -> dict[str, Any]:
+def members(value: Any, /, **kinds: type) -> dict[str, Any]:
     """Return `value` when it is an object of exactly these members, each of its type."""
     need(isinstance(value, dict), "is no object")
     need(set(value) == set(kinds), f"has not exactly the members {sorted(kinds)}")

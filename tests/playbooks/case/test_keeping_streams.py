@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from evidence import jws
-from evidence.manifest import TYP, Gap, read_manifest
+from evidence.manifest import TYP, read_manifest
+from evidence.manifest_values import Gap
 from evidence.sources.item import Item
 from playbooks.case.case import Case
 from tests.playbooks.case.test_approvals import tagging
