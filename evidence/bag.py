@@ -5,6 +5,7 @@ Standard library only. Names in a bundle are plain ASCII, so nothing is ever per
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from evidence.errors import BundleError
 
@@ -23,6 +24,7 @@ ENTRIES = "data/custody/entries.jsonl"
 PROOFS = "data/custody/proofs.jsonl"
 PROOF_FILES = "data/custody/proofs/"
 CHECKPOINT = "data/custody/checkpoint"
+HEADS = "data/custody/heads.jsonl"
 POLICY = "data/custody/policy"
 TIMELINE = "data/case/timeline.json"
 CASE = "data/case/case.jsonld"
@@ -46,13 +48,62 @@ DECLARATION_TEXT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
-_OXUM = re.compile(r"^Payload-Oxum: (\d{1,18})\.(\d{1,9})$", re.MULTILINE | re.ASCII)
+_OXUM = re.compile(r"(0|[1-9][0-9]{0,17})\.(0|[1-9][0-9]{0,8})")
+_STATED = (
+    "Bag-Software-Agent",
+    "External-Identifier",
+    "Internal-Sender-Identifier",
+    "Payload-Oxum",
+)
+_SINGLE = frozenset(
+    {
+        DECLARATION,
+        INFO,
+        MANIFEST,
+        TAG_MANIFEST,
+        EXPORT,
+        GUIDE,
+        REPORT,
+        STATEMENTS,
+        ENTRIES,
+        PROOFS,
+        CHECKPOINT,
+        HEADS,
+        POLICY,
+        TIMELINE,
+        CASE,
+    }
+)
+_MANY = re.compile(
+    rf"{ARTIFACTS}[0-9a-f]{{64}}|{MANIFESTS}[0-9a-f]{{64}}\.jws"
+    rf"|{PROOF_FILES}(?:0|[1-9][0-9]*)\.tlog-proof|{TIME}[^/]+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What bag-info.txt states: the case's own id, the log's name, and the payload's bytes and
+    number of files.
+    """
+
+    case: str
+    origin: str
+    size: int
+    files: int
 
 
 def is_plain(path: str) -> bool:
     """Tell whether a path is relative, of plain ASCII names, without `..`, at most 200 long."""
     parts = path.split("/")
     return len(path) <= 200 and all(_PLAIN_NAME.fullmatch(part) for part in parts)
+
+
+def belongs(path: str) -> bool:
+    """Tell whether a bundle has a file of this path; what one below `TIME` is called, is not asked.
+
+    A new file of the format is named here, or no bundle with it is taken.
+    """
+    return path in _SINGLE or _MANY.fullmatch(path) is not None
 
 
 def manifest_text(digests: Mapping[str, str]) -> bytes:
@@ -92,13 +143,23 @@ def info_text(case: str, origin: str, size: int, files: int) -> bytes:
     ).encode()
 
 
-def read_oxum(data: bytes) -> tuple[int, int]:
-    """Return the payload's size in bytes and number of files as bag-info.txt states them.
+def read_info(data: bytes) -> Info:
+    """Read bag-info.txt; labels that are not ours (RFC 8493, 2.2.2) are ignored.
 
     Raises:
-        BundleError: when they are not stated exactly once.
+        BundleError: when it is not UTF-8, or states one of ours not exactly once, or malformed.
     """
-    found = _OXUM.findall(data.decode("utf-8", errors="replace"))
-    if len(found) != 1:
-        raise BundleError("states no Payload-Oxum, or more than one")
-    return int(found[0][0]), int(found[0][1])
+    try:
+        lines = data.decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise BundleError(f"not UTF-8 at byte {error.start}") from error
+    pairs = [(label, value) for label, colon, value in (x.partition(": ") for x in lines) if colon]
+    for label in _STATED:
+        if [name for name, _ in pairs].count(label) != 1:
+            raise BundleError(f"states no {label}, or more than one; expected '{label}: ...' once")
+    stated = dict(pairs)
+    oxum = _OXUM.fullmatch(stated["Payload-Oxum"])
+    if oxum is None:
+        raise BundleError("states a Payload-Oxum that is not '<bytes>.<files>'")
+    case, origin = stated["External-Identifier"], stated["Internal-Sender-Identifier"]
+    return Info(case, origin, int(oxum[1]), int(oxum[2]))

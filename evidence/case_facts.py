@@ -5,7 +5,6 @@ is made from them can be made again and compared. Standard library and cryptogra
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +15,9 @@ from evidence.jws_token import MAX_TOKEN, take_apart
 from evidence.manifest import TYP, Manifest, read_manifest
 from evidence.note import Checkpoint, unverified_checkpoint
 from evidence.verify_entries import MAX_NOTE, Proven
-from evidence.verify_files import Files
+from evidence.verify_files import MAX_INFO, Files
 
 ARTIFACT_STORED = "artifact.stored"
-
-_NAMED = re.compile(r"^External-Identifier: (.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +80,6 @@ def case_id_of(files: Files) -> str:
     """Return the case's own id, which bag-info.txt states.
 
     Raises:
-        BundleError: when it is missing, or not stated exactly once.
+        BundleError: when bag-info.txt is missing or malformed.
     """
-    found = _NAMED.findall(files.read(bag.INFO, 1 << 16).decode("utf-8", errors="replace"))
-    if len(found) != 1:
-        raise BundleError(f"{bag.INFO} does not state External-Identifier exactly once")
-    return str(found[0])
+    return bag.read_info(files.read(bag.INFO, MAX_INFO)).case

@@ -13,6 +13,7 @@ MAX_BYTES = 1 << 20
 INT_LIMIT = 1 << 53
 
 _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_HEX = re.compile(r"(?:[0-9a-f]{2})+")
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
@@ -71,6 +72,17 @@ def parse_canonical(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
     if canonical_form(value) != data:
         raise CanonicalError("JSON is not in canonical form (RFC 8785); it was rewritten")
     return value
+
+
+def unhex(value: object) -> bytes:
+    """Return the bytes, at least one, of lower-case hex, the only form that is written.
+
+    Raises:
+        CanonicalError: when it is something else.
+    """
+    if not isinstance(value, str) or not _HEX.fullmatch(value):
+        raise CanonicalError("not bytes in lower-case hex")
+    return bytes.fromhex(value)
 
 
 def refuse_unsafe(value: Any, depth: int = 0) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 from evidence import bag, jws_offline
 from evidence.case_facts import ARTIFACT_STORED, case_id_of
-from evidence.errors import BundleError, EvidenceError, TokenError
+from evidence.errors import BundleError, CanonicalError, EvidenceError, ManifestError, TokenError
 from evidence.jws_token import MAX_TOKEN, take_apart
-from evidence.manifest import TYP, Manifest, read_manifest, target_commitment
+from evidence.manifest import SCHEMA, TYP, Manifest, read_manifest, target_commitment
 from evidence.note import Checkpoint
-from evidence.strict_json import parse_canonical
+from evidence.strict_json import parse_canonical, unhex
 from evidence.verify_entries import Proven
-from evidence.verify_files import MAX_TAG_FILE, Files
+from evidence.verify_files import MAX_INFO, MAX_TAG_FILE, Files
 from evidence.verify_report import Report
 from evidence.verify_trust import Trust
 
@@ -28,12 +28,14 @@ def check_export(
         return
     start = len(report.problems)
     try:
-        stated = parse_canonical(_payload(files, bag.EXPORT, trust, bag.EXPORT_TYP))
-        found = _holds(files, proven, head)
+        payload = _payload(files, bag.EXPORT, trust, bag.EXPORT_TYP)
+        if later := _later_schema(payload, bag.EXPORT_SCHEMA):
+            report.incomplete(bag.EXPORT, f"is in the form {later}, which is not known here")
+        else:
+            _compare(parse_canonical(payload), _holds(files, proven, head), report)
+        _compare_log(files, head, report)
     except EvidenceError as error:
         report.invalid(bag.EXPORT, error)
-    else:
-        _compare(stated, found, report)
     report.checked("export statement", 1, start)
 
 
@@ -49,7 +51,7 @@ def check_artifacts(
     `listed` is path -> SHA-256 of the payload, as `check_files` compared it.
     """
     start = len(report.problems)
-    manifests = _manifests(files, trust, report)
+    manifests, unknown = _manifests(files, trust, report)
     report.checked("manifests", len(manifests), start)
 
     start = len(report.problems)
@@ -76,7 +78,8 @@ def check_artifacts(
     start = len(report.problems)
     held = {path for path in files.sizes if path.startswith(bag.ARTIFACTS)}
     wanted = _check_held(manifests, files, listed, report)
-    for path in sorted(held - wanted):
+    # What a manifest in a later form names, cannot be said here.
+    for path in sorted(held - wanted) if not unknown else ():
         report.invalid(path, "is an artifact that no manifest names")
     report.checked("artifacts and manifests", len(wanted), start)
 
@@ -109,6 +112,22 @@ def _holds(files: Files, proven: list[Proven], head: Checkpoint | None) -> dict[
     }
 
 
+def _compare_log(files: Files, head: Checkpoint | None, report: Report) -> None:
+    named = bag.read_info(files.read(bag.INFO, MAX_INFO)).origin
+    if head is not None and named != head.origin:
+        report.invalid(bag.INFO, f"names the log {named!r}; the checkpoint is of {head.origin!r}")
+
+
+def _later_schema(payload: bytes, known: str) -> str | None:
+    """Return the schema that a payload names, when it is another than the one known here."""
+    try:
+        members = parse_canonical(payload)
+    except CanonicalError:
+        return None
+    schema = members.get("schema") if isinstance(members, dict) else None
+    return schema if isinstance(schema, str) and schema != known else None
+
+
 def _compare(stated: object, found: dict[str, Any], report: Report) -> None:
     if not isinstance(stated, dict) or stated.keys() != found.keys():
         report.invalid(bag.EXPORT, f"has not exactly the members of {bag.EXPORT_SCHEMA}")
@@ -118,17 +137,28 @@ def _compare(stated: object, found: dict[str, Any], report: Report) -> None:
             report.invalid(bag.EXPORT, f"states {name} {stated[name]!r}; the bundle has {value!r}")
 
 
-def _manifests(files: Files, trust: Trust | None, report: Report) -> dict[str, Manifest]:
+def _manifests(
+    files: Files, trust: Trust | None, report: Report
+) -> tuple[dict[str, Manifest], set[str]]:
+    """Return path -> manifest, and the paths of those in a form that is not known here."""
     manifests: dict[str, Manifest] = {}
+    unknown: set[str] = set()
     for path in sorted(path for path in files.sizes if path.startswith(bag.MANIFESTS)):
         try:
             data = files.read(path, MAX_TOKEN)
             if path != f"{bag.MANIFESTS}{hashlib.sha256(data).hexdigest()}.jws":
                 raise BundleError("its name is not its SHA-256; another manifest was put here")
-            manifests[path] = read_manifest(_payload(files, path, trust, TYP))
+            payload = _payload(files, path, trust, TYP)
+            manifests[path] = read_manifest(payload)
+        except ManifestError as error:
+            if later := _later_schema(payload, SCHEMA):
+                report.incomplete(path, f"is in the form {later}, which is not known here")
+                unknown.add(path)
+            else:
+                report.invalid(path, error)
         except EvidenceError as error:
             report.invalid(path, error)
-    return manifests
+    return manifests, unknown
 
 
 def _check_agreement(
@@ -148,14 +178,18 @@ def _check_agreement(
         "size": str(manifest.plain_size),
         "stored_sha256": manifest.stored_sha256,
     }
-    wrong = [name for name, value in agreed.items() if body.get(name) != value]
+    wrong = [
+        name
+        for name, value in agreed.items()
+        if type(body.get(name)) is not type(value) or body[name] != value
+    ]
     if manifest.case != case:
         wrong.append("case")
     try:
-        salt, target = bytes.fromhex(body["target_salt"]), str(body["target"])
-        if target_commitment(salt, target) != manifest.target:
+        salt, target = unhex(body.get("target_salt")), body.get("target")
+        if not isinstance(target, str) or target_commitment(salt, target) != manifest.target:
             wrong.append("target")
-    except (KeyError, TypeError, ValueError):
+    except CanonicalError:
         wrong.append("target")
     if wrong:
         report.invalid(path, f"does not agree with {place} on {', '.join(wrong)}")

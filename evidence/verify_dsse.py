@@ -4,6 +4,7 @@ from evidence import bag, dsse
 from evidence.case_facts import manifest_payload
 from evidence.errors import BundleError, EvidenceError
 from evidence.statement import PAYLOAD_TYPE, statement
+from evidence.strict_json import parse
 from evidence.verify_entries import read_lines
 from evidence.verify_files import Files
 from evidence.verify_report import Report
@@ -23,17 +24,45 @@ def check_statements(files: Files, trust: Trust | None, report: Report) -> None:
         report.incomplete(bag.STATEMENTS, "is missing")
         return
     lines = read_lines(files, bag.STATEMENTS, report)
-    if len(lines) != len(manifests):
-        # Which of them belong together cannot be said, so nothing more is.
-        report.invalid(bag.STATEMENTS, f"has {len(lines)} statements of {len(manifests)} manifests")
-        return
+    expected, unknown = _expected(files, manifests)
     keys = trust.manifest_keys if trust else None
-    for number, (line, path) in enumerate(zip(lines, manifests, strict=True), 1):
+    told: list[str] = []
+    for number, line in enumerate(lines, 1):
         try:
             payload = dsse.open_envelope(line, PAYLOAD_TYPE, keys)
-            digest = path.removeprefix(bag.MANIFESTS).removesuffix(".jws")
-            if payload != statement(digest, manifest_payload(files, digest)):
-                raise BundleError(f"is not what {path} says")
+            if payload not in expected and _manifest_of(payload) in unknown:
+                continue
+            if payload not in expected:
+                raise BundleError("is not what a manifest of the bundle says")
+            if told and expected[payload] <= told[-1]:
+                raise BundleError("is not in the order of the manifests' names, or stands twice")
+            told.append(expected[payload])
         except EvidenceError as error:
             report.invalid(bag.STATEMENTS, f"line {number}: {error}")
+    if len(report.problems) == start:
+        for path in sorted(set(expected.values()).difference(told)):
+            report.incomplete(bag.STATEMENTS, f"has no statement of {path}")
     report.checked("in-toto statements", len(lines), start)
+
+
+def _expected(files: Files, manifests: list[str]) -> tuple[dict[bytes, str], set[str]]:
+    """Return, by the statement of each manifest, its path; and digests of those not known here.
+
+    What is wrong with a manifest itself was said with the artifacts.
+    """
+    expected: dict[bytes, str] = {}
+    unknown: set[str] = set()
+    for path in manifests:
+        digest = path.removeprefix(bag.MANIFESTS).removesuffix(".jws")
+        try:
+            expected[statement(digest, manifest_payload(files, digest))] = path
+        except EvidenceError:
+            unknown.add(digest)
+    return expected, unknown
+
+
+def _manifest_of(payload: bytes) -> str | None:
+    try:
+        return str(parse(payload)["predicate"]["manifest_sha256"])
+    except (EvidenceError, KeyError, TypeError):
+        return None

@@ -6,11 +6,11 @@ from typing import Any
 
 from evidence import bag
 from evidence.cosignature import can_check, cosigned
-from evidence.errors import BundleError, EvidenceError
+from evidence.errors import BundleError, CanonicalError, EvidenceError
 from evidence.leaf import Leaf, actor_commitment, body_commitment, read_leaf
 from evidence.merkle import leaf_hash, verify_inclusion
 from evidence.note import Checkpoint, open_checkpoint, unverified_checkpoint
-from evidence.strict_json import canonical_form, parse_canonical
+from evidence.strict_json import canonical_form, parse_canonical, unhex
 from evidence.timeline import moment
 from evidence.verify_files import Files
 from evidence.verify_report import Report
@@ -144,8 +144,8 @@ def read_opening(leaf: Leaf, opening: object) -> tuple[str, Mapping[str, Any]] |
     if not (isinstance(actor, str) and isinstance(body, str) and isinstance(salt, str)):
         raise BundleError("has an opening that is not text")
     try:
-        key = bytes.fromhex(salt)
-    except ValueError as error:
+        key = unhex(salt)
+    except CanonicalError as error:
         raise BundleError("has a salt that is not hex") from error
     if body_commitment(key, body.encode()) != leaf.body:
         raise BundleError("its body is not the one the leaf commits to")
@@ -187,6 +187,9 @@ def _check_proofs(files: Files, proven: list[Proven], head: Checkpoint, report: 
         if index in paths:
             report.invalid(bag.PROOFS, f"line {number + 1}: proves entry {index} again")
         paths[index] = path
+    held = [entry.index for entry in proven]
+    if [index for index in held if index in paths] != [index for index in paths if index in held]:
+        report.invalid(bag.PROOFS, "its lines are not in the order of the entries")
     for entry in proven:
         if entry.index not in paths:
             report.incomplete(bag.PROOFS, f"ledger entry {entry.index}: has no inclusion proof")
@@ -195,18 +198,20 @@ def _check_proofs(files: Files, proven: list[Proven], head: Checkpoint, report: 
             verify_inclusion(entry.hash, entry.index, head.size, paths[entry.index], head.root)
         except EvidenceError as error:
             report.invalid(bag.ENTRIES, f"ledger entry {entry.index}: {error}")
-    for index in sorted(paths.keys() - {entry.index for entry in proven}):
+    for index in sorted(paths.keys() - held):
         report.invalid(bag.PROOFS, f"proves entry {index}, which the bundle does not hold")
 
 
 def _read_proof(line: bytes) -> tuple[int, list[bytes]]:
     members = parse_canonical(line)
-    try:
-        index, path = members["index"], [bytes.fromhex(step) for step in members["path"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError("is no proof of index and path") from error
-    if type(index) is not int or any(len(step) != 32 for step in path):
+    if not isinstance(members, dict) or members.keys() != {"index", "path"}:
+        raise BundleError("is no proof of exactly index and path")
+    index, steps = members["index"], members["path"]
+    if type(index) is not int or not isinstance(steps, list):
         raise BundleError("is no proof of index and path")
+    path = [unhex(step) for step in steps]
+    if any(len(step) != 32 for step in path):
+        raise BundleError("is no proof of index and path: a step has not 32 bytes")
     return index, path
 
 

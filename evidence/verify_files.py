@@ -20,6 +20,7 @@ from evidence.verify_report import Report
 MAX_FILES = 1_000_000
 MAX_DEPTH = 8
 MAX_TAG_FILE = 1 << 28
+MAX_INFO = 1 << 16
 # A sparse file may claim petabytes: so much beyond the stated total is still hashed.
 SLACK = 1 << 30
 
@@ -87,6 +88,8 @@ def find_files(root: Path, report: Report) -> Files:
             report.invalid(path, "a bundle fetches nothing; remove it and do not follow it")
         else:
             sizes[path] = status.st_size
+            if not bag.belongs(path):
+                report.invalid(path, "is none of the files that a bundle has; nothing judges it")
     report.checked("plain files only", len(sizes), start)
     return Files(root, sizes)
 
@@ -169,18 +172,18 @@ def _size_holds(files: Files, payload: set[str], report: Report) -> bool:
     if bag.INFO not in files.sizes:
         return True
     try:
-        stated = bag.read_oxum(files.read(bag.INFO, 1 << 16))
+        info = bag.read_info(files.read(bag.INFO, MAX_INFO))
     except BundleError as error:
         report.invalid(bag.INFO, error)
         return True
     found = (sum(files.sizes[path] for path in payload), len(payload))
-    if found != stated:
+    if found != (info.size, info.files):
         report.invalid(
             bag.INFO,
-            f"states a payload of {stated[0]} bytes in {stated[1]} files; "
+            f"states a payload of {info.size} bytes in {info.files} files; "
             f"found {found[0]} bytes in {found[1]}",
         )
-    return found[0] <= stated[0] + SLACK
+    return found[0] <= info.size + SLACK
 
 
 def _compare(files: Files, listed: dict[str, str], report: Report) -> None:

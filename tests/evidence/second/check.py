@@ -7,12 +7,12 @@ from typing import Any
 
 from tests.evidence.second.artifacts import check_artifacts
 from tests.evidence.second.entries import Entry, check_entries, check_proofs, check_timeline
-from tests.evidence.second.findings import Findings, LackingError, need
+from tests.evidence.second.findings import Findings, need
 from tests.evidence.second.folder import EXPORT, TAG_MANIFEST, check_bag, find_files, get
 from tests.evidence.second.head import Head, check_head, leaf_hash, parse_head
 from tests.evidence.second.policy import parse_policy
 from tests.evidence.second.signatures import read_jws
-from tests.evidence.second.texts import members
+from tests.evidence.second.texts import check_schema, members
 from tests.evidence.second.trust import Trust, parse_trust
 
 CHECKPOINT, ENTRIES = "data/custody/checkpoint", "data/custody/entries.jsonl"
@@ -61,14 +61,16 @@ def check_export(
     """Check that the statement about the export is about this bundle."""
     names = {"schema", "case", "case_id", "last_leaf", "origin", "checkpoint_sha256"}
     kinds = {**dict.fromkeys(names, str), "tagmanifest_sha256": str}
+    made = read_jws(get(files, EXPORT), "evidence-export+jws", trust)
+    log = info.get("Internal-Sender-Identifier", head.origin)
+    need(log == head.origin, "bag-info.txt names another log")
+    check_schema(made, "urn:stanch:export:1")
     stated = members(
-        read_jws(get(files, EXPORT), "evidence-export+jws", trust),
+        made,
         entries=int,
         checkpoint_size=int,
         **kinds,
     )
-    if stated["schema"] != "urn:stanch:export:1":
-        raise LackingError(f"its schema is not known: {stated['schema']}")
     found = {
         "schema": stated["schema"],
         "case": entries[0].leaf["case"],
@@ -82,5 +84,3 @@ def check_export(
     }
     for name, value in found.items():
         need(stated[name] == value, f"states another {name} than the bundle has")
-    log = info.get("Internal-Sender-Identifier", head.origin)
-    need(log == head.origin, "bag-info.txt names another log")

@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from typing import Any, NoReturn
 
-from tests.evidence.second.findings import WrongError, need
+from tests.evidence.second.findings import LackingError, WrongError, need
 
 LEVELS = 64
 HASH = re.compile(r"[0-9a-f]{64}")
@@ -81,6 +81,17 @@ def members(value: Any, /, **kinds: type) -> dict[str, Any]:
         need(kind is object or type(value[name]) is kind, f"{name} is no {kind.__name__}")
     found: dict[str, Any] = value
     return found
+
+
+def is_later(value: Any, known: str) -> bool:
+    """Whether a payload says itself that it is in another form than the one known here."""
+    schema = value.get("schema") if isinstance(value, dict) else None
+    return isinstance(schema, str) and schema != known
+
+
+def check_schema(value: Any, known: str) -> None:
+    if is_later(value, known):
+        raise LackingError(f"its schema is not known: {value['schema']:.80}")
 
 
 def matches(pattern: re.Pattern[str], *texts: Any) -> None:
