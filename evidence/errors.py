@@ -8,12 +8,14 @@ EvidenceError
 ├── WitnessError            a witness cannot be asked, or may not be started
 ├── TokenError              a JWS or JWK is malformed, of another kind, or not signed by its key
 ├── KeyMaterialError        key material is missing, readable by others, or of the wrong kind
+├── KeyServiceError         a key that lives elsewhere cannot be used: away, denied, another answer
 ├── LedgerError             the ledger was asked for something it cannot give
 │   ├── LedgerCorruptError  stored leaves, nodes and checkpoints contradict each other
 │   └── ForkError           the tree is smaller than, or forked from, what was signed before
 │       └── BehindError     the tree is smaller; another look may find that it has grown since
 ├── LockerError             an artifact could not be stored or is not what its name says
 ├── CustodyError            what custody was asked for does not follow from its entries
+├── RedactionError          a map, or a copy made by one, is not what it should be
 ├── ManifestError           a manifest lacks a field or contradicts itself
 ├── SourceError             a source was given a target it cannot read
 ├── TimestampError          a timestamp was refused, is malformed, or not from its authority
@@ -53,6 +55,10 @@ class KeyMaterialError(EvidenceError):
     """Key material is missing, readable by others, or of the wrong kind."""
 
 
+class KeyServiceError(EvidenceError):
+    """A key that lives elsewhere cannot be used: away, denied, or it gave another answer."""
+
+
 class LedgerError(EvidenceError):
     """The ledger was asked for something it cannot give."""
 
@@ -79,6 +85,10 @@ class LockerError(EvidenceError):
 
 class CustodyError(EvidenceError):
     """What custody was asked for does not follow from its entries, or is not signed for."""
+
+
+class RedactionError(EvidenceError):
+    """A redaction map, or a copy made by one, is not what it should be."""
 
 
 class ManifestError(EvidenceError):

@@ -18,6 +18,7 @@ from playbooks.desk.cli import (
     open,
     permissions,
     person,
+    redact,
     release,
     respond,
     resume,
@@ -58,6 +59,7 @@ app.command()(rollback.rollback)
 app.command()(release.release)
 app.command()(freeze.freeze)
 app.command()(unfreeze.unfreeze)
+app.command()(redact.redact)
 app.command()(export.export)
 app.command()(trust.trust)
 app.command()(permissions.permissions)

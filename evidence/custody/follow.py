@@ -12,6 +12,7 @@ from evidence.custody.state import Artifact, CaseCustody, Event, Hold, Transfer
 from evidence.custody.statement import (
     DISPOSED,
     HOLD,
+    REDACTION,
     RELEASE,
     RETAIN,
     TRANSFER,
@@ -195,6 +196,17 @@ def _disposed(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None
     state.seen.add(signed.digest)
 
 
+def _redacted(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None:
+    signed = _signed(state, event, body)
+    for role in ("original", "map", "copy"):
+        named = signed.statement[role]
+        # The original may be gone since: its copy stays, and so does what was said of it.
+        artifact = _known(state, named["artifact_id"])
+        if named != what_stays(artifact):
+            raise CustodyError(f"artifact {artifact.artifact_id} has other hashes than were signed")
+    state.seen.add(signed.digest)
+
+
 def what_stays(artifact: Artifact) -> dict[str, str]:
     """Return what is kept of an artifact that is disposed of."""
     return {
@@ -252,4 +264,5 @@ _RULES: Mapping[str, Callable[[CaseCustody, Event, Mapping[str, Any]], None]] = 
     RETAIN: _retain,
     TRANSFER: _transfer,
     DISPOSED: _disposed,
+    REDACTION: _redacted,
 }

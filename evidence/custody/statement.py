@@ -26,16 +26,25 @@ HOLD = "hold.set"
 RELEASE = "hold.release"
 RETAIN = "retention.extend"
 DISPOSED = "disposed"
+REDACTION = "redaction"
 
 # How many people must sign: a hold only protects, so one may set it at once; what takes a
 # protection away, or moves responsibility, wants two.
-SIGNERS: Mapping[str, int] = {HOLD: 1, RETAIN: 1, RELEASE: 2, TRANSFER: 2, DISPOSED: 2}
+SIGNERS: Mapping[str, int] = {
+    HOLD: 1,
+    RETAIN: 1,
+    RELEASE: 2,
+    TRANSFER: 2,
+    DISPOSED: 2,
+    REDACTION: 1,
+}
 MORE: Mapping[str, frozenset[str]] = {
     HOLD: frozenset({"hold", "artifacts"}),
     RELEASE: frozenset({"hold"}),
     RETAIN: frozenset({"until", "artifacts"}),
     TRANSFER: frozenset({"artifacts", "from", "to", "place"}),
     DISPOSED: frozenset({"kept"}),
+    REDACTION: frozenset({"original", "map", "copy"}),
 }
 # Each artifact stands in the statement and in each token; a body has at most 64 KiB.
 MAX_ARTIFACTS = 50
@@ -159,13 +168,16 @@ def _kept(value: object) -> bool:
     return (
         isinstance(value, list)
         and 0 < len(value) <= MAX_ARTIFACTS
-        and all(
-            isinstance(one, dict)
-            and one.keys() == _KEPT.keys()
-            and all(formed(one[name]) for name, formed in _KEPT.items())
-            for one in value
-        )
+        and all(map(_what_stays, value))
         and _artifacts([one["artifact_id"] for one in value])
+    )
+
+
+def _what_stays(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == _KEPT.keys()
+        and all(formed(value[name]) for name, formed in _KEPT.items())
     )
 
 
@@ -189,4 +201,7 @@ _FORM: Mapping[str, Callable[[Any], bool]] = {
     "to": _text,
     "place": _text,
     "kept": _kept,
+    "original": _what_stays,
+    "map": _what_stays,
+    "copy": _what_stays,
 }
