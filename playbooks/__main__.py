@@ -13,6 +13,7 @@ from playbooks.desk.cli import (
     export,
     freeze,
     init,
+    keep,
     latch,
     migrate,
     open,
@@ -59,6 +60,7 @@ app.command()(rollback.rollback)
 app.command()(release.release)
 app.command()(freeze.freeze)
 app.command()(unfreeze.unfreeze)
+app.command()(keep.keep)
 app.command()(redact.redact)
 app.command()(export.export)
 app.command()(trust.trust)

@@ -1,0 +1,69 @@
+"""Takes a file that a person brings into custody: who brought it, and on what authority.
+
+The artifact is stored first; it is evidence of the case once its entry is committed, and nothing
+shows it before. What a crash leaves in the locker is named by nothing. Each time is a new
+acquisition, kept beside the earlier ones: a live disk is never the same twice.
+"""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from sqlalchemy import Connection
+
+from evidence import ledger
+from evidence.custody.record import record_all
+from evidence.deposit import KIND, Acquisition, Custody, deposit
+from evidence.jws_token import PublicKey
+from evidence.sources.brought import BroughtFile
+from playbooks.case import store
+from playbooks.case.store import Store
+from playbooks.wiring.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Bringing:
+    """Who brings a file, what it is called, where it comes from, and on what authority."""
+
+    incident: str
+    person: str
+    name: str
+    origin: str
+    authority: str
+    sensitive: bool
+
+
+def bring(
+    parts: Parts, db: Store, file: BroughtFile, about: Bringing, people: dict[str, PublicKey]
+) -> dict[str, Any]:
+    """Store the file, then record it; return the body of its `artifact.stored` entry.
+
+    Raises:
+        LockerError: when it cannot be stored.
+        CustodyError, LedgerError: when it cannot be recorded.
+    """
+    custody = Custody(
+        parts.locker, parts.keys.manifest, parts.keys.wrap, version("stanch"), parts.random
+    )
+    pseudonym = db.read(lambda conn: ledger.pseudonym(conn, about.incident))
+    start = parts.now()
+    taken = Acquisition(file.name, about.origin, pseudonym, start, start, now=parts.now)
+    body = deposit(custody, file.item(about.name, about.sensitive), taken)
+    body |= {
+        "brought_by": about.person,
+        "authority": about.authority,
+        "compared": file.compared(),
+        "notes": file.notes,
+        "stable": file.stable(),
+        "gaps": str(len(file.all_gaps())),
+    }
+    now, salt = parts.now(), parts.random(32)
+    entry = ledger.Entry(KIND, about.incident, body, about.person, now)
+
+    def work(conn: Connection) -> None:
+        record_all(conn, about.incident, [(entry, salt)], people, record_time=now)
+        step = f"keep/{file.name}/{body['artifact_id']}"
+        store.keep(conn, about.incident, step, {"artifacts": [body], "missed": []})
+
+    db.commit(work)
+    return body
