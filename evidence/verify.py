@@ -16,6 +16,7 @@ from evidence.verify_dsse import check_statements
 from evidence.verify_entries import Proven, check_checkpoint, check_entries
 from evidence.verify_exports import check_later, recorded_exports
 from evidence.verify_files import Files, check_files, find_files
+from evidence.verify_keys import check_keys
 from evidence.verify_proofs import check_proof_files
 from evidence.verify_report import Check, Problem, Report, Verdict
 from evidence.verify_retold import check_retold
@@ -60,6 +61,7 @@ def _check(
     check_time(files, trusted, head, proven, report)
     check_artifacts(files, listed, proven, trusted, report)
     check_statements(files, trusted, report)
+    check_keys(files, trusted, head, proven, report)
     check_retold(files, proven, report)
     check_export(files, proven, head, trusted, report)
     report.exports = recorded_exports(proven)

@@ -9,10 +9,11 @@ from evidence.cosignature import can_check, cosigned
 from evidence.errors import BundleError, CanonicalError, EvidenceError
 from evidence.leaf import Leaf, actor_commitment, body_commitment, read_leaf
 from evidence.merkle import leaf_hash, verify_inclusion
-from evidence.note import Checkpoint, open_checkpoint, unverified_checkpoint
+from evidence.note import Checkpoint, unverified_checkpoint
 from evidence.strict_json import canonical_form, parse_canonical, unhex
 from evidence.timeline import moment
 from evidence.verify_files import Files
+from evidence.verify_head import open_head
 from evidence.verify_report import Report
 from evidence.verify_trust import Trust
 
@@ -39,7 +40,7 @@ def check_checkpoint(files: Files, trust: Trust | None, report: Report) -> Check
         return None
     try:
         note = files.read(bag.CHECKPOINT, MAX_NOTE).decode()
-        head = open_checkpoint(note, trust.log) if trust else unverified_checkpoint(note)
+        head = open_head(note, trust) if trust else unverified_checkpoint(note)
         _check_second(note, trust, report)
     except UnicodeDecodeError:
         report.invalid(bag.CHECKPOINT, "is not UTF-8")

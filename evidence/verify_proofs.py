@@ -4,10 +4,11 @@ import re
 
 from evidence import bag
 from evidence.errors import BundleError, EvidenceError, NoteError
-from evidence.note import open_checkpoint, take_apart
+from evidence.note import take_apart
 from evidence.tlog_proof import MAX_PROOF, check_proof, read_proof
 from evidence.verify_entries import MAX_NOTE, Proven
 from evidence.verify_files import Files
+from evidence.verify_head import open_head
 from evidence.verify_report import Report
 from evidence.verify_trust import Trust
 
@@ -68,5 +69,5 @@ class _Heads:
         if strange := [name for name, line in signed if (name, line) not in self._signed]:
             raise NoteError(f"holds a signature of {strange[0]!r} that is not the checkpoint's")
         if self._trust is not None:
-            open_checkpoint(note, self._trust.log)
+            open_head(note, self._trust)
         self._good.add(note)

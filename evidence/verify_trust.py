@@ -1,12 +1,13 @@
 """Reads what the auditor trusts: keys of the log and of manifests, witnesses, and authorities."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from evidence.cosignature import ML_DSA_44, Cosigner, parse_cosigner
 from evidence.errors import BundleError, EvidenceError
 from evidence.jws_token import PublicKey, key_from_jwk
+from evidence.key_history import LOG, UNBOUNDED, Bounded, Bounds, read_history
 from evidence.note import NoteVerifier, parse_vkey
 from evidence.policy import Policy, parse_policy
 from evidence.timestamp import Authority, read_authorities
@@ -17,7 +18,8 @@ class Trust:
     """The log's verifier, manifest keys by kid, and which witnesses are needed, if any.
 
     Of the timestamp `authorities`, `timestamp_quorum` must have stamped what is to be timestamped.
-    With a `second` key (ML-DSA-44) the log signs each head twice.
+    With a `second` key (ML-DSA-44) the log signs each head twice. `manifest_keys` has former keys,
+    too; `bounds` says of a kid, and `logs` of a log key, how long it counts.
     """
 
     log: NoteVerifier
@@ -26,6 +28,8 @@ class Trust:
     authorities: tuple[Authority, ...] = ()
     timestamp_quorum: int = 0
     second: Cosigner | None = None
+    logs: Mapping[NoteVerifier, Bounds] = field(default_factory=dict)
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)
 
 
 def read_trust(members: Mapping[str, Any]) -> Trust:
@@ -33,7 +37,8 @@ def read_trust(members: Mapping[str, Any]) -> Trust:
 
     With witnesses, also `witnesses` (their vkeys) and `policy` (C2SP tlog-policy) that names them.
     With timestamp authorities, also `timestamp_authorities` (name, certificate and root in PEM,
-    policy) and `timestamp_quorum`. With a second key of the log, also `log_second_vkey`.
+    policy) and `timestamp_quorum`. With a second key of the log, also `log_second_vkey`. With keys
+    that were changed, also `key_history` (see `key_history`).
 
     Raises:
         BundleError: when one is missing, malformed, or they contradict each other.
@@ -54,7 +59,45 @@ def read_trust(members: Mapping[str, Any]) -> Trust:
         authorities, quorum = read_authorities(members)
     except EvidenceError as error:
         raise BundleError(f"trust input: {error}") from error
-    return Trust(log, keys, _policy(members, log), authorities, quorum, _second(members, log))
+    logs, bounds = _history(read_history(members), log, keys)
+    return Trust(
+        log,
+        keys,
+        _policy(members, log),
+        authorities,
+        quorum,
+        _second(members, log),
+        logs,
+        bounds,
+    )
+
+
+def _history(
+    listed: list[Bounded], log: NoteVerifier, keys: dict[str, PublicKey]
+) -> tuple[dict[NoteVerifier, Bounds], dict[str, Bounds]]:
+    """Return the bounds of all keys, and add former manifest keys to `keys`."""
+    logs: dict[NoteVerifier, Bounds] = {}
+    bounds: dict[str, Bounds] = {}
+    for one in listed:
+        try:
+            if one.role == LOG:
+                verifier = parse_vkey(one.key)
+                if verifier.name != log.name:
+                    raise BundleError("a log key of another name than log_vkey")
+                twice = logs.setdefault(verifier, one.bounds) is not one.bounds
+            else:
+                kid, key = _kid(one.key), key_from_jwk(one.key)
+                if keys.setdefault(kid, key).public_numbers() != key.public_numbers():
+                    raise BundleError(f"two keys of the kid {kid!r}")
+                twice = bounds.setdefault(kid, one.bounds) is not one.bounds
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BundleError("trust input: key_history: a key is malformed") from error
+        except EvidenceError as error:
+            raise BundleError(f"trust input: key_history: {error}") from error
+        if twice:
+            raise BundleError("trust input: key_history names one key twice")
+    logs.setdefault(log, UNBOUNDED)
+    return logs, bounds
 
 
 def _kid(jwk: Mapping[str, Any]) -> str:
