@@ -5,6 +5,7 @@ A crash in between leaves too little locked in the store, never in the ledger, a
 makes it good.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,30 +39,82 @@ class Unsettled:
     what: str
 
 
-def settle(state: CaseCustody, locks: Locks) -> list[Unsettled]:
+def settle(
+    state: CaseCustody, locks: Locks, others: Callable[[], Iterable[CaseCustody]] = tuple
+) -> list[Unsettled]:
     """Tell the store what differs from the ledger, read it back, and return what still differs.
 
-    `state` is read after the entry was committed. A folder has no locks, so there is nothing to
-    tell it: its holds stand in the ledger alone.
+    `state` is read after the entry was committed. An artifact's manifest is locked with it: without
+    it nothing sealed is read. The same bytes may be an artifact of several cases, so before a hold
+    is taken off, `others()` gives these; and it is taken off only where the ledger has a release:
+    a hold that somebody else set in the store stays.
     """
+    found: list[CaseCustody] = []
+
+    def elsewhere(sha256: str) -> bool:
+        if not found:
+            found.extend(others())
+        return any(_wanted(one, sha256) for one in found if one.case != state.case)
+
     return [
         Unsettled(artifact.artifact_id, what)
         for artifact in state.artifacts.values()
         if artifact.disposed is None
-        for what in _settled(state, artifact, locks)
+        for sha256 in (artifact.stored_sha256, artifact.manifest_sha256)
+        for what in (
+            *_settled_hold(state, artifact, sha256, locks, elsewhere),
+            *_settled_retention(state, artifact, sha256, locks),
+        )
     ]
 
 
-def _settled(state: CaseCustody, artifact: Artifact, locks: Locks) -> list[str]:
-    sha256, left = artifact.stored_sha256, []
-    wanted = bool(state.holds_on(artifact.artifact_id))
+def _settled_hold(
+    state: CaseCustody,
+    artifact: Artifact,
+    sha256: str,
+    locks: Locks,
+    elsewhere: Callable[[str], bool],
+) -> Iterator[str]:
+    wanted = _wanted(state, sha256)
+    if locks.hold(sha256) == wanted:
+        return
+    if not wanted and elsewhere(sha256):
+        return
+    if not wanted and not _released(state, artifact):
+        yield f"{_what(artifact, sha256)} is under a hold that no entry set"
+        return
+    locks.set_hold(sha256, wanted)
     if locks.hold(sha256) != wanted:
-        locks.set_hold(sha256, wanted)
-        if locks.hold(sha256) != wanted:
-            left.append("is to be under hold" if wanted else "is under hold, and no longer to be")
+        be = "is to be under hold" if wanted else "is under hold, and no longer to be"
+        yield f"{_what(artifact, sha256)} {be}"
+
+
+def _settled_retention(
+    state: CaseCustody, artifact: Artifact, sha256: str, locks: Locks
+) -> Iterator[str]:
     until = state.retained_until(artifact.artifact_id)
     if until is not None and (locks.retained(sha256) or "") < until:
         locks.retain(sha256, until)
         if (locks.retained(sha256) or "") < until:
-            left.append(f"is to be kept until {until}")
-    return left
+            yield f"{_what(artifact, sha256)} is to be kept until {until}"
+
+
+def _wanted(state: CaseCustody, sha256: str) -> bool:
+    """Return whether any artifact that has these bytes, or this manifest, is under hold."""
+    return any(
+        bool(state.holds_on(artifact.artifact_id))
+        for artifact in state.artifacts.values()
+        if sha256 in (artifact.stored_sha256, artifact.manifest_sha256)
+    )
+
+
+def _released(state: CaseCustody, artifact: Artifact) -> bool:
+    return any(
+        hold.released is not None
+        and (hold.artifacts is None or artifact.artifact_id in hold.artifacts)
+        for hold in state.holds.values()
+    )
+
+
+def _what(artifact: Artifact, sha256: str) -> str:
+    return "what is stored" if sha256 == artifact.stored_sha256 else "its manifest"

@@ -56,7 +56,9 @@ def take(state, kind, *signers, **more):
 
 
 def hashes(*artifacts):
-    return {stored(one)["stored_sha256"] for one in artifacts}
+    """The objects of these artifacts: what is stored, and their manifests."""
+    bodies = [stored(one) for one in artifacts]
+    return {body[member] for body in bodies for member in ("stored_sha256", "manifest_sha256")}
 
 
 def test_a_store_follows_the_ledger_and_is_told_only_what_differs(state):
@@ -91,15 +93,19 @@ def test_a_store_that_does_not_do_as_told_is_named(state):
     take(state, RETAIN, "alice", until=until, artifacts=ARTIFACTS[1:2])
     found = settle(state, Shelf(deaf=True))
     assert [(one.artifact_id, one.what) for one in found] == [
-        (ARTIFACTS[0], "is to be under hold"),
-        (ARTIFACTS[1], f"is to be kept until {until}"),
+        (ARTIFACTS[0], "what is stored is to be under hold"),
+        (ARTIFACTS[0], "its manifest is to be under hold"),
+        (ARTIFACTS[1], f"what is stored is to be kept until {until}"),
+        (ARTIFACTS[1], f"its manifest is to be kept until {until}"),
     ]
 
 
 def test_what_a_crash_kept_from_the_store_is_made_good_by_settling_again(state):
-    """The entry was committed, the store never told; and a hold too many is taken off."""
+    """The entry was committed, the store never told; a hold that was released is taken off."""
     shelf = Shelf(held=hashes(ARTIFACTS[2]))
     take(state, HOLD, "alice", hold="H-1", artifacts=ARTIFACTS[:1])
+    take(state, HOLD, "alice", hold="H-2", artifacts=None)
+    take(state, RELEASE, "alice", "bob", hold="H-2")
     assert settle(state, shelf) == []
     assert shelf.held == hashes(ARTIFACTS[0])
     longer = stamp(START + timedelta(days=99))
@@ -107,3 +113,31 @@ def test_what_a_crash_kept_from_the_store_is_made_good_by_settling_again(state):
     take(state, RETAIN, "alice", until=stamp(START + timedelta(days=9)), artifacts=None)
     assert settle(state, shelf) == []
     assert set(shelf.until.values()) == {longer}
+
+
+def test_a_hold_that_somebody_set_in_the_store_itself_is_named_and_stays(state):
+    shelf = Shelf(held=hashes(ARTIFACTS[2]))
+    take(state, HOLD, "alice", hold="H-1", artifacts=ARTIFACTS[:1])
+    take(state, RELEASE, "alice", "bob", hold="H-1")
+    assert [(one.artifact_id, one.what) for one in settle(state, shelf)] == [
+        (ARTIFACTS[2], f"{what} is under a hold that no entry set")
+        for what in ("what is stored", "its manifest")
+    ]
+    assert shelf.held == hashes(ARTIFACTS[2])
+
+
+def test_bytes_that_are_evidence_in_another_case_too_stay_held_for_it(state):
+    other = CaseCustody("cd" * 16)
+    follow(other, Event(STORED, 0, "stanch", stamp(START), stored(ARTIFACTS[0])))
+    said = {"hold": "H-9", "artifacts": None}
+    body = Desk("cd" * 16).body(HOLD, START, "alice", **said)
+    follow(other, Event(HOLD, 1, "a", stamp(START), body))
+    shelf = Shelf(held=hashes(ARTIFACTS[0]))
+    take(state, HOLD, "alice", hold="H-1", artifacts=ARTIFACTS[:1])
+    take(state, RELEASE, "alice", "bob", hold="H-1")
+    assert settle(state, shelf, lambda: [state, other]) == []
+    assert shelf.held == hashes(ARTIFACTS[0])
+    body = Desk("cd" * 16).body(RELEASE, START, "alice", "bob", hold="H-9")
+    follow(other, Event(RELEASE, 2, "a", stamp(START), body))
+    assert settle(other, shelf, lambda: [state, other]) == []
+    assert shelf.held == set()
