@@ -14,6 +14,7 @@ EvidenceError
 │   └── ForkError           the tree is smaller than, or forked from, what was signed before
 │       └── BehindError     the tree is smaller; another look may find that it has grown since
 ├── LockerError             an artifact could not be stored or is not what its name says
+│   └── StoreRefusedError   the store of artifacts answered with an error, or not at all
 ├── CustodyError            what custody was asked for does not follow from its entries
 ├── RedactionError          a map, or a copy made by one, is not what it should be
 ├── ManifestError           a manifest lacks a field or contradicts itself
@@ -81,6 +82,14 @@ class BehindError(ForkError):
 
 class LockerError(EvidenceError):
     """An artifact could not be stored or is not what its name says."""
+
+
+class StoreRefusedError(LockerError):
+    """The store of artifacts answered with an error, named by its `code`, or not at all."""
+
+    def __init__(self, said: str, code: str) -> None:
+        super().__init__(said)
+        self.code = code
 
 
 class CustodyError(EvidenceError):
