@@ -25,8 +25,10 @@ STORED = "artifact.stored"
 READ = "access.read"
 CHECKED = "verify.result"
 INTACT = "intact"
+# The bytes are there, and a marker that deletes them, or another version, was laid over them.
+COVERED = "covered"
 # Keyless: the bytes are there, and the key that they are read with is not.
-FOUND = (INTACT, "altered", "missing", "unreadable", "keyless")
+FOUND = (INTACT, "altered", "missing", "unreadable", "keyless", COVERED)
 
 # A signature is for now, not to be kept in a drawer; clocks of two people may differ a little.
 VALID = timedelta(days=7)
