@@ -79,6 +79,7 @@ def _told(verdict: Verdict) -> str:
         f"tag manifest {e.tagmanifest_sha256}"
         for e in verdict.exports
     ]
+    lines += verdict.withheld
     if verdict.recorded_at is not None:
         lines.append(f"the later bundle records this export as ledger entry {verdict.recorded_at}")
     known = [times.not_after for times in verdict.times if times.not_after]

@@ -41,6 +41,8 @@ from evidence.stock_check import GUIDE_TEXT
 from evidence.timeline import moment
 from evidence.timestamp import Authority
 from evidence.tlog_proof import write_proof
+from evidence.withheld import NOTHING, Withheld
+from evidence.withheld import SCHEMA as WITHHOLDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,13 @@ def export(
     out: Path,
     authorities: Sequence[Authority] = (),
     policy: str = "",
+    withheld: Withheld = NOTHING,
 ) -> Exported:
     """Write the bundle of `case` into the new folder `out`, with the timestamps of `authorities`.
 
     With a `policy` of witnesses (C2SP tlog-policy) the head is the newest that its quorum cosigned
     and that covers the case; without one, or where there is none, the newest of all.
+    What is `withheld` is left out, and the signed statement says so.
     Only reads the database, so a read-only connection will do and no writer need wait.
     Everything but `export.jws` is the same bytes for the same ledger, checkpoint and tokens. The
     caller appends an `export` entry afterwards.
@@ -89,7 +93,7 @@ def export(
         half_done.callback(shutil.rmtree, out)
         for folder in bag.FOLDERS:
             (out / folder).mkdir(mode=0o700)
-        writer = _Writer(out, {})
+        writer = _Writer(out, {}, frozenset(bag.ARTIFACTS + one for one in withheld.artifacts))
         _write_payload(writer, conn, locker, recorded, head)
         _write_times(writer, conn, recorded, head, authorities)
         if policy:
@@ -98,6 +102,8 @@ def export(
             writer.write(path, data)
         digest = _write_tags(writer, case, head)
         statement = _statement(case, recorded, head, digest)
+        if withheld != NOTHING:
+            statement |= {"schema": WITHHOLDING, "withheld": withheld.members()}
         token = jws.sign(canonical(statement), signer.key, signer.kid, bag.EXPORT_TYP)
         writer.write(bag.EXPORT, token.encode("ascii"))
         half_done.pop_all()
@@ -110,6 +116,7 @@ class _Writer:
 
     root: Path
     written: dict[str, tuple[str, int]]
+    left_out: frozenset[str] = frozenset()
 
     def write(self, path: str, data: bytes) -> str:
         with self._open(path) as file:
@@ -118,6 +125,8 @@ class _Writer:
         return self.written[path][0]
 
     def copy(self, path: str, locker: Locker, sha256: str) -> None:
+        if path in self.left_out:
+            return
         digest, size = hashlib.sha256(), 0
         with locker.open(sha256) as source, self._open(path) as file:
             while chunk := source.read(CHUNK):

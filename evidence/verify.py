@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from evidence.errors import BundleError
-from evidence.verify_artifacts import check_artifacts, check_export
+from evidence.verify_artifacts import check_artifacts, check_export, stated_withheld
 from evidence.verify_dsse import check_statements
 from evidence.verify_entries import Proven, check_checkpoint, check_entries
 from evidence.verify_exports import check_later, recorded_exports
 from evidence.verify_files import Files, check_files, find_files
 from evidence.verify_keys import check_keys
 from evidence.verify_proofs import check_proof_files
+from evidence.verify_redaction import check_redactions
 from evidence.verify_report import Check, Problem, Report, Verdict
 from evidence.verify_retold import check_retold
 from evidence.verify_time import check_time
@@ -59,7 +60,9 @@ def _check(
     proven = check_entries(files, head, report)
     check_proof_files(files, trusted, proven, report)
     check_time(files, trusted, head, proven, report)
-    check_artifacts(files, listed, proven, trusted, report)
+    withheld = stated_withheld(files, trusted)
+    manifests = check_artifacts(files, listed, proven, trusted, withheld, report)
+    check_redactions(files, proven, manifests, withheld, report)
     check_statements(files, trusted, report)
     check_keys(files, trusted, head, proven, report)
     check_retold(files, proven, report)

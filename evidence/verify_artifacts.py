@@ -15,6 +15,8 @@ from evidence.verify_entries import Proven
 from evidence.verify_files import MAX_INFO, MAX_TAG_FILE, Files
 from evidence.verify_report import Report
 from evidence.verify_trust import Trust
+from evidence.withheld import SCHEMA as WITHHOLDING
+from evidence.withheld import Withheld, read_withheld
 
 
 def check_export(
@@ -29,10 +31,15 @@ def check_export(
     start = len(report.problems)
     try:
         payload = _payload(files, bag.EXPORT, trust, bag.EXPORT_TYP)
-        if later := _later_schema(payload, bag.EXPORT_SCHEMA):
+        withheld = read_withheld(payload)
+        later = None if withheld else _later_schema(payload, bag.EXPORT_SCHEMA)
+        found = _holds(files, proven, head)
+        if withheld:
+            found |= {"schema": WITHHOLDING, "withheld": withheld.members()}
+        if later:
             report.incomplete(bag.EXPORT, f"is in the form {later}, which is not known here")
         else:
-            _compare(parse_canonical(payload), _holds(files, proven, head), report)
+            _compare(parse_canonical(payload), found, report)
         _compare_log(files, head, report)
     except EvidenceError as error:
         report.invalid(bag.EXPORT, error)
@@ -44,11 +51,13 @@ def check_artifacts(
     listed: Mapping[str, str],
     proven: list[Proven],
     trust: Trust | None,
+    withheld: Withheld,
     report: Report,
-) -> None:
+) -> dict[str, Manifest]:
     """Check every manifest against the entry that names it and the artifact it names.
 
-    `listed` is path -> SHA-256 of the payload, as `check_files` compared it.
+    `listed` is path -> SHA-256 of the payload, as `check_files` compared it; what is `withheld`
+    may be missing. Returns path -> manifest.
     """
     start = len(report.problems)
     manifests, unknown = _manifests(files, trust, report)
@@ -77,11 +86,20 @@ def check_artifacts(
 
     start = len(report.problems)
     held = {path for path in files.sizes if path.startswith(bag.ARTIFACTS)}
-    wanted = _check_held(manifests, files, listed, report)
+    wanted = _check_held(manifests, files, listed, withheld, report)
     # What a manifest in a later form names, cannot be said here.
     for path in sorted(held - wanted) if not unknown else ():
         report.invalid(path, "is an artifact that no manifest names")
     report.checked("artifacts and manifests", len(wanted), start)
+    return manifests
+
+
+def stated_withheld(files: Files, trust: Trust | None) -> Withheld:
+    """Return what the export leaves out; a statement that is malformed is left to `check_export`."""
+    try:
+        return read_withheld(_payload(files, bag.EXPORT, trust, bag.EXPORT_TYP)) or Withheld()
+    except EvidenceError:
+        return Withheld()
 
 
 def _payload(files: Files, path: str, trust: Trust | None, typ: str) -> bytes:
@@ -196,14 +214,19 @@ def _check_agreement(
 
 
 def _check_held(
-    manifests: Mapping[str, Manifest], files: Files, listed: Mapping[str, str], report: Report
+    manifests: Mapping[str, Manifest],
+    files: Files,
+    listed: Mapping[str, str],
+    withheld: Withheld,
+    report: Report,
 ) -> set[str]:
     wanted: set[str] = set()
     for path, manifest in manifests.items():
         artifact = f"{bag.ARTIFACTS}{manifest.stored_sha256}"
         wanted.add(artifact)
         if artifact not in files.sizes:
-            report.incomplete(artifact, f"is named by {path} but missing")
+            if manifest.stored_sha256 not in withheld.artifacts:
+                report.incomplete(artifact, f"is named by {path} but missing")
         elif listed.get(artifact) != manifest.stored_sha256:
             report.invalid(
                 artifact, "is listed with another SHA-256 than its manifest and name say"

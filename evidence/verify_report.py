@@ -81,6 +81,8 @@ class Verdict:
     lacking: tuple[str, ...] = ()
     times: tuple[Times, ...] = ()
     exports: tuple[Export, ...] = ()
+    # What the export leaves out on purpose, and what is given instead.
+    withheld: tuple[str, ...] = ()
     recorded_at: int | None = None
 
 
@@ -102,6 +104,7 @@ class Report:
     why_untimestamped: str = "untimestamped: the trust input names no timestamp authority"
     times: list[Times] = field(default_factory=list)
     exports: list[Export] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
     recorded_at: int | None = None
 
     def invalid(self, file: str, what: object) -> None:
@@ -142,6 +145,7 @@ class Report:
             tuple(_plain(why) for why in missing.values()),
             tuple(self.times),
             tuple(self.exports),
+            tuple(self.withheld),
             self.recorded_at,
         )
 

@@ -37,6 +37,10 @@ MODULES = (
     "note",
     "page_html",
     "policy",
+    "redaction.__init__",
+    "redaction.map",
+    "redaction.pointers",
+    "redaction.ranges",
     "statement",
     "strict_json",
     "time_window",
@@ -54,11 +58,13 @@ MODULES = (
     "verify_head",
     "verify_keys",
     "verify_proofs",
+    "verify_redaction",
     "verify_report",
     "verify_retold",
     "verify_time",
     "verify_trust",
     "verify_witnesses",
+    "withheld",
 )
 
 # And what `python -m evidence witness` adds: who checks bundles may well run a witness, too.

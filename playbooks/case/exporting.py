@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from evidence import bundle
 from evidence.bundle import Exported
 from evidence.errors import ForkError
+from evidence.withheld import NOTHING, Withheld
 from playbooks.case import stamping
 from playbooks.case.sealing import anchor
 from playbooks.case.store import Store
@@ -19,7 +20,7 @@ log = logging.getLogger("stanch.export")
 
 
 def export(
-    parts: Parts, db: Store, case: str, out: Path
+    parts: Parts, db: Store, case: str, out: Path, withheld: Withheld = NOTHING
 ) -> tuple[Exported, list[stamping.Outcome]]:
     """Write the bundle of a case into the new folder `out`; return also what came of timestamps.
 
@@ -42,7 +43,7 @@ def export(
 
     def write(conn: Connection) -> Exported:
         signer = parts.keys.manifest
-        return bundle.export(conn, parts.locker, case, signer, out, pinned, policy)
+        return bundle.export(conn, parts.locker, case, signer, out, pinned, policy, withheld)
 
     # Read only: copying artifacts must not hold up who writes.
     return db.read(write), outcomes

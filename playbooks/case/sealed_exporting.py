@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from evidence import enclosure
 from evidence.bundle import Exported
 from evidence.errors import BundleError
+from evidence.withheld import NOTHING, Withheld
 from playbooks.case import exporting
 from playbooks.case.stamping import Outcome
 from playbooks.case.store import Store
@@ -18,7 +19,12 @@ from playbooks.wiring.parts import Parts
 
 
 def export(
-    parts: Parts, db: Store, case: str, out: Path, recipients: Sequence[X25519PublicKey]
+    parts: Parts,
+    db: Store,
+    case: str,
+    out: Path,
+    recipients: Sequence[X25519PublicKey],
+    withheld: Withheld = NOTHING,
 ) -> tuple[Exported, list[Outcome]]:
     """Write the sealed bundle of a case into the new file `out`; return as `exporting.export` does.
 
@@ -30,7 +36,7 @@ def export(
         raise refused
     with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".export-") as name:
         folder = Path(name)
-        done, stamped = exporting.export(parts, db, case, folder / "bundle")
+        done, stamped = exporting.export(parts, db, case, folder / "bundle", withheld)
         sealed = folder / "sealed"
         handle = os.open(sealed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as into:

@@ -191,7 +191,7 @@ def drop_statement(bundle: Path) -> None:
 
 def state_a_later_form(bundle: Path) -> None:
     """Leave a statement that is signed when the bundle is sealed."""
-    stated = mutations.payload_of(bundle / bag.EXPORT) | {"schema": "urn:stanch:export:2"}
+    stated = mutations.payload_of(bundle / bag.EXPORT) | {"schema": "urn:stanch:export:9"}
     payload = base64.urlsafe_b64encode(canonical(stated)).rstrip(b"=").decode()
     (bundle / bag.EXPORT).write_text(f"head.{payload}.signature")
 

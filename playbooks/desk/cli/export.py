@@ -1,14 +1,19 @@
 """`stanch export`: write an incident's evidence as a bundle that proves itself offline."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from evidence import ledger
+from evidence.errors import BundleError
 from evidence.recipients import read_public
+from evidence.redaction.originals import redacted_originals
+from evidence.withheld import NOTHING, Withheld
 from playbooks.case import exporting, sealed_exporting
 from playbooks.case.record import Record
 from playbooks.case.sealing import anchor
+from playbooks.case.store import Store
 from playbooks.desk.cli.surroundings import here, out, printable
 
 
@@ -19,20 +24,27 @@ def export(
         list[Path] | None,
         typer.Option(help="Seal it in one file for whoever has this X25519 key (public, PEM)."),
     ] = None,
+    redacted: Annotated[
+        bool, typer.Option("--redacted", help="Give redacted copies in place of their originals.")
+    ] = False,
 ) -> None:
     """Write a BagIt bundle; check it with `python -m evidence verify`."""
     keys = [read_public(path) for path in recipient or ()]
     _, parts, db = here()
+    withheld = leaving_out(db, incident) if redacted else NOTHING
     if keys:
-        done, stamped = sealed_exporting.export(parts, db, incident, output, keys)
+        done, stamped = sealed_exporting.export(parts, db, incident, output, keys, withheld)
     else:
-        done, stamped = exporting.export(parts, db, incident, output)
+        done, stamped = exporting.export(parts, db, incident, output, withheld)
     record = Record("stanch", parts.now, parts.random)
-    body = {"tagmanifest_sha256": done.tagmanifest_sha256, "entries": done.entries}
+    body: dict[str, Any] = {"tagmanifest_sha256": done.tagmanifest_sha256, "entries": done.entries}
+    body |= {"withheld": withheld.members()} if withheld != NOTHING else {}
     db.commit(lambda conn: record.note(conn, incident, "export", body))
     console = out()
     where = printable(str(done.path))
     console.print(f"bundle  {where}\nentries {done.entries}, tree size {done.checkpoint_size}")
+    for sha256 in withheld.artifacts:
+        console.print(f"without artifact {sha256}, of which the bundle has a redacted copy")
     for one in stamped:
         said = one.failed or f"stamped {one.size} entries at {one.time:%Y-%m-%d %H:%M:%S} UTC"
         console.print(f"time    {printable(f'{one.authority}: {said}')}")
@@ -43,3 +55,17 @@ def export(
     console.print(f"check   python -m evidence verify {where} --trust {trust}")
     # Last, for it is not signed where the ledger was rolled back: the bundle is there all the same.
     anchor(db, parts)
+
+
+def leaving_out(db: Store, incident: str) -> Withheld:
+    """Return the originals of the incident that have a redacted copy.
+
+    Raises BundleError when there is none.
+    """
+    found = db.read(lambda conn: redacted_originals(ledger.entries(conn, incident)))
+    if not found:
+        raise BundleError(
+            f"{incident} has no redacted copy to give; make one with `stanch redact`, or export "
+            "without --redacted"
+        )
+    return Withheld(found)

@@ -9,6 +9,7 @@ import pytest
 from evidence import ledger
 from evidence.custody.record import view
 from evidence.sources.item import Item
+from evidence.verify import verify_bundle
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import load
@@ -106,3 +107,19 @@ def test_what_is_refused_leaves_nothing(parts: Parts, wrong: str) -> None:
     assert not Path("copy").exists() or wrong == "there"
     state = Store(parts.engine).read(lambda c: view(c, CASE))
     assert len(state.artifacts) == 2
+
+
+def test_copies_are_exported_in_place_of_their_originals(parts: Parts) -> None:
+    none = stanch("export", CASE, "-o", "bundle", "--redacted")
+    assert (none.status, "has no redacted copy to give" in none.err) == (1, True)
+    assert redact(named(parts, "host.log"), RANGES).status == 0
+    done = stanch("export", CASE, "-o", "bundle", "--redacted")
+    assert (done.status, "without artifact" in done.out) == (0, True), done.err
+    verdict = verify_bundle(
+        Path("bundle"), json.loads(Path("stanch-data/keys/trust.json").read_text())
+    )
+    assert (verdict.problems, len(verdict.withheld)) == ((), 1)
+    [told] = Store(parts.engine).read(
+        lambda c: [e.body for e in ledger.entries(c, CASE) if e.leaf.kind == "export"]
+    )
+    assert len(told["withheld"]["artifacts"]) == 1
