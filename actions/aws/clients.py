@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # Codes that mean "not now", not "no". Sources: Amazon EC2 "Error codes for the Amazon EC2 API",
 # IAM "Common errors", Auto Scaling "ScalingActivityInProgress", "ResourceContention",
 # AWS Organizations API Reference, "UpdatePolicy", errors; Lambda, "PutFunctionConcurrency", errors;
-# IAM, "UpdateLoginProfile", errors.
+# IAM, "UpdateLoginProfile", errors; Systems Manager, "SendCommand", errors.
 PASSING = frozenset(
     {
         "ConcurrentModification",
@@ -43,6 +43,7 @@ PASSING = frozenset(
         "IncorrectState",
         "InternalError",
         "InternalFailure",
+        "InternalServerError",
         # A group that was just made may not show at once ("Ensuring eventual consistency").
         "InvalidGroup.Duplicate",
         "InvalidGroup.NotFound",
@@ -165,6 +166,16 @@ class Aws:
     def cloudtrail(self) -> "CloudTrailClient":
         """AWS CloudTrail."""
         return self.service("cloudtrail")  # type: ignore[no-any-return]
+
+    @cached_property
+    def ssm(self) -> Any:
+        """AWS Systems Manager."""
+        return self.service("ssm")
+
+    @cached_property
+    def s3(self) -> Any:
+        """Amazon S3."""
+        return self.service("s3")
 
     @cached_property
     def sts(self) -> "STSClient":

@@ -30,6 +30,14 @@ CONFIG = Config(
     max_pool_connections=64,
 )
 
+# What a service needs besides. S3: an address that is signed the old way covers no header, and
+# would let what was uploaded be overwritten. Systems Manager: SendCommand takes no client token, so
+# a client that tries again by itself could run a command twice; the engine looks first.
+APART = {
+    "s3": Config(signature_version="s3v4"),
+    "ssm": Config(retries={"total_max_attempts": 1}),
+}
+
 
 class Sessions:
     """Makes boto3 clients for the accounts in the settings; one session an account."""
@@ -64,15 +72,29 @@ class Sessions:
 
         return make
 
+    def storing(self, account: str, region: str, config: Config, endpoint: str | None) -> Any:
+        """Return an S3 client that no gate stops: evidence is kept in a freeze, too."""
+        with self._lock:
+            return self._session(account).client(
+                "s3",
+                region_name=region,
+                config=self._config.merge(config),
+                endpoint_url=endpoint or self._settings.aws_endpoint,
+            )
+
     def own(self) -> frozenset[str]:
         """Return the ARNs and ids of the role and host that Stanch runs as, known so far."""
         return frozenset(self._own)
 
     def _client(self, session: boto3.Session, service: str, region: str) -> Any:
+        apart = APART.get(service)
+        if service == "s3" and not self._settings.aws_endpoint:
+            # Else an address names no region, and a young bucket answers it with a redirect.
+            apart = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
         made = session.client(  # type: ignore[call-overload]
             service,
             region_name=region,
-            config=self._config,
+            config=self._config.merge(apart) if apart else self._config,
             endpoint_url=self._settings.aws_endpoint,
         )
         return gated(made)

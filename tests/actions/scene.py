@@ -123,7 +123,9 @@ class Scene:
 
         def make(service: str) -> Any:
             session = self.world.session(credentials)
-            client = session.client(service, config=ONCE)  # type: ignore[call-overload]
+            signed = Config(signature_version="s3v4") if service == "s3" else None
+            config = ONCE.merge(signed) if signed else ONCE
+            client = session.client(service, config=config)  # type: ignore[call-overload]
             client.meta.events.register("before-call", self._before)
             client.meta.events.register("after-call", self._after)
             return client

@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from playbooks.drills.range.corrections.reserved_roles import PREFIX
+from playbooks.drills.range.corrections.snapshot_locks import LOCK
 from playbooks.drills.range.digest_secrets import secrets_of
 from playbooks.drills.range.digest_services import services
 from playbooks.drills.range.ground import REGIONAL
@@ -54,6 +55,7 @@ def state(ground: Ground) -> dict[str, Any]:
                 "/".join(key): {k: str(v) for k, v in thing.items() if not k.endswith("At")}
                 for key, thing in kept.anywhere.items()
             },
+            "commands": {c.id: [c.instance, c.document, c.comment] for c in kept.commands.values()},
             "service_credentials": {
                 c.id: [c.user, c.service, c.status, c.secret]
                 for c in kept.service_credentials.values()
@@ -145,10 +147,16 @@ def _snapshot(snapshot: Any) -> dict[str, Any]:
     return {
         **_picked(snapshot, "description encrypted kms_key_id owner_id storage_tier"),
         "volume": snapshot.volume.id,
+        "lock": _locked(snapshot),
         "shared": sorted(
             snapshot.create_volume_permission_userids | snapshot.create_volume_permission_groups
         ),
     }
+
+
+def _locked(snapshot: Any) -> list[Any]:
+    made = getattr(snapshot, LOCK, None) or {}
+    return [made.get(name) for name in ("mode", "days", "cool_off")]
 
 
 def _acl(acl: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from email.utils import format_datetime
-from threading import Condition, RLock
+from threading import Condition
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -41,7 +41,7 @@ class Front:
         self.ground = ground
         self.inner = Inner(ground)
         self.faults = Faults(ground)
-        self.lock = RLock()
+        self.lock = ground.lock
         self.arrived = Condition(self.lock)
         # Apart from moto's, so that reading does not change the ids of what is made later.
         self._rng = random.Random(f"requests {seed}")  # noqa: S311

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Mapping
 
+    from playbooks.drills.range.agent import Agent, Command
     from playbooks.drills.range.calls import Call
     from playbooks.drills.range.keys import Issued
     from playbooks.drills.range.propagation import Lag
@@ -78,6 +80,7 @@ class Kept:
     anywhere: (account, region, kind, id) -> a trust anchor or profile of Roles Anywhere.
     delegation: management account -> its organisation's resource policy.
     service_credentials: id -> what corrections/service_credentials.py keeps of it.
+    agents: instance id -> its Systems Manager agent. commands: id -> what was sent to one.
     """
 
     conntrack: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -93,6 +96,8 @@ class Kept:
     anywhere: dict[tuple[str, str, str, str], dict[str, Any]] = field(default_factory=dict)
     delegation: dict[str, str] = field(default_factory=dict)
     service_credentials: dict[str, Any] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -126,6 +131,8 @@ class Ground:
     reports: dict[str, tuple[float, str]] = field(default_factory=dict)
     jobs: dict[str, Any] = field(default_factory=dict)
     lag: Lag | None = None
+    # What goes on by itself in the world waits for whoever is being answered.
+    lock: Any = field(default_factory=RLock, repr=False)
 
     def seconds(self) -> float:
         """Epoch seconds of the world's clock."""

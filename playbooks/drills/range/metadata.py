@@ -23,7 +23,7 @@ def session_of(ground: Ground, instance_id: str, *, renewed: bool = False) -> Cr
 
     Raises UnknownThingError when the instance is not running or has no role.
     """
-    role = _role(ground, instance_id)
+    role = role_of(ground, instance_id)
     arn = f"arn:aws:ec2:{ground.region}:{ground.account}:instance/{instance_id}"
     user_id = f"{role.id}:{instance_id}"
     for issued in () if renewed else reversed(ground.issued.values()):
@@ -46,7 +46,8 @@ def session_of(ground: Ground, instance_id: str, *, renewed: bool = False) -> Cr
     return made
 
 
-def _role(ground: Ground, instance_id: str) -> Any:
+def role_of(ground: Ground, instance_id: str) -> Any:
+    """The role that a running instance's profile gives. Raises UnknownThingError without one."""
     ec2 = ground.ec2()
     instance = next((i for i in ec2.all_instances() if i.id == instance_id), None)
     if instance is None or instance.state != "running":

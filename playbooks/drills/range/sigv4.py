@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
 from playbooks.drills.range.errors import AwsError
+from playbooks.drills.range.presigned import SIGNED_QUERY, must_not_have_ended
 
 if TYPE_CHECKING:
     from playbooks.drills.range.wire import Asked
@@ -26,7 +28,7 @@ def check(asked: Asked, secret: str) -> None:
         [
             str(asked.environ["REQUEST_METHOD"]),
             _path(asked),
-            _query(str(asked.environ.get("QUERY_STRING", ""))),
+            _query(str(asked.environ.get(SIGNED_QUERY, asked.environ.get("QUERY_STRING", "")))),
             *(f"{name}:{_header(asked, name)}" for name in names),
             "",
             ";".join(names),
@@ -51,6 +53,8 @@ def check(asked: Asked, secret: str) -> None:
             "Check your AWS Secret Access Key and signing method.",
             403,
         )
+    # Clients sign by the machine's clock, which the range's own time may be ahead of.
+    must_not_have_ended(asked.environ, time.time())
 
 
 def _sha256(data: bytes) -> str:

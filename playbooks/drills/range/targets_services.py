@@ -1,7 +1,7 @@
 """The resources of requests to the services that identities and secrets live in.
 
 Service Authorization Reference, for each service: "Resource types defined by" AWS Organizations,
-IAM Identity Center, Lambda, EventBridge and IAM Roles Anywhere.
+IAM Identity Center, Lambda, EventBridge, IAM Roles Anywhere and Systems Manager.
 """
 
 from __future__ import annotations
@@ -85,10 +85,22 @@ def _anywhere(asked: Asked, account: str) -> list[str]:
     return []
 
 
+def _ssm(asked: Asked, account: str) -> list[str]:
+    params = asked.params
+    named = params.get("DocumentName") if asked.operation == "SendCommand" else params.get("Name")
+    if asked.operation not in ("SendCommand", "GetDocument"):
+        return []
+    hosts = [
+        f"arn:aws:ec2:{asked.region}:{account}:instance/{i}" for i in params.get("InstanceIds", [])
+    ]
+    return [f"arn:aws:ssm:{asked.region}:{account}:document/{named}", *hosts]
+
+
 _FINDERS: dict[str, Finder] = {
     "organizations": _organizations,
     "sso": _sso,
     "lambda": _lambda,
     "events": _events,
     "rolesanywhere": _anywhere,
+    "ssm": _ssm,
 }

@@ -22,6 +22,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
 from playbooks.drills.range.errors import AwsError, UnknownServiceError
+from playbooks.drills.range.presigned import unfolded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,6 +99,7 @@ def read(environ: dict[str, Any]) -> Asked:
     UnknownServiceError for a service without a model.
     """
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ = unfolded(environ)
     key, region, service = credential(environ)
     model_name = MODEL_FOR_SIGNING_NAME.get(service, service)
     environ = {**environ, "wsgi.input": BytesIO(body)}

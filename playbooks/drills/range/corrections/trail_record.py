@@ -69,7 +69,7 @@ def _record(
         "awsRegion": call.region,
         "sourceIPAddress": call.source_ip,
         "userAgent": call.user_agent,
-        "requestParameters": _tagging(call) or _lower(call.params) or None,
+        "requestParameters": _tagging(call) or _lower(_open(call)) or None,
         "responseElements": _lower(call.elements) or None,
         "requestID": call.request_id,
         "eventID": call.request_id,
@@ -129,6 +129,13 @@ def _tagging(call: Call) -> dict[str, Any]:
     resources = [{"resourceId": id} for id in call.params.get("Resources", [])]
     tags = [_lower(tag) for tag in call.params.get("Tags", [])]
     return {"resourcesSet": {"items": resources}, "tagSet": {"items": tags}}
+
+
+def _open(call: Call) -> Mapping[str, Any]:
+    """The parameters but for those of a command, which CloudTrail does not tell."""
+    if call.operation != "SendCommand":
+        return call.params
+    return {**call.params, "Parameters": "HIDDEN_DUE_TO_SECURITY_REASONS"}
 
 
 def _lower(value: Any, name: str = "") -> Any:
