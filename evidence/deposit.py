@@ -14,10 +14,11 @@ from typing import Any
 from evidence import jws
 from evidence.canonical import canonical
 from evidence.ingest import from_stream
-from evidence.keys import ManifestKey, WrapKey
+from evidence.keys import ManifestKey, Wrapper
 from evidence.leaf import stamp
 from evidence.locker import Locker
 from evidence.manifest import TYP, Manifest, target_commitment, to_dict
+from evidence.sealed import bound_to
 from evidence.sources.item import Item
 
 KIND = "artifact.stored"
@@ -29,7 +30,7 @@ class Custody:
 
     locker: Locker
     signer: ManifestKey
-    wrap: WrapKey
+    wrap: Wrapper
     tool_version: str
     randomness: Callable[[int], bytes]
 
@@ -59,6 +60,7 @@ def deposit(custody: Custody, item: Item, about: Acquisition) -> dict[str, Any]:
     Raises:
         LockerError: when it cannot be stored.
         TokenError: when the manifest cannot be signed.
+        KeyServiceError: when a key lives elsewhere and is not to be had.
     """
     salt = custody.randomness(32)
     manifest = _manifest(custody, item, about, salt)
@@ -85,9 +87,10 @@ def sign_manifest(manifest: Manifest, signer: ManifestKey) -> str:
 
 def _manifest(custody: Custody, item: Item, about: Acquisition, salt: bytes) -> Manifest:
     stream = item.stream
+    artifact_id = custody.randomness(16).hex()
     read = stream.read if stream else from_stream(io.BytesIO(item.data))
     if item.sensitive:
-        sealed, _ = custody.locker.put_sealed(read, custody.wrap)
+        sealed, _ = custody.locker.put_sealed(read, custody.wrap, bound_to(artifact_id, about.case))
         stored, encryption, plain = sealed.stored, sealed.encryption, sealed.plain_hmac
         size = sealed.plain_size
     else:
@@ -95,7 +98,7 @@ def _manifest(custody: Custody, item: Item, about: Acquisition, salt: bytes) -> 
         plain, size = stored.sha256, stored.size
     end = about.now() if stream and about.now else about.end
     return Manifest(
-        artifact_id=custody.randomness(16).hex(),
+        artifact_id=artifact_id,
         name=item.name,
         media_type=item.media_type,
         case=about.case,

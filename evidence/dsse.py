@@ -2,17 +2,20 @@
 
 An envelope is JSON: `payload` (base64), `payloadType`, `signatures` [{`keyid`, `sig` (base64 of
 the DER signature)}]. What is signed is the pre-authentication encoding of type and payload
-(secure-systems-lab/dsse, protocol.md). We write it in canonical JSON with one signature, and the
-signature by RFC 6979 without randomness, so that the same payload gives the same envelope.
+(secure-systems-lab/dsse, protocol.md). We write it in canonical JSON with one signature. A key in
+memory signs by RFC 6979 without randomness, so that the same payload gives the same envelope; a
+key that lives elsewhere signs as its service does.
 """
 
 import base64
 import binascii
 from collections.abc import Mapping
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from evidence.errors import EvidenceError, TokenError
 from evidence.jws_token import MAX_KID, PublicKey
@@ -21,27 +24,27 @@ from evidence.strict_json import canonical_form, parse_canonical
 MAX_ENVELOPE = 1 << 20
 
 
+class Signs(Protocol):
+    """A P-256 key that lives elsewhere; `sign` returns raw r || s over SHA-256 of the message."""
+
+    def sign(self, msg: bytes, /) -> bytes: ...
+
+
 def pae(payload_type: str, payload: bytes) -> bytes:
     """Return the bytes that are signed; lengths are in bytes, in ASCII decimal."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
-def sign(payload: bytes, payload_type: str, key: ec.EllipticCurvePrivateKey, kid: str) -> bytes:
+def sign(
+    payload: bytes, payload_type: str, key: ec.EllipticCurvePrivateKey | Signs, kid: str
+) -> bytes:
     """Return an envelope around `payload`, signed by a P-256 key.
 
     Raises:
         TokenError: when the key is of another curve, or cannot sign without randomness.
     """
-    if not isinstance(key.curve, ec.SECP256R1):
-        raise TokenError(f"key {kid!r} is of curve {key.curve.name}; expected P-256")
-    try:
-        algorithm = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-        signature = key.sign(pae(payload_type, payload), algorithm)
-    except UnsupportedAlgorithm as error:
-        raise TokenError(
-            "this OpenSSL cannot sign as RFC 6979 says; install a cryptography wheel of 46 or later"
-        ) from error
+    signature = _signed(pae(payload_type, payload), key, kid)
     return canonical_form(
         {
             "payload": base64.b64encode(payload).decode(),
@@ -49,6 +52,22 @@ def sign(payload: bytes, payload_type: str, key: ec.EllipticCurvePrivateKey, kid
             "signatures": [{"keyid": kid, "sig": base64.b64encode(signature).decode()}],
         }
     )
+
+
+def _signed(message: bytes, key: ec.EllipticCurvePrivateKey | Signs, kid: str) -> bytes:
+    """Return the signature in DER."""
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raw = key.sign(message)
+        r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+        return encode_dss_signature(r, s)
+    if not isinstance(key.curve, ec.SECP256R1):
+        raise TokenError(f"key {kid!r} is of curve {key.curve.name}; expected P-256")
+    try:
+        return key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    except UnsupportedAlgorithm as error:
+        raise TokenError(
+            "this OpenSSL cannot sign as RFC 6979 says; install a cryptography wheel of 46 or later"
+        ) from error
 
 
 def open_envelope(data: bytes, payload_type: str, keys: Mapping[str, PublicKey] | None) -> bytes:

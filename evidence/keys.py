@@ -1,6 +1,7 @@
 """The three keys of a deployment, found by URI: log (Ed25519), manifest (ES256), wrap (AES-256).
 
-Each lies alone in a file that nobody else can read; the folder stands outside the store.
+A `file:` key lies alone in a file that nobody else can read; the folder stands outside the store.
+A key of another scheme never leaves its place: it signs and wraps there (`signing/`).
 """
 
 import hashlib
@@ -9,19 +10,31 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from evidence.canonical import canonical
 from evidence.cosignature import CosigningKey, cosigner_vkey
 from evidence.errors import KeyMaterialError
 from evidence.jws_token import ALGORITHM, PublicKey, base64url
 from evidence.key_files import pem, read_closed, refuse_readable, write_closed
+from evidence.manifest_values import KEY_WRAP
 from evidence.note import NoteSigner, NoteVerifier, signer_of, vkey
+from evidence.signing.aws_kms import kms_key
+from evidence.signing.elsewhere import (
+    KeyElsewhere,
+    WrapElsewhere,
+    log_elsewhere,
+    manifest_elsewhere,
+)
+from evidence.signing.pkcs11_token import token_key
+from evidence.signing.place import NO_CLIENTS, Clients, Place, Use
+from evidence.signing.vault_transit import transit_key
 
 WRAP_BYTES = 32
 # The log's second key, where it has one (second_key.py).
@@ -43,15 +56,51 @@ class ManifestKey:
     """The P-256 key that signs manifests, and its id (RFC 7638 thumbprint)."""
 
     kid: str
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    key: ec.EllipticCurvePrivateKey | KeyElsewhere = field(repr=False)
+
+    @property
+    def public(self) -> PublicKey:
+        """Its public half."""
+        return self.key.public if isinstance(self.key, KeyElsewhere) else self.key.public_key()
+
+
+class Wrapper(Protocol):
+    """What wraps each sensitive artifact's data key.
+
+    `reference` and `form` stand in the manifest: which key it was, and how it wraps. `about` names
+    the artifact, for who can bind to it.
+    """
+
+    @property
+    def reference(self) -> str: ...
+    @property
+    def form(self) -> str: ...
+    def wrap(self, key: bytes, about: Mapping[str, str]) -> bytes: ...
+    def unwrap(self, wrapped: bytes, about: Mapping[str, str]) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class WrapKey:
-    """The 32-byte key that wraps each sensitive artifact's data key, and its reference."""
+    """A wrapping key of 32 bytes in memory, and its reference: a `Wrapper`."""
 
     reference: str
     key: bytes = field(repr=False)
+
+    @property
+    def form(self) -> str:
+        """AES key wrap (RFC 3394), which binds to nothing."""
+        return KEY_WRAP
+
+    def wrap(self, key: bytes, about: Mapping[str, str]) -> bytes:
+        """Return the key wrapped."""
+        return aes_key_wrap(self.key, key)
+
+    def unwrap(self, wrapped: bytes, about: Mapping[str, str]) -> bytes:
+        """Return what was wrapped. Raise ValueError where it was altered."""
+        try:
+            return aes_key_unwrap(self.key, wrapped)
+        except InvalidUnwrap as error:
+            raise ValueError("not wrapped by this key, or altered") from error
 
 
 def create_keys(folder: Path) -> KeyUris:
@@ -76,36 +125,50 @@ def create_keys(folder: Path) -> KeyUris:
     return KeyUris(log, manifest, wrap)
 
 
-def load_log(uri: str, origin: str) -> NoteSigner:
+def load_log(
+    uri: str, origin: str, clients: Clients = NO_CLIENTS, pinned: bytes = b""
+) -> NoteSigner:
     """Return the signer of the log named `origin`.
+
+    `pinned` is the public half (SPKI, DER) that a key elsewhere must have; without it the service
+    is asked now, and with it not before the first signature.
 
     Raises:
         KeyMaterialError: when the material is missing, exposed, or no Ed25519 private key.
+        KeyServiceError: when a service is asked and does not answer.
     """
+    if (place := place_of(uri, clients)) is not None:
+        return log_elsewhere(place, pinned or place.public("log"), origin)
     key = _private(uri)
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyMaterialError(f"{uri} is not an Ed25519 private key")
     return signer_of(origin, key)
 
 
-def load_manifest(uri: str) -> ManifestKey:
-    """Return the key that signs manifests.
+def load_manifest(uri: str, clients: Clients = NO_CLIENTS, pinned: bytes = b"") -> ManifestKey:
+    """Return the key that signs manifests; `pinned` as for `load_log`.
 
     Raises:
         KeyMaterialError: when the material is missing, exposed, or no P-256 private key.
+        KeyServiceError: when a service is asked and does not answer.
     """
+    if (place := place_of(uri, clients)) is not None:
+        elsewhere = manifest_elsewhere(place, pinned or place.public("manifest"))
+        return ManifestKey(thumbprint(elsewhere.public), elsewhere)
     key = _private(uri)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
         raise KeyMaterialError(f"{uri} is not a P-256 private key")
     return ManifestKey(thumbprint(key.public_key()), key)
 
 
-def load_wrap(uri: str) -> WrapKey:
-    """Return the wrapping key.
+def load_wrap(uri: str, clients: Clients = NO_CLIENTS) -> Wrapper:
+    """Return the wrapping key. Nothing is asked of a service before it is used.
 
     Raises:
         KeyMaterialError: when the material is missing, exposed, or not 32 bytes.
     """
+    if (place := place_of(uri, clients)) is not None:
+        return WrapElsewhere(place)
     material = _material(uri)
     if len(material) != WRAP_BYTES:
         raise KeyMaterialError(f"{uri} holds {len(material)} bytes; expected {WRAP_BYTES}")
@@ -148,24 +211,58 @@ def _point(key: PublicKey) -> dict[str, str]:
     return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
 
 
+def place_of(uri: str, clients: Clients) -> Place | None:
+    """Return where a key lives that stays there; None for one whose material is read here.
+
+    Raises:
+        KeyMaterialError: when the URI is malformed, or of an unknown scheme.
+    """
+    scheme = uri.partition(":")[0]
+    if scheme not in PLACE_FOR_SCHEME:
+        known = ", ".join(PLACE_FOR_SCHEME)
+        raise KeyMaterialError(f"key URI of scheme {scheme[:40]!r}; expected one of: {known}")
+    at = PLACE_FOR_SCHEME[scheme]
+    return at(uri, clients) if at else None
+
+
+def public_half(uri: str, use: Use, clients: Clients) -> bytes:
+    """Check a key as it is now, and return its public half (SPKI, DER), b"" of a wrapping key.
+
+    Raises:
+        KeyMaterialError: when it is not fit for `use`.
+        KeyServiceError: when its service does not answer.
+    """
+    if (place := place_of(uri, clients)) is not None:
+        return place.public(use)
+    if use == "wrap":
+        load_wrap(uri)
+        return b""
+    public: Any = (
+        Ed25519PublicKey.from_public_bytes(load_log(uri, "any").verifier.public)
+        if use == "log"
+        else load_manifest(uri).public
+    )
+    encoded: bytes = public.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return encoded
+
+
+# None: the key's material is read from there.
+PLACE_FOR_SCHEME: Mapping[str, Callable[[str, Clients], Place] | None] = {
+    "file": None,
+    "vault-transit": transit_key,
+    "awskms": kms_key,
+    "pkcs11": token_key,
+}
+
+
 def _material(uri: str) -> bytes:
-    scheme = urlsplit(uri).scheme
-    reader = READER_FOR_SCHEME.get(scheme)
-    if reader is None:
-        known = ", ".join(sorted(READER_FOR_SCHEME))
-        raise KeyMaterialError(f"key URI of scheme {scheme!r}; expected one of: {known}")
-    return reader(uri)
-
-
-def _read_file(uri: str) -> bytes:
     parts = urlsplit(uri)
     path = Path(unquote(parts.path))
     if parts.netloc or not path.is_absolute():
         raise KeyMaterialError(f"{uri} is not file:///absolute/path")
     return read_closed(path, MAX_KEY_FILE)
-
-
-READER_FOR_SCHEME: Mapping[str, Callable[[str], bytes]] = {"file": _read_file}
 
 
 def _private(uri: str) -> object:

@@ -10,7 +10,7 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from evidence.erasable import ErasableKeys
 from evidence.errors import LockerError
 from evidence.folder_sync import sync_folder
 from evidence.ingest import Ingested, Read, from_stream, ingest
-from evidence.keys import WrapKey
+from evidence.keys import Wrapper
 from evidence.manifest_values import Encryption, Part
 from evidence.sealed import data_key_of, fresh, keyed_digest
 
@@ -82,15 +82,19 @@ class Locker:
             sha256, size = _copy(read, file)
             return self._name(temporary, sha256, size)
 
-    def put_sealed(self, read: Read, wrap: WrapKey) -> tuple[StoredSealed, Ingested]:
+    def put_sealed(
+        self, read: Read, wrap: Wrapper, about: Mapping[str, str] | None = None
+    ) -> tuple[StoredSealed, Ingested]:
         """Store what `read` gives encrypted under a key of its own, named by the ciphertext's hash.
 
-        One pass hashes the plain bytes, encrypts them, hashes and writes what is stored.
+        One pass hashes the plain bytes, encrypts them, hashes and writes what is stored. `about`
+        names the artifact for the wrapping key.
 
         Raises:
             LockerError: as `put`. What `read` raises passes; nothing then has a name.
+            KeyServiceError: when the wrapping key lives elsewhere and is not to be had.
         """
-        made = fresh(wrap, self.randomness)
+        made = fresh(wrap, self.randomness, about)
         with self._incoming() as (temporary, file):
             found = ingest(read, lambda data: _write(file, data), made.cipher)
             again = hashlib.sha256()
@@ -102,7 +106,7 @@ class Locker:
         digest = keyed_digest(found.plain_sha256, made.data_key)
         return StoredSealed(stored, made.encryption, digest, found.plain_size), found
 
-    def put_sensitive(self, data: bytes, wrap: WrapKey) -> StoredSealed:
+    def put_sensitive(self, data: bytes, wrap: Wrapper) -> StoredSealed:
         """Store `data` as `put_sealed` does; nothing is returned that confirms a guess of it."""
         return self.put_sealed(from_stream(io.BytesIO(data)), wrap)[0]
 
@@ -130,13 +134,19 @@ class Locker:
             raise LockerError(f"artifact {sha256} was altered on disk; restore it from a copy")
         return data
 
-    def open_sensitive(self, sha256: str, encryption: Encryption, wrap: WrapKey) -> bytes:
+    def open_sensitive(
+        self,
+        sha256: str,
+        encryption: Encryption,
+        wrap: Wrapper,
+        about: Mapping[str, str] | None = None,
+    ) -> bytes:
         """Return the plaintext of a sealed artifact.
 
         Raises:
             LockerError: when it is missing, altered, sealed under another key, or disposed of.
         """
-        key = data_key_of(encryption, wrap, lambda: self.keys.get(sha256))
+        key = data_key_of(encryption, wrap, lambda: self.keys.get(sha256), about)
         return b"".join(decrypt(io.BytesIO(self.read(sha256)), key))
 
     def path_of(self, sha256: str) -> str:

@@ -14,6 +14,8 @@ ENCRYPTION = "c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM"
 KEY_WRAP = "A256KW"
 # Wrapped twice: by a key of the artifact's own, which can be erased, then by the wrapping key.
 ERASABLE_WRAP = "A256KW+A256KW"
+# The same, with a wrapping key in a service: in its own form of ciphertext.
+SERVICE_WRAPS = ("A256KW+vault-transit", "A256KW+awskms")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -24,12 +26,18 @@ _ID = re.compile(r"[0-9a-f]{32}")
 class Encryption:
     """How a sensitive artifact was sealed: key reference, the wrapped data key in hex, and how.
 
-    `wrap` is `ERASABLE_WRAP`, or `KEY_WRAP` in manifests from before there were erasable keys.
+    `wrap` is `ERASABLE_WRAP` or one of `SERVICE_WRAPS`, or `KEY_WRAP` in manifests from before
+    there were erasable keys.
     """
 
     key: str
     wrapped_key: str
     wrap: str = KEY_WRAP
+
+    @property
+    def erasable(self) -> bool:
+        """Whether a key of the artifact's own lies between."""
+        return self.wrap != KEY_WRAP
 
     def members(self) -> dict[str, str]:
         """Return it as JSON."""
@@ -119,7 +127,7 @@ def read_encryption(members: Mapping[str, Any] | None) -> Encryption | None:
     """Return how an artifact was sealed, None where it was not."""
     if members is None:
         return None
-    if members["wrap"] not in (KEY_WRAP, ERASABLE_WRAP):
+    if members["wrap"] not in (KEY_WRAP, ERASABLE_WRAP, *SERVICE_WRAPS):
         raise ValueError("not a way of wrapping keys that is known")
     return Encryption(text(members["key"]), hexed(members["wrapped_key"]), text(members["wrap"]))
 

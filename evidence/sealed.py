@@ -1,14 +1,14 @@
 """Keeps secrets found in evidence secret: each artifact under a data key of its own, wrapped.
 
 Ciphertext is C2SP chunked-encryption (see `chunked`). The data key is wrapped with AES key wrap
-(RFC 3394), first by an erasable key of this artifact alone (see `erasable`), then by the wrapping
-key of the deployment. Destroying either erases the content; the ciphertext's hash, which manifest
-and ledger name, still verifies.
+(RFC 3394) by an erasable key of this artifact alone (see `erasable`), then by the wrapping key of
+the deployment, which may live in a service: that never sees the data key itself. Destroying either
+erases the content; the ciphertext's hash, which manifest and ledger name, still verifies.
 """
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from evidence.chunked import KEY, SALT, Cipher, cipher
 from evidence.erasable import ERASABLE
 from evidence.errors import LockerError
-from evidence.keys import WrapKey
-from evidence.manifest_values import ERASABLE_WRAP, KEY_WRAP, Encryption
+from evidence.keys import Wrapper
+from evidence.manifest_values import KEY_WRAP, Encryption
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +33,47 @@ class Fresh:
     erasable: bytes
 
 
-def fresh(wrap: WrapKey, randomness: Callable[[int], bytes]) -> Fresh:
-    """Return a cipher under a new data key wrapped by `wrap`; `randomness(n)` gives n bytes."""
+def fresh(
+    wrap: Wrapper, randomness: Callable[[int], bytes], about: Mapping[str, str] | None = None
+) -> Fresh:
+    """Return a cipher under a new data key wrapped by `wrap`; `randomness(n)` gives n bytes.
+
+    `about` names the artifact, and must be told again to open it where `wrap` can bind to it.
+
+    Raises:
+        KeyServiceError: when the wrapping key lives elsewhere and is not to be had.
+    """
     data_key, erasable = randomness(KEY), randomness(ERASABLE)
-    wrapped = aes_key_wrap(wrap.key, aes_key_wrap(erasable, data_key))
-    encryption = Encryption(wrap.reference, wrapped.hex(), ERASABLE_WRAP)
+    wrapped = wrap.wrap(aes_key_wrap(erasable, data_key), about or {})
+    encryption = Encryption(wrap.reference, wrapped.hex(), f"{KEY_WRAP}+{wrap.form}")
     return Fresh(cipher(data_key, randomness(SALT)), encryption, data_key, erasable)
 
 
-def data_key_of(encryption: Encryption, wrap: WrapKey, erasable: Callable[[], bytes]) -> bytes:
+def bound_to(artifact_id: str, case: str) -> dict[str, str]:
+    """Return what an artifact's wrapped key is bound to: it fits no other manifest's artifact."""
+    return {"artifact_id": artifact_id, "case": case}
+
+
+def data_key_of(
+    encryption: Encryption,
+    wrap: Wrapper,
+    erasable: Callable[[], bytes],
+    about: Mapping[str, str] | None = None,
+) -> bytes:
     """Return the data key that `fresh` made; `erasable()` gives the artifact's erasable key.
 
     Raises:
         LockerError: when a key is another one, or the wrapped key was altered. What `erasable`
             raises, passes.
+        KeyServiceError: when the wrapping key lives elsewhere and is not to be had.
     """
     if encryption.key != wrap.reference:
         raise LockerError(f"artifact was sealed under {encryption.key}, not {wrap.reference}")
     try:
-        inner = aes_key_unwrap(wrap.key, bytes.fromhex(encryption.wrapped_key))
-    except (InvalidUnwrap, ValueError) as error:
+        inner = wrap.unwrap(bytes.fromhex(encryption.wrapped_key), about or {})
+    except ValueError as error:
         raise LockerError("artifact does not decrypt: it or its manifest was altered") from error
-    if encryption.wrap == KEY_WRAP:
+    if not encryption.erasable:
         return inner
     try:
         return aes_key_unwrap(erasable(), inner)

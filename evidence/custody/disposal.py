@@ -7,7 +7,6 @@ from evidence.custody.opening import manifest_of
 from evidence.custody.state import Artifact, CaseCustody
 from evidence.errors import CustodyError
 from evidence.locker import Locker
-from evidence.manifest_values import ERASABLE_WRAP
 
 
 def refuse_unerasable(state: CaseCustody, artifact: Artifact, locker: Locker) -> None:
@@ -28,7 +27,7 @@ def refuse_unerasable(state: CaseCustody, artifact: Artifact, locker: Locker) ->
             f"artifact {artifact.artifact_id} lies in the clear, so there is no key to erase; the "
             "same bytes may be another artifact's. Only sealed artifacts are disposed of"
         )
-    if encryption.wrap != ERASABLE_WRAP:
+    if not encryption.erasable:
         raise CustodyError(
             f"artifact {artifact.artifact_id} was sealed before each had a key that can be erased "
             "alone; only the loss of the wrapping key would erase it"

@@ -15,7 +15,6 @@ from evidence.custody.opening import manifest_of
 from evidence.custody.state import Artifact
 from evidence.errors import EvidenceError, LockerError
 from evidence.locker import Locker
-from evidence.manifest_values import ERASABLE_WRAP
 
 # Results of so many artifacts fit a ledger entry's 64 KiB, whatever each says of why.
 PER_ENTRY = 50
@@ -55,7 +54,7 @@ def check(locker: Locker, artifact: Artifact) -> Checked:
         encryption = manifest_of(locker, artifact).encryption
     except EvidenceError as error:
         return Checked(artifact, "altered", str(error))
-    if encryption is not None and encryption.wrap == ERASABLE_WRAP:
+    if encryption is not None and encryption.erasable:
         try:
             locker.keys.get(artifact.stored_sha256)
         except LockerError as error:

@@ -7,10 +7,10 @@ from evidence.chunked import decrypt
 from evidence.custody.state import Artifact
 from evidence.errors import CustodyError, EvidenceError, LockerError
 from evidence.jws_token import take_apart
-from evidence.keys import WrapKey
+from evidence.keys import Wrapper
 from evidence.locker import CHUNK, Locker
 from evidence.manifest import TYP, Manifest, read_manifest
-from evidence.sealed import data_key_of
+from evidence.sealed import bound_to, data_key_of
 
 
 def manifest_of(locker: Locker, artifact: Artifact) -> Manifest:
@@ -31,17 +31,24 @@ def manifest_of(locker: Locker, artifact: Artifact) -> Manifest:
     return manifest
 
 
-def content(locker: Locker, artifact: Artifact, wrap: WrapKey) -> Iterator[bytes]:
+def content(locker: Locker, artifact: Artifact, wrap: Wrapper) -> Iterator[bytes]:
     """Yield an artifact's content, chunk by chunk; keep none of it unless all of it came.
 
     Raises:
         LockerError: when it is missing or altered, sealed under another key, or disposed of.
         CustodyError: when its manifest is another's.
+        KeyServiceError: when the wrapping key lives elsewhere and is not to be had.
     """
-    encryption = manifest_of(locker, artifact).encryption
+    manifest = manifest_of(locker, artifact)
+    encryption = manifest.encryption
     sha256 = artifact.stored_sha256
     if encryption is not None:
-        key = data_key_of(encryption, wrap, lambda: locker.keys.get(sha256))
+        key = data_key_of(
+            encryption,
+            wrap,
+            lambda: locker.keys.get(sha256),
+            bound_to(manifest.artifact_id, manifest.case),
+        )
         with locker.open(sha256) as file:
             yield from decrypt(file, key)
         return

@@ -11,6 +11,7 @@ from evidence.custody.statement import SCHEMA, TYP, check_form, statement_bytes
 from evidence.errors import CustodyError
 from evidence.jws_token import PublicKey, key_from_jwk
 from evidence.leaf import stamp
+from evidence.signing.elsewhere import KeyElsewhere
 
 
 def state(kind: str, case: str, at: datetime, reason: str, **more: Any) -> Mapping[str, Any]:
@@ -24,7 +25,7 @@ def state(kind: str, case: str, at: datetime, reason: str, **more: Any) -> Mappi
 
 
 def sign(
-    statement: Mapping[str, Any], name: str, key: ec.EllipticCurvePrivateKey
+    statement: Mapping[str, Any], name: str, key: ec.EllipticCurvePrivateKey | KeyElsewhere
 ) -> dict[str, Any]:
     """Return one person's signature over the statement: {"name", "jwk", "token"}.
 
@@ -32,7 +33,8 @@ def sign(
         CustodyError: when it is no statement. TokenError: when the key cannot sign.
     """
     token = jws.sign(statement_bytes(statement), key, name, TYP)
-    return {"name": name, "jwk": keys.public_jwk(key.public_key()), "token": token}
+    public = key.public if isinstance(key, KeyElsewhere) else key.public_key()
+    return {"name": name, "jwk": keys.public_jwk(public), "token": token}
 
 
 def refuse_strangers(body: Mapping[str, Any], people: Mapping[str, PublicKey]) -> None:

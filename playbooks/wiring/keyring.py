@@ -16,11 +16,11 @@ class Keyring:
 
     log: RememberingSigner
     manifest: keys.ManifestKey
-    wrap: keys.WrapKey
+    wrap: keys.Wrapper
 
     def trust(self) -> dict[str, Any]:
         """Return what an auditor must be given by another way than the bundle."""
-        return keys.trust(self.log.verifier, [self.manifest.key.public_key()], self.log.second)
+        return keys.trust(self.log.verifier, [self.manifest.public], self.log.second)
 
 
 def create(folder: Path, origin: str) -> Keyring:

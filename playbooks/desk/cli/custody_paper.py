@@ -112,7 +112,7 @@ def everybody(parts: Parts) -> dict[str, PublicKey]:
             f"people.{LOCKER} in stanch.toml has the name that the locker has in statements of "
             "custody. Give that person another."
         )
-    return found | {LOCKER: parts.keys.manifest.key.public_key()}
+    return found | {LOCKER: parts.keys.manifest.public}
 
 
 def pseudonym(db: Store, incident: str) -> str:
