@@ -29,6 +29,8 @@ EC2_TYPES = {
     "acl": "network-acl",
     "eipalloc": "elastic-ip",
 }
+# What EC2 lets be read of one resource alone ("Actions defined by Amazon EC2").
+OF_ONE = ("DescribeInstanceAttribute", "DescribeSnapshotAttribute")
 # Operations whose IAM action is not named like the API operation (S3: Actions defined by S3).
 S3_ACTIONS = {
     "ListBuckets": "ListAllMyBuckets",
@@ -110,7 +112,7 @@ def _ec2(ground: Ground, asked: Asked, account: str, action: str) -> list[Need]:
     def where(kind: str) -> str:
         return f"{nobody if kind in ('snapshot', 'image') else owned}:{kind}"
 
-    if is_read(asked.operation) and asked.operation != "DescribeInstanceAttribute":
+    if is_read(asked.operation) and asked.operation not in OF_ONE:
         return [Need(action)]
     ids = sorted(set(_ids(asked.params)))
     created = _tag_specifications(asked.params)

@@ -2,7 +2,10 @@
 
 AWS: CreateSnapshots: crash-consistent snapshots of the attached volumes, ExcludeBootVolume,
 ExcludeDataVolumeIds, CopyTagsFromSource=volume; AWS: DescribeSnapshots: State pending, then
-completed, Progress in per cent. moto completes them at once and copies no tags.
+completed, Progress in per cent; AWS: CopySnapshot: of a completed snapshot, also of another account
+that shares it, under a key only where it says Encrypted; AWS: ModifySnapshotAttribute: a snapshot
+under AWS's own key is not shared. moto completes them at once, copies no tags, and copies from its
+own account alone. Not here: whether the caller may use a key; the copy's own volume id.
 """
 
 from __future__ import annotations
@@ -21,11 +24,60 @@ if TYPE_CHECKING:
 
 
 def create_one(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
-    """CreateSnapshot and CopySnapshot: requested now, complete later."""
+    """CreateSnapshot, and what CopySnapshot makes: requested now, complete later."""
     result = onward()
     backend = ground.ec2(asked.account, asked.region)
     _pending(ground, backend, [result["SnapshotId"]])
     return result if asked.operation == "CopySnapshot" else {**result, **_unfinished()}
+
+
+def copy_one(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
+    """CopySnapshot: of a completed snapshot that is one's own, or that its account shares."""
+    source = _source(ground, asked)
+    if asked.params.get("KmsKeyId") and not asked.params.get("Encrypted"):
+        said = "KmsKeyId is for encrypted copies; set Encrypted."
+        raise AwsError("InvalidParameterDependency", said)
+    if ground.seconds() < ground.kept.snapshots.get(source.id, 0.0):
+        raise AwsError("IncorrectState", f"{source.id} is not in the state 'completed'.")
+    backend = ground.ec2(asked.account, asked.region)
+    own = source.id in backend.snapshots
+    # moto looks for the source in the copy's account: it is lent to it for this call.
+    backend.snapshots[source.id] = source
+    try:
+        return create_one(ground, asked, onward)
+    finally:
+        if not own:
+            del backend.snapshots[source.id]
+
+
+def share(ground: Ground, asked: Asked, onward: Onward) -> Mapping[str, Any]:
+    """ModifySnapshotAttribute: what lies under AWS's own key is shared with nobody."""
+    snapshot = found_snapshot(ground, asked, asked.params["SnapshotId"])
+    key = str(snapshot.kms_key_id or "")
+    if snapshot.encrypted and (not key or key.endswith("alias/aws/ebs")):
+        said = f"{snapshot.id} is encrypted with the default key and cannot be shared."
+        raise AwsError("InvalidParameter", said)
+    return onward()
+
+
+def found_snapshot(ground: Ground, asked: Asked, snapshot_id: str) -> Any:
+    """One's own snapshot of that id, or InvalidSnapshot.NotFound."""
+    snapshot = ground.ec2(asked.account, asked.region).snapshots.get(snapshot_id)
+    if snapshot is None:
+        said = f"The snapshot '{snapshot_id}' does not exist."
+        raise AwsError("InvalidSnapshot.NotFound", said)
+    return snapshot
+
+
+def _source(ground: Ground, asked: Asked) -> Any:
+    wanted, region = asked.params["SourceSnapshotId"], asked.params["SourceRegion"]
+    accounts = [asked.account, *(a for _, a, r in sorted(ground.written) if r == region)]
+    for account in dict.fromkeys(accounts):
+        snapshot = ground.ec2(account, region).snapshots.get(wanted)
+        shared = snapshot and asked.account in snapshot.create_volume_permission_userids
+        if snapshot and (account == asked.account or shared):
+            return snapshot
+    raise AwsError("InvalidSnapshot.NotFound", f"The snapshot '{wanted}' does not exist.")
 
 
 def create_all(ground: Ground, asked: Asked, _onward: Onward) -> Mapping[str, Any]:
@@ -106,7 +158,8 @@ def _info(snapshot: Any) -> dict[str, Any]:
 
 CORRECTIONS: Corrections = {
     ("ec2", "CreateSnapshot"): create_one,
-    ("ec2", "CopySnapshot"): create_one,
+    ("ec2", "CopySnapshot"): copy_one,
+    ("ec2", "ModifySnapshotAttribute"): share,
     ("ec2", "CreateSnapshots"): create_all,
     ("ec2", "DescribeSnapshots"): describe,
 }
