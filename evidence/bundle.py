@@ -26,6 +26,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from evidence import bag, jws
+from evidence.artifact_store import ArtifactStore
 from evidence.bundle_retold import retold_files
 from evidence.bundle_time import time_files
 from evidence.canonical import canonical
@@ -35,7 +36,7 @@ from evidence.keys import ManifestKey
 from evidence.ledger import Recorded, entries, inclusion, latest_checkpoint
 from evidence.ledger_tree import SignedCheckpoint
 from evidence.ledger_witness import checkpoint_over, witnessed
-from evidence.locker import CHUNK, Locker
+from evidence.locker import CHUNK
 from evidence.policy import Policy, parse_policy
 from evidence.stock_check import GUIDE_TEXT
 from evidence.timeline import moment
@@ -57,7 +58,7 @@ class Exported:
 
 def export(
     conn: Connection,
-    locker: Locker,
+    locker: ArtifactStore,
     case: str,
     signer: ManifestKey,
     out: Path,
@@ -124,7 +125,7 @@ class _Writer:
         self.written[path] = (hashlib.sha256(data).hexdigest(), len(data))
         return self.written[path][0]
 
-    def copy(self, path: str, locker: Locker, sha256: str) -> None:
+    def copy(self, path: str, locker: ArtifactStore, sha256: str) -> None:
         if path in self.left_out:
             return
         digest, size = hashlib.sha256(), 0
@@ -170,7 +171,7 @@ def _refuse_unproven(case: str, recorded: list[Recorded], head: SignedCheckpoint
 def _write_payload(
     writer: _Writer,
     conn: Connection,
-    locker: Locker,
+    locker: ArtifactStore,
     recorded: list[Recorded],
     head: SignedCheckpoint,
 ) -> None:
@@ -211,7 +212,7 @@ def _write_times(
         writer.write(path, data)
 
 
-def _write_artifact(writer: _Writer, locker: Locker, entry: Recorded) -> None:
+def _write_artifact(writer: _Writer, locker: ArtifactStore, entry: Recorded) -> None:
     for member, place in (
         ("manifest_sha256", bag.MANIFESTS + "{}.jws"),
         ("stored_sha256", bag.ARTIFACTS + "{}"),

@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from evidence import jws
+from evidence.artifact_store import ArtifactStore
 from evidence.canonical import canonical
 from evidence.ingest import from_stream
 from evidence.keys import ManifestKey, Wrapper
 from evidence.leaf import stamp
-from evidence.locker import Locker
 from evidence.manifest import TYP, Manifest, target_commitment, to_dict
 from evidence.sealed import bound_to
 from evidence.sources.item import Item
@@ -28,7 +28,7 @@ KIND = "artifact.stored"
 class Custody:
     """Where items go and who signs for them; `randomness(n)` gives n random bytes."""
 
-    locker: Locker
+    locker: ArtifactStore
     signer: ManifestKey
     wrap: Wrapper
     tool_version: str

@@ -67,6 +67,10 @@ class Locker:
         """The erasable keys of its sensitive artifacts."""
         return ErasableKeys(self.root.with_name(f"{self.root.name}-keys"))
 
+    @property
+    def locks(self) -> None:
+        """A folder has no locks: its holds stand in the ledger alone."""
+
     def put(self, source: bytes | BinaryIO | Read) -> Stored:
         """Store bytes, a stream or what a reader gives, to its end, hashing on the way.
 
@@ -110,8 +114,8 @@ class Locker:
         """Store `data` as `put_sealed` does; nothing is returned that confirms a guess of it."""
         return self.put_sealed(from_stream(io.BytesIO(data)), wrap)[0]
 
-    def open(self, sha256: str) -> io.BufferedReader:
-        """Return a stream of an artifact's stored bytes, unchecked.
+    def open(self, sha256: str, version: str | None = None) -> io.BufferedReader:
+        """Return a stream of an artifact's stored bytes, unchecked; a folder has no versions.
 
         Raises:
             LockerError: when there is none of that name.
@@ -122,13 +126,13 @@ class Locker:
         except OSError as error:
             raise LockerError(f"artifact {sha256} cannot be read: {error.strerror}") from error
 
-    def read(self, sha256: str) -> bytes:
+    def read(self, sha256: str, version: str | None = None) -> bytes:
         """Return an artifact's stored bytes, checked against its name.
 
         Raises:
             LockerError: when there is none of that name, or its bytes were altered.
         """
-        with self.open(sha256) as file:
+        with self.open(sha256, version) as file:
             data = file.read()
         if hashlib.sha256(data).hexdigest() != sha256:
             raise LockerError(f"artifact {sha256} was altered on disk; restore it from a copy")
@@ -148,6 +152,17 @@ class Locker:
         """
         key = data_key_of(encryption, wrap, lambda: self.keys.get(sha256), about)
         return b"".join(decrypt(io.BytesIO(self.read(sha256)), key))
+
+    def there(self, sha256: str) -> bool:
+        """Return whether anything has that name, readable or not."""
+        return os.path.lexists(self.root / self.path_of(sha256))
+
+    def over(self, sha256: str) -> str:
+        """Return what was laid over an artifact: in a folder that is never anything."""
+        return ""
+
+    def refuse_unfit(self) -> None:
+        """Check nothing: the folder is made when the first artifact is put."""
 
     def path_of(self, sha256: str) -> str:
         """Return the path below the root of an artifact of that hash, stored or not.

@@ -3,13 +3,13 @@
 The signed entry `disposed` is committed before; what a crash leaves over, `erase` again finishes.
 """
 
+from evidence.artifact_store import ArtifactStore
 from evidence.custody.opening import manifest_of
 from evidence.custody.state import Artifact, CaseCustody
 from evidence.errors import CustodyError
-from evidence.locker import Locker
 
 
-def refuse_unerasable(state: CaseCustody, artifact: Artifact, locker: Locker) -> None:
+def refuse_unerasable(state: CaseCustody, artifact: Artifact, locker: ArtifactStore) -> None:
     """Check that an artifact of the case can be erased alone.
 
     Raises:
@@ -34,7 +34,7 @@ def refuse_unerasable(state: CaseCustody, artifact: Artifact, locker: Locker) ->
         )
 
 
-def erase(state: CaseCustody, locker: Locker) -> list[Artifact]:
+def erase(state: CaseCustody, locker: ArtifactStore) -> list[Artifact]:
     """Erase the keys of all artifacts that were disposed of; return those that had one left.
 
     `state` is replayed from what is committed.

@@ -5,16 +5,15 @@ was last proven intact.
 """
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from evidence.custody.follow import INTACT
+from evidence.artifact_store import ArtifactStore
+from evidence.custody.follow import COVERED, INTACT
 from evidence.custody.opening import manifest_of
 from evidence.custody.state import Artifact
 from evidence.errors import EvidenceError, LockerError
-from evidence.locker import Locker
 
 # Results of so many artifacts fit a ledger entry's 64 KiB, whatever each says of why.
 PER_ENTRY = 50
@@ -41,7 +40,7 @@ def due(artifacts: Iterable[Artifact], count: int | None) -> list[Artifact]:
     return living if count is None else living[:count]
 
 
-def check(locker: Locker, artifact: Artifact) -> Checked:
+def check(locker: ArtifactStore, artifact: Artifact) -> Checked:
     """Read an artifact, its manifest and its erasable key again; never raises for what it finds."""
     for sha256, what in (
         (artifact.stored_sha256, "its bytes"),
@@ -59,7 +58,11 @@ def check(locker: Locker, artifact: Artifact) -> Checked:
             locker.keys.get(artifact.stored_sha256)
         except LockerError as error:
             return Checked(artifact, "keyless", str(error))
-    return Checked(artifact, INTACT)
+    try:
+        over = _over(locker, artifact)
+    except LockerError as error:
+        return Checked(artifact, "unreadable", str(error))
+    return Checked(artifact, COVERED, over) if over else Checked(artifact, INTACT)
 
 
 def bodies(checked: list[Checked], of: int) -> Iterator[dict[str, Any]]:
@@ -78,13 +81,28 @@ def _member(one: Checked) -> dict[str, str]:
     return member | ({"why": one.why[:MAX_WHY]} if one.why else {})
 
 
-def _look(locker: Locker, sha256: str) -> str:
+def _look(locker: ArtifactStore, sha256: str) -> str:
     try:
         with locker.open(sha256) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except LockerError:
-        there = os.path.lexists(locker.root / locker.path_of(sha256))
-        return "unreadable" if there else "missing"
+        return "unreadable" if _there(locker, sha256) else "missing"
     except OSError:
         return "unreadable"
     return INTACT if digest == sha256 else "altered"
+
+
+def _there(locker: ArtifactStore, sha256: str) -> bool:
+    try:
+        return locker.there(sha256)
+    except LockerError:
+        # A store that does not answer has not lost it.
+        return True
+
+
+def _over(locker: ArtifactStore, artifact: Artifact) -> str:
+    """Return in words what was laid over an artifact or its manifest; empty for nothing."""
+    for sha256 in (artifact.stored_sha256, artifact.manifest_sha256):
+        if what := locker.over(sha256):
+            return f"{what} over {sha256}"
+    return ""

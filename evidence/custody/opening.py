@@ -3,17 +3,18 @@
 import hashlib
 from collections.abc import Iterator
 
+from evidence.artifact_store import ArtifactStore
 from evidence.chunked import decrypt
 from evidence.custody.state import Artifact
 from evidence.errors import CustodyError, EvidenceError, LockerError
 from evidence.jws_token import take_apart
 from evidence.keys import Wrapper
-from evidence.locker import CHUNK, Locker
+from evidence.locker import CHUNK
 from evidence.manifest import TYP, Manifest, read_manifest
 from evidence.sealed import bound_to, data_key_of
 
 
-def manifest_of(locker: Locker, artifact: Artifact) -> Manifest:
+def manifest_of(locker: ArtifactStore, artifact: Artifact) -> Manifest:
     """Return an artifact's manifest, by the hash that the ledger has of it.
 
     Raises:
@@ -31,7 +32,7 @@ def manifest_of(locker: Locker, artifact: Artifact) -> Manifest:
     return manifest
 
 
-def content(locker: Locker, artifact: Artifact, wrap: Wrapper) -> Iterator[bytes]:
+def content(locker: ArtifactStore, artifact: Artifact, wrap: Wrapper) -> Iterator[bytes]:
     """Yield an artifact's content, chunk by chunk; keep none of it unless all of it came.
 
     Raises:
@@ -49,11 +50,11 @@ def content(locker: Locker, artifact: Artifact, wrap: Wrapper) -> Iterator[bytes
             lambda: locker.keys.get(sha256),
             bound_to(manifest.artifact_id, manifest.case),
         )
-        with locker.open(sha256) as file:
+        with locker.open(sha256, manifest.stored_version) as file:
             yield from decrypt(file, key)
         return
     digest = hashlib.sha256()
-    with locker.open(sha256) as file:
+    with locker.open(sha256, manifest.stored_version) as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
             yield chunk

@@ -15,7 +15,7 @@ from actions.aws.clients import Aws
 from actions.aws.instance import Instance
 from actions.aws.principal import GLOBAL
 from actions.vault.clients import Vault
-from evidence.locker import Locker
+from evidence.artifact_store import ArtifactStore
 from playbooks.errors import SettingsError
 from playbooks.wiring import keyring
 from playbooks.wiring.database import open_engine
@@ -24,6 +24,7 @@ from playbooks.wiring.logins import Login, logins
 from playbooks.wiring.metrics import Metrics
 from playbooks.wiring.sessions import Sessions
 from playbooks.wiring.settings import Settings
+from playbooks.wiring.stores import open_store
 from playbooks.wiring.urgent import Urgent
 from playbooks.wiring.vaults import Vaults
 
@@ -43,7 +44,7 @@ class Parts:
     settings: Settings
     engine: Engine
     keys: Keyring
-    locker: Locker
+    locker: ArtifactStore
     maker: Callable[[str, str], Callable[[str], Any]]
     now: Callable[[], datetime]
     random: Callable[[int], bytes]
@@ -138,7 +139,7 @@ def assemble(settings: Settings) -> Parts:
         settings=settings,
         engine=engine,
         keys=keyring.load(settings.home / "keys", settings.origin),
-        locker=Locker(settings.home / "evidence"),
+        locker=open_store(settings, sessions, now),
         maker=sessions.maker,
         now=now,
         random=os.urandom,

@@ -29,6 +29,7 @@ from playbooks.wiring.hidden import hide
 from playbooks.wiring.latch_part import Latch
 from playbooks.wiring.review_terms import Review
 from playbooks.wiring.rotation_terms import Rotation
+from playbooks.wiring.store_terms import FOLDER, Storing, place, refuse_unclear
 from playbooks.wiring.timestamp_terms import TimestampAuthority, Timestamping
 from playbooks.wiring.witness_terms import Witness, WitnessPolicy
 
@@ -192,6 +193,9 @@ class Settings(BaseSettings):
     # Who stamps the ledger's heads, by name: docs/operations/timestamps.md
     timestamps: dict[str, TimestampAuthority] = {}
     timestamping: Timestamping = Timestamping()
+    # Where artifacts lie: file, or s3://BUCKET/PREFIX; its terms: docs/operations/storage.md
+    store: str = FOLDER
+    storing: Storing = Storing()
     # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
     aws_endpoint: str | None = None
 
@@ -204,6 +208,24 @@ class Settings(BaseSettings):
     @classmethod
     def _no_plain_http(cls, url: str | None) -> str | None:
         return url if url is None else _private(url)
+
+    @field_validator("store")
+    @classmethod
+    def _known_store(cls, uri: str) -> str:
+        place(uri)
+        return uri
+
+    @field_validator("storing")
+    @classmethod
+    def _no_plain_store(cls, storing: Storing) -> Storing:
+        if storing.endpoint is not None:
+            _private(storing.endpoint)
+        return storing
+
+    @model_validator(mode="after")
+    def _whole_store(self) -> "Settings":
+        refuse_unclear(self)
+        return self
 
     @field_validator("database")
     @classmethod

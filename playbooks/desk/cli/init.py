@@ -17,6 +17,8 @@ STARTER = """\
 home = "stanch-data"
 # A PostgreSQL database in place of a file in `home`; the URL holds a password, so by reference.
 # database = "env:STANCH_DATABASE_URL"
+# Artifacts in a bucket with Object Lock in place of a folder in `home`, and [storing] below.
+# store = "s3://example-evidence/stanch"
 # The ledger's name, in every checkpoint; a DNS name of yours, never changed later.
 origin = "stanch.local/ledger"
 
@@ -56,6 +58,13 @@ origin = "stanch.local/ledger"
 # admin = "444455556666"
 # management = "999988887777"
 # organization = "o-exampleorgid"
+
+# Whose the bucket is that `store` names, and for how long each artifact is kept at least: nobody
+# can cut that short (docs/operations/storage.md).
+# [storing]
+# account = "222233334444"
+# region = "eu-west-1"
+# retention_days = 365
 
 # Who else cosigns the ledger's heads, and how many of them must (docs/operations/witness.md).
 # [witnesses.auditor]

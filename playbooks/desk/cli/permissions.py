@@ -17,6 +17,7 @@ from playbooks.errors import SettingsError
 from playbooks.intake.queue import PERMISSIONS
 from playbooks.latch.planned import LOOKS, arn_of
 from playbooks.respond import plays
+from playbooks.wiring import store_terms
 from playbooks.wiring.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def permissions(
 ) -> None:
     """Print the IAM policy, with resource and tag conditions, from the actions the plays name.
 
-    It also lets Stanch poll the account's queues that are in stanch.toml, and use its canary.
+    It also lets Stanch poll the account's queues that are in stanch.toml, use its canary, and keep
+    artifacts in its bucket.
     """
     _refuse("--account", account, r"\*|\d{12}", "12 digits")
     _refuse("--region", region, r"\*|[a-z]{2}(-[a-z]+)+-\d", "one such as eu-west-1")
@@ -91,6 +93,7 @@ def beyond_plays(settings: Settings, account: str, partition: str) -> list[dict[
         *polling(settings, account, partition),
         *probing(settings, account, partition),
         *latching(settings, account, partition),
+        *store_terms.statements(settings, account, partition),
     ]
 
 
