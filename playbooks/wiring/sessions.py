@@ -82,16 +82,6 @@ class Sessions:
                 endpoint_url=endpoint or self._settings.aws_endpoint,
             )
 
-    def storing(self, account: str, region: str, config: Config, endpoint: str | None) -> Any:
-        """Return an S3 client that no gate stops: evidence is kept in a freeze, too."""
-        with self._lock:
-            return self._session(account).client(
-                "s3",
-                region_name=region,
-                config=self._config.merge(config),
-                endpoint_url=endpoint or self._settings.aws_endpoint,
-            )
-
     def own(self) -> frozenset[str]:
         """Return the ARNs and ids of the role and host that Stanch runs as, known so far."""
         return frozenset(self._own)
