@@ -80,6 +80,8 @@ def _told(verdict: Verdict) -> str:
         for e in verdict.exports
     ]
     lines += verdict.withheld
+    if verdict.custody.statements:
+        lines.append(ascii(str(verdict.custody))[1:-1])
     if verdict.recorded_at is not None:
         lines.append(f"the later bundle records this export as ledger entry {verdict.recorded_at}")
     known = [times.not_after for times in verdict.times if times.not_after]

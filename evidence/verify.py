@@ -12,6 +12,7 @@ from typing import Any
 
 from evidence.errors import BundleError
 from evidence.verify_artifacts import check_artifacts, check_export, stated_withheld
+from evidence.verify_custody import check_custody
 from evidence.verify_dsse import check_statements
 from evidence.verify_entries import Proven, check_checkpoint, check_entries
 from evidence.verify_exports import check_later, recorded_exports
@@ -61,7 +62,10 @@ def _check(
     check_proof_files(files, trusted, proven, report)
     check_time(files, trusted, head, proven, report)
     withheld = stated_withheld(files, trusted)
-    manifests = check_artifacts(files, listed, proven, trusted, withheld, report)
+    gone = check_custody(proven, trusted, report)
+    manifests = check_artifacts(
+        files, listed, proven, trusted, gone.union(withheld.artifacts), report
+    )
     check_redactions(files, proven, manifests, withheld, report)
     check_statements(files, trusted, report)
     check_keys(files, trusted, head, proven, report)

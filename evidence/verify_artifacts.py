@@ -51,13 +51,13 @@ def check_artifacts(
     listed: Mapping[str, str],
     proven: list[Proven],
     trust: Trust | None,
-    withheld: Withheld,
+    gone: frozenset[str],
     report: Report,
 ) -> dict[str, Manifest]:
     """Check every manifest against the entry that names it and the artifact it names.
 
-    `listed` is path -> SHA-256 of the payload, as `check_files` compared it; what is `withheld`
-    may be missing. Returns path -> manifest.
+    `listed` is path -> SHA-256 of the payload, as `check_files` compared it. What is `gone`, by
+    the SHA-256 of the stored file, may be missing. Returns path -> manifest.
     """
     start = len(report.problems)
     manifests, unknown = _manifests(files, trust, report)
@@ -86,7 +86,7 @@ def check_artifacts(
 
     start = len(report.problems)
     held = {path for path in files.sizes if path.startswith(bag.ARTIFACTS)}
-    wanted = _check_held(manifests, files, listed, withheld, report)
+    wanted = _check_held(manifests, files, listed, gone, report)
     # What a manifest in a later form names, cannot be said here.
     for path in sorted(held - wanted) if not unknown else ():
         report.invalid(path, "is an artifact that no manifest names")
@@ -95,7 +95,7 @@ def check_artifacts(
 
 
 def stated_withheld(files: Files, trust: Trust | None) -> Withheld:
-    """Return what the export leaves out; a statement that is malformed is left to `check_export`."""
+    """Return what the export leaves out; one that is malformed is left to `check_export`."""
     try:
         return read_withheld(_payload(files, bag.EXPORT, trust, bag.EXPORT_TYP)) or Withheld()
     except EvidenceError:
@@ -217,7 +217,7 @@ def _check_held(
     manifests: Mapping[str, Manifest],
     files: Files,
     listed: Mapping[str, str],
-    withheld: Withheld,
+    gone: frozenset[str],
     report: Report,
 ) -> set[str]:
     wanted: set[str] = set()
@@ -225,7 +225,7 @@ def _check_held(
         artifact = f"{bag.ARTIFACTS}{manifest.stored_sha256}"
         wanted.add(artifact)
         if artifact not in files.sizes:
-            if manifest.stored_sha256 not in withheld.artifacts:
+            if manifest.stored_sha256 not in gone:
                 report.incomplete(artifact, f"is named by {path} but missing")
         elif listed.get(artifact) != manifest.stored_sha256:
             report.invalid(

@@ -64,12 +64,34 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
+class Custody:
+    """What people signed about custody: how many statements, who, and where it led.
+
+    The keys of `unpinned` signers are known only from the ledger. `holds` are those in force,
+    `disposed` the artifacts that were disposed of.
+    """
+
+    statements: int = 0
+    signers: tuple[str, ...] = ()
+    unpinned: tuple[str, ...] = ()
+    holds: int = 0
+    disposed: int = 0
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return (
+            f"custody: {self.statements} statements signed by {', '.join(self.signers) or 'nobody'}"
+            f"; {self.holds} holds in force, {self.disposed} artifacts disposed of"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The outcome for one bundle; `exit_code` is that of the worst problem.
 
-    `lacking` says, one text each, why the head counts as unwitnessed or as untimestamped. `times`
-    holds what timestamps say of each entry, `exports` which earlier exports the entries record,
-    and `recorded_at` at which index a later bundle records this one.
+    `lacking` says, one text each, why the head counts as unwitnessed or as untimestamped, and
+    signers as unpinned. `times` holds what timestamps say of each entry, `exports` which earlier
+    exports the entries record, and `recorded_at` at which index a later bundle records this one.
     """
 
     exit_code: int
@@ -84,6 +106,7 @@ class Verdict:
     # What the export leaves out on purpose, and what is given instead.
     withheld: tuple[str, ...] = ()
     recorded_at: int | None = None
+    custody: Custody = Custody()
 
 
 @dataclass(slots=True)
@@ -93,7 +116,8 @@ class Report:
     Two facts of the ledger's head come from outside its operator: `witnessed` (a quorum of
     witnesses cosigned it) and `timestamped` (trusted timestamps cover it). Whoever checks one sets
     it to True, or leaves it and says in `why_...` what is missing. Lacking either is no problem of
-    the bundle, but it keeps the verdict from being plainly valid.
+    the bundle, but it keeps the verdict from being plainly valid; and so does a statement about
+    custody that is signed with a key that only the operator vouches for.
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -106,6 +130,7 @@ class Report:
     exports: list[Export] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
     recorded_at: int | None = None
+    custody: Custody = Custody()
 
     def invalid(self, file: str, what: object) -> None:
         """Note that something is not what it claims to be."""
@@ -128,13 +153,15 @@ class Report:
         outside = {
             "unwitnessed": (self.witnessed, self.why_unwitnessed),
             "untimestamped": (self.timestamped, self.why_untimestamped),
+            "unpinned": (not self.custody.unpinned, self._why_unpinned()),
         }
         missing = {word: why for word, (held, why) in outside.items() if not held}
         best = Exit.UNWITNESSED if missing else Exit.VALID
         code = _worst((problem.code for problem in self.problems), best)
         status = STATUS[code]
         if code == Exit.UNWITNESSED:
-            status = f"valid but {' and '.join(missing)}"
+            *first, last = missing
+            status = f"valid but {', '.join(first)} and {last}" if first else f"valid but {last}"
         return Verdict(
             int(code),
             status,
@@ -147,6 +174,14 @@ class Report:
             tuple(self.exports),
             tuple(self.withheld),
             self.recorded_at,
+            custody=self.custody,
+        )
+
+    def _why_unpinned(self) -> str:
+        return (
+            "unpinned: the keys of these, who signed about custody, are known only from the ledger,"
+            f" so from the operator: {', '.join(self.custody.unpinned)}. Get their keys from "
+            "themselves, into `people` of the trust input"
         )
 
     def _add(self, file: str, what: object, code: Exit) -> None:

@@ -11,6 +11,7 @@ from evidence.key_history import LOG, UNBOUNDED, Bounded, Bounds, read_history
 from evidence.note import NoteVerifier, parse_vkey
 from evidence.policy import Policy, parse_policy
 from evidence.timestamp import Authority, read_authorities
+from evidence.verify_people import read_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class Trust:
 
     Of the timestamp `authorities`, `timestamp_quorum` must have stamped what is to be timestamped.
     With a `second` key (ML-DSA-44) the log signs each head twice. `manifest_keys` has former keys,
-    too; `bounds` says of a kid, and `logs` of a log key, how long it counts.
+    too; `bounds` says of a kid, and `logs` of a log key, how long it counts. `people` are those who
+    may sign about custody, by name.
     """
 
     log: NoteVerifier
@@ -30,6 +32,7 @@ class Trust:
     second: Cosigner | None = None
     logs: Mapping[NoteVerifier, Bounds] = field(default_factory=dict)
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
+    people: Mapping[str, PublicKey] = field(default_factory=dict)
 
 
 def read_trust(members: Mapping[str, Any]) -> Trust:
@@ -38,7 +41,8 @@ def read_trust(members: Mapping[str, Any]) -> Trust:
     With witnesses, also `witnesses` (their vkeys) and `policy` (C2SP tlog-policy) that names them.
     With timestamp authorities, also `timestamp_authorities` (name, certificate and root in PEM,
     policy) and `timestamp_quorum`. With a second key of the log, also `log_second_vkey`. With keys
-    that were changed, also `key_history` (see `key_history`).
+    that were changed, also `key_history` (see `key_history`). With people whose keys the auditor
+    knows, also `people` (name -> JWK).
 
     Raises:
         BundleError: when one is missing, malformed, or they contradict each other.
@@ -69,6 +73,7 @@ def read_trust(members: Mapping[str, Any]) -> Trust:
         _second(members, log),
         logs,
         bounds,
+        read_people(members),
     )
 
 

@@ -268,3 +268,5 @@ _RULES: Mapping[str, Callable[[CaseCustody, Event, Mapping[str, Any]], None]] = 
     DISPOSED: _disposed,
     REDACTION: _redacted,
 }
+# Every other kind of entry says nothing about custody.
+KINDS = frozenset(_RULES)

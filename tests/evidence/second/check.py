@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.evidence.second.artifacts import check_artifacts
+from tests.evidence.second.custody import check_custody
 from tests.evidence.second.entries import Entry, check_entries, check_proofs, check_timeline
 from tests.evidence.second.findings import Findings, need
 from tests.evidence.second.folder import EXPORT, TAG_MANIFEST, check_bag, find_files, get
@@ -47,7 +48,8 @@ def verify(bundle: Path, given: Mapping[str, Any] | None) -> Findings:
     if entries:
         with to.about(TIMELINE):
             check_timeline(get(files, TIMELINE), entries)
-        check_artifacts(files, entries, trust, to)
+        gone = check_custody(entries, trust, to)
+        check_artifacts(files, entries, gone, trust, to)
     return to
 
 

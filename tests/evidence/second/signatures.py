@@ -1,6 +1,7 @@
 """Signatures of manifest keys: JWS (RFC 7515) and DSSE."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -21,13 +22,15 @@ from tests.evidence.second.trust import Trust
 IN_TOTO = "application/vnd.in-toto+json"
 
 
-def check_signature(trust: Trust | None, kid: str, der: bytes, message: bytes) -> None:
+def check_signature(
+    keys: Mapping[str, ec.EllipticCurvePublicKey] | None, kid: str, der: bytes, message: bytes
+) -> None:
     """Without trust nothing is known of any key; the verdict says so."""
-    if trust is None:
+    if keys is None:
         return
-    key = trust.manifest_keys.get(kid)
+    key = keys.get(kid)
     if key is None:
-        raise WrongError("no manifest key of the trust input signed this")
+        raise WrongError("no key that is known signed this")
     try:
         key.verify(der, message, ec.ECDSA(SHA256()))
     except InvalidSignature:
@@ -36,6 +39,13 @@ def check_signature(trust: Trust | None, kid: str, der: bytes, message: bytes) -
 
 def read_jws(data: bytes, typ: str, trust: Trust | None) -> Any:
     """Return the canonical payload of a compact JWS of this type."""
+    return canonical(read_token(data, typ, trust.manifest_keys if trust else None))
+
+
+def read_token(
+    data: bytes, typ: str, keys: Mapping[str, ec.EllipticCurvePublicKey] | None
+) -> bytes:
+    """Return the payload of a compact JWS of this type, by one of these keys."""
     found = re.fullmatch(rb"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", data)
     if found is None:
         raise WrongError("is no compact JWS")
@@ -46,8 +56,8 @@ def read_jws(data: bytes, typ: str, trust: Trust | None) -> Any:
     need(len(signature) == 64, "its signature has not 64 bytes")
     r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
     message = data.rpartition(b".")[0]
-    check_signature(trust, header["kid"], encode_dss_signature(r, s), message)
-    return canonical(payload)
+    check_signature(keys, header["kid"], encode_dss_signature(r, s), message)
+    return payload
 
 
 def read_dsse(envelope: Any, trust: Trust | None) -> Any:
@@ -58,5 +68,6 @@ def read_dsse(envelope: Any, trust: Trust | None) -> Any:
     one = members(envelope["signatures"][0], keyid=str, sig=str)
     payload = base64_bytes(envelope["payload"])
     message = b"DSSEv1 %d %s %d %s" % (len(IN_TOTO), IN_TOTO.encode(), len(payload), payload)
-    check_signature(trust, one["keyid"], base64_bytes(one["sig"]), message)
+    keys = trust.manifest_keys if trust else None
+    check_signature(keys, one["keyid"], base64_bytes(one["sig"]), message)
     return canonical(payload)

@@ -19,21 +19,37 @@ class Trust:
     second: Vkey | None
     manifest_keys: Mapping[str, ec.EllipticCurvePublicKey]
     policy: Policy | None
+    people: Mapping[str, ec.EllipticCurvePublicKey]
 
 
 def parse_jwk(jwk: Any) -> tuple[str, ec.EllipticCurvePublicKey]:
-    need(isinstance(jwk, dict), "a manifest key is no JWK")
-    need((jwk.get("kty"), jwk.get("crv")) == ("EC", "P-256"), "a manifest key is not of P-256")
-    need(jwk.get("alg", "ES256") == "ES256", "a manifest key is for another algorithm")
-    need(jwk.get("use", "sig") == "sig", "a manifest key is not for signatures")
-    need("verify" in jwk.get("key_ops", ["verify"]), "a manifest key may not verify")
-    need("d" not in jwk, "a manifest key is private")
-    kid, x, y = (jwk.get(name) for name in ("kid", "x", "y"))
-    need(all(isinstance(one, str) for one in (kid, x, y)), "a manifest key lacks kid, x or y")
+    key = parse_jwk_point(jwk)
+    kid = jwk.get("kid")
+    if not isinstance(kid, str):
+        raise WrongError("a manifest key has no kid")
+    return kid, key
+
+
+def parse_people(listed: Any) -> dict[str, ec.EllipticCurvePublicKey]:
+    need(isinstance(listed, dict), "people is no object")
+    people = {name: parse_jwk_point(jwk) for name, jwk in listed.items()}
+    need(len({one.public_numbers() for one in people.values()}) == len(people), "two have one key")
+    return people
+
+
+def parse_jwk_point(jwk: Any) -> ec.EllipticCurvePublicKey:
+    need(isinstance(jwk, dict), "a key is no JWK")
+    need((jwk.get("kty"), jwk.get("crv")) == ("EC", "P-256"), "a key is not of P-256")
+    need(jwk.get("alg", "ES256") == "ES256", "a key is for another algorithm")
+    need(jwk.get("use", "sig") == "sig", "a key is not for signatures")
+    need("verify" in jwk.get("key_ops", ["verify"]), "a key may not verify")
+    need("d" not in jwk, "a key is private")
+    x, y = jwk.get("x"), jwk.get("y")
+    need(isinstance(x, str) and isinstance(y, str), "a key lacks x or y")
     raw = base64url_bytes(x), base64url_bytes(y)
-    need([len(one) for one in raw] == [32, 32], "a manifest key's point is malformed")
+    need([len(one) for one in raw] == [32, 32], "a key's point is malformed")
     point = b"\x04" + raw[0] + raw[1]
-    return kid, ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
 
 
 def parse_trust(given: Mapping[str, Any] | None) -> Trust:
@@ -58,4 +74,5 @@ def parse_trust(given: Mapping[str, Any] | None) -> Trust:
         policy = parse_policy(text)
         named = [parse_vkey(one, (COSIGNATURE, ML_DSA_44)) for one in witnesses]
         need(set(named) == set(policy.witnesses.values()), "the policy names other witnesses")
-    return Trust(origin, log, second, dict(map(parse_jwk, keys)), policy)
+    people = parse_people(given.get("people", {}))
+    return Trust(origin, log, second, dict(map(parse_jwk, keys)), policy, people)
