@@ -1,9 +1,8 @@
-"""Encryption as a service (API: Transit secrets engine). Keys of type aes256-gcm96 only."""
+"""Encryption as a service (API: Transit secrets engine), by keys of type aes256-gcm96."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TYPE_CHECKING, ClassVar
 
 from cryptography.exceptions import InvalidTag
@@ -11,7 +10,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from playbooks.drills.range.vault.errors import invalid
 from playbooks.drills.range.vault.routes import route
-from playbooks.drills.range.vault.transit_keys import Key, TransitKeys
+from playbooks.drills.range.vault.transit_keys import Key, decoded
+from playbooks.drills.range.vault.transit_kinds import AES, SIZE
+from playbooks.drills.range.vault.transit_signing import TransitSigning
 from playbooks.drills.range.vault.wire import Reply
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 NONCE = 12
 
 
-class Transit(TransitKeys):
+class Transit(TransitSigning):
     """A transit mount with all of its endpoints."""
 
     kind: ClassVar[str] = "transit"
@@ -37,11 +38,12 @@ class Transit(TransitKeys):
         )
 
     def _encrypted(self, key: Key, text: str, asked: Asked) -> str:
+        _refuse_signing(key, "encryption")
         number = asked.number("key_version") or key.latest
         if number not in key.versions or number < max(key.min_encryption, key.min_decryption):
             raise invalid("requested version for encryption is less than the minimum")
         nonce = self.core.rng.randbytes(NONCE)
-        sealed = AESGCM(key.versions[number].secret).encrypt(nonce, _bytes(text), None)
+        sealed = AESGCM(key.versions[number].secret).encrypt(nonce, decoded(text), _bound(asked))
         return f"vault:v{number}:{base64.b64encode(nonce + sealed).decode()}"
 
     @route("POST", "decrypt/{name}")
@@ -49,7 +51,7 @@ class Transit(TransitKeys):
         key = self.key(asked, "encryption key not found")
 
         def opened(text: str) -> str:
-            return base64.b64encode(_decrypted(key, text)).decode()
+            return base64.b64encode(_decrypted(key, text, asked)).decode()
 
         return _each(asked, "ciphertext", "plaintext", opened)
 
@@ -58,32 +60,48 @@ class Transit(TransitKeys):
         key = self.key(asked, "encryption key not found")
 
         def wrapped(text: str) -> str:
-            return self._encrypted(key, base64.b64encode(_decrypted(key, text)).decode(), asked)
+            plain = _decrypted(key, text, asked)
+            return self._encrypted(key, base64.b64encode(plain).decode(), asked)
 
         return _each(asked, "ciphertext", "ciphertext", wrapped)
 
+    @route("POST", "datakey/{shown}/{name}")
+    def data_key(self, asked: Asked) -> Reply:
+        if asked.named["shown"] not in ("plaintext", "wrapped"):
+            raise invalid("invalid path, must be 'plaintext' or 'wrapped'")
+        if asked.number("bits", 256) != 256:
+            raise invalid("only data keys of 256 bits are simulated here")
+        key = self.key(asked, "encryption key not found")
+        plain = base64.b64encode(self.core.rng.randbytes(SIZE)).decode()
+        data = {"ciphertext": self._encrypted(key, plain, asked), "key_version": key.latest}
+        return Reply(data | ({"plaintext": plain} if asked.named["shown"] == "plaintext" else {}))
 
-def _decrypted(key: Key, text: str) -> bytes:
+
+def _refuse_signing(key: Key, what: str) -> None:
+    if key.type != AES:
+        raise invalid(f"key type {key.type} does not support {what}")
+
+
+def _bound(asked: Asked) -> bytes | None:
+    text = asked.text("associated_data")
+    return decoded(text) if text else None
+
+
+def _decrypted(key: Key, text: str, asked: Asked) -> bytes:
+    _refuse_signing(key, "decryption")
     prefix, _, rest = text.partition(":")
     version, _, sealed = rest.partition(":")
     if prefix != "vault" or not version.startswith("v") or not version[1:].isdigit():
         raise invalid("invalid ciphertext: no prefix")
-    number, raw = int(version[1:]), _bytes(sealed)
+    number, raw = int(version[1:]), decoded(sealed)
     if number < key.min_decryption:
         raise invalid("ciphertext or signature version is disallowed by policy (too old)")
     if number not in key.versions:
         raise invalid("invalid ciphertext: version is too new")
     try:
-        return AESGCM(key.versions[number].secret).decrypt(raw[:NONCE], raw[NONCE:], None)
+        return AESGCM(key.versions[number].secret).decrypt(raw[:NONCE], raw[NONCE:], _bound(asked))
     except (InvalidTag, ValueError) as e:
         raise invalid("cipher: message authentication failed") from e
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as e:
-        raise invalid("failed to base64-decode plaintext or ciphertext") from e
 
 
 def _each(asked: Asked, given: str, made: str, one: Callable[[str], str]) -> Reply:

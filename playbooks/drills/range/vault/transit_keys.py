@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from playbooks.drills.range.vault.errors import absent, invalid
 from playbooks.drills.range.vault.routes import Engine, route
+from playbooks.drills.range.vault.transit_kinds import AES, SIZE, TYPES, shown
 from playbooks.drills.range.vault.wire import Reply, keys
 
 if TYPE_CHECKING:
     from playbooks.drills.range.vault.core import Core
     from playbooks.drills.range.vault.wire import Asked
-
-TYPE = "aes256-gcm96"
-SIZE = 32
 
 
 @dataclass(slots=True)
@@ -30,12 +30,14 @@ class Key:
     """One named key. `min_encryption` 0 is the latest; versions below `min_available` are gone."""
 
     name: str
+    type: str = AES
     versions: dict[int, KeyVersion] = field(default_factory=dict)
     min_decryption: int = 1
     min_encryption: int = 0
     min_available: int = 0
     deletion_allowed: bool = False
     exportable: bool = False
+    plaintext_backup: bool = False
 
     @property
     def latest(self) -> int:
@@ -45,29 +47,31 @@ class Key:
     def shown(self) -> dict[str, object]:
         """The key as the API reads it out; versions that are no more decrypted are left out."""
         return {
-            "allow_plaintext_backup": False,
+            "allow_plaintext_backup": self.plaintext_backup,
             "deletion_allowed": self.deletion_allowed,
             "derived": False,
             "exportable": self.exportable,
             "imported_key": False,
             "keys": {
-                str(n): int(v.created) for n, v in self.versions.items() if n >= self.min_decryption
+                str(n): shown(self.type, v.secret, v.created)
+                for n, v in self.versions.items()
+                if n >= self.min_decryption
             },
             "latest_version": self.latest,
             "min_available_version": self.min_available,
             "min_decryption_version": self.min_decryption,
             "min_encryption_version": self.min_encryption,
             "name": self.name,
-            "supports_decryption": True,
+            "supports_decryption": self.type == AES,
             "supports_derivation": True,
-            "supports_encryption": True,
-            "supports_signing": False,
-            "type": TYPE,
+            "supports_encryption": self.type == AES,
+            "supports_signing": self.type != AES,
+            "type": self.type,
         }
 
 
 class TransitKeys(Engine):
-    """keys/. Other types than the default one, derivation and import are not simulated."""
+    """keys/. Other types than the three, derivation and import are not simulated."""
 
     kind: ClassVar[str] = "transit"
 
@@ -86,9 +90,9 @@ class TransitKeys(Engine):
             raise invalid(otherwise)
         return found
 
-    def new_key(self, name: str) -> Key:
+    def new_key(self, name: str, kind: str = AES) -> Key:
         """A key with one version."""
-        made = self.keys[name] = Key(name)
+        made = self.keys[name] = Key(name, kind)
         self._add_version(made)
         return made
 
@@ -98,13 +102,14 @@ class TransitKeys(Engine):
 
     @route("POST", "keys/{name}")
     def create(self, asked: Asked) -> Reply:
-        name, kind = asked.named["name"], asked.text("type") or TYPE
-        if kind != TYPE or asked.flag("derived") or asked.flag("convergent_encryption"):
-            raise invalid(f"only keys of type {TYPE}, not derived, are simulated here")
+        name, kind = asked.named["name"], asked.text("type") or AES
+        if kind not in TYPES or asked.flag("derived") or asked.flag("convergent_encryption"):
+            raise invalid(f"only keys of type {', '.join(TYPES)}, not derived, are simulated here")
         if name in self.keys:
             return Reply(self.keys[name].shown(), warnings=[f"key {name} already existed"])
-        key = self.new_key(name)
+        key = self.new_key(name, kind)
         key.exportable = asked.flag("exportable")
+        key.plaintext_backup = asked.flag("allow_plaintext_backup")
         return Reply(key.shown())
 
     @route("GET", "keys/{name}")
@@ -143,7 +148,9 @@ class TransitKeys(Engine):
             raise invalid(f"cannot set min encryption version of {encryption}")
         key.min_decryption, key.min_encryption = decryption, encryption
         key.deletion_allowed = asked.flag("deletion_allowed", key.deletion_allowed)
+        # Neither is ever taken back.
         key.exportable = key.exportable or asked.flag("exportable")
+        key.plaintext_backup = key.plaintext_backup or asked.flag("allow_plaintext_backup")
         return Reply(key.shown())
 
     @route("POST", "keys/{name}/trim")
@@ -158,3 +165,11 @@ class TransitKeys(Engine):
         key.min_available = lowest
         key.versions = {n: v for n, v in key.versions.items() if n >= lowest}
         return Reply(key.shown())
+
+
+def decoded(text: str) -> bytes:
+    """The bytes of a parameter in base64; raises RefusedError 400 for what is none."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as e:
+        raise invalid("failed to base64-decode input, plaintext or ciphertext") from e
