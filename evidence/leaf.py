@@ -66,7 +66,9 @@ def stamp(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise LedgerError(f"time {moment.isoformat()} has no zone; expected an aware datetime")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def is_stamp(value: object) -> bool:

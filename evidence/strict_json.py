@@ -98,9 +98,13 @@ def refuse_unsafe(value: Any, depth: int = 0) -> None:
             for item in value:
                 refuse_unsafe(item, depth + 1)
         case dict():
+            # Most members are texts; each entry waits for this.
+            deeper = depth < MAX_DEPTH
             for name, item in value.items():
-                _refuse_name(name)
-                refuse_unsafe(item, depth + 1)
+                if type(name) is not str or not name.isascii():
+                    _refuse_name(name)
+                if type(item) is not str or not deeper:
+                    refuse_unsafe(item, depth + 1)
         case _:
             raise CanonicalError(
                 f"a {type(value).__name__} has no canonical form; "

@@ -4,7 +4,6 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -15,6 +14,8 @@ from evidence.ledger_engine import run
 
 T = TypeVar("T")
 
+# When so many share a commit, those who come later wait for the next.
+MOST = 64
 # What PostgreSQL undid because of another transaction: serialization_failure, deadlock_detected
 # (its documentation, "Serialization Failure Handling"). Seconds before each further try.
 UNDONE = ("40001", "40P01")
@@ -38,7 +39,8 @@ class Store:
         write on the connection that it is given.
 
         On SQLite callers at the same time share one transaction and one fsync: one leads and takes
-        all that wait, then hands the lead to the first that came meanwhile, and wakes no other.
+        all that wait, also those who come while it works, then hands the lead to the first that
+        came later, and wakes no other.
         Where a shared transaction fails, each work is run again by itself. On PostgreSQL, whose
         server joins the fsyncs, each caller commits for itself.
         """
@@ -49,10 +51,12 @@ class Store:
             self._queue.append(unit)
             leads, self._led = not self._led, True
         if not leads:
-            unit.woken.wait()
-        if not unit.future.done():
+            unit.woken.acquire()
+        if not unit.done:
             self._lead()
-        result: T = unit.future.result()
+        if unit.error is not None:
+            raise unit.error
+        result: T = unit.result
         return result
 
     def _commit_alone(self, work: Callable[[Connection], T]) -> T:
@@ -86,31 +90,36 @@ class Store:
         return result
 
     def _lead(self) -> None:
-        with self._queued:
-            batch, self._queue = self._queue, []
         try:
-            self._run(batch)
+            self._run(self._waiting(), joined=True)
         finally:
             with self._queued:
                 self._led = bool(self._queue)
                 if self._queue:
-                    self._queue[0].woken.set()
+                    self._queue[0].woken.release()
 
-    def _run(self, batch: "list[_Unit]") -> None:
+    def _waiting(self) -> "list[_Unit]":
+        with self._queued:
+            found, self._queue = self._queue, []
+        return found
+
+    def _run(self, batch: "list[_Unit]", joined: bool = False) -> None:
+        """Commit a batch together; where `joined`, with those who come while it is worked on."""
         try:
             with self.engine.begin() as conn:
                 results = [unit.work(conn) for unit in batch]
+                while joined and len(batch) < MOST and (late := self._waiting()):
+                    batch += late
+                    results += [unit.work(conn) for unit in late]
         except BaseException as error:
             if len(batch) == 1:
-                batch[0].future.set_exception(error)
-                batch[0].woken.set()
+                batch[0].end(None, error)
             else:
                 for one in batch:
                     self._run([one])
             return
         for unit, result in zip(batch, results, strict=True):
-            unit.future.set_result(result)
-            unit.woken.set()
+            unit.end(result)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run work that only reads; once more where the server went away meanwhile."""
@@ -136,12 +145,24 @@ def _undone(error: DBAPIError) -> bool:
 
 
 class _Unit:
-    """One caller's work in a commit. `woken` is set when it is done, or is to lead."""
+    """One caller's work in a commit. `woken` is released when it is done, or is to lead.
+
+    A bare lock, for a Future and an Event cost more than what most callers write.
+    """
+
+    __slots__ = ("done", "error", "result", "woken", "work")
 
     def __init__(self, work: Callable[[Connection], Any]) -> None:
         self.work = work
-        self.future: Future[Any] = Future()
-        self.woken = threading.Event()
+        self.done = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+    def end(self, result: Any, error: BaseException | None = None) -> None:
+        self.result, self.error, self.done = result, error, True
+        self.woken.release()
 
 
 def clock(conn: Connection, now: Callable[[], datetime]) -> datetime:
