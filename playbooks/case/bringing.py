@@ -6,17 +6,16 @@ acquisition, kept beside the earlier ones: a live disk is never the same twice.
 """
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 from sqlalchemy import Connection
 
 from evidence import ledger
 from evidence.custody.record import record_all
-from evidence.deposit import KIND, Acquisition, Custody, deposit
+from evidence.deposit import KIND, Acquisition, deposit
 from evidence.jws_token import PublicKey
 from evidence.sources.brought import BroughtFile
-from playbooks.case import store
+from playbooks.case import locking, store
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts
 
@@ -42,9 +41,7 @@ def bring(
         LockerError: when it cannot be stored.
         CustodyError, LedgerError: when it cannot be recorded.
     """
-    custody = Custody(
-        parts.locker, parts.keys.manifest, parts.keys.wrap, version("stanch"), parts.random
-    )
+    custody = locking.custody(parts, db, about.incident)
     pseudonym = db.read(lambda conn: ledger.pseudonym(conn, about.incident))
     start = parts.now()
     taken = Acquisition(file.name, about.origin, pseudonym, start, start, now=parts.now)
@@ -66,4 +63,5 @@ def bring(
         store.keep(conn, about.incident, step, {"artifacts": [body], "missed": []})
 
     db.commit(work)
+    locking.late(parts, db, about.incident, custody)
     return body

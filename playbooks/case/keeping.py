@@ -2,7 +2,6 @@
 
 import logging
 import traceback
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from evidence import ledger
 from evidence.deposit import KIND, Acquisition, Custody, deposit
 from evidence.errors import EvidenceError
 from evidence.sources.item import Item
-from playbooks.case import indicators, store
+from playbooks.case import indicators, locking, store
 from playbooks.case.answers import Kept
 from playbooks.errors import PlaybookError
 
@@ -34,7 +33,8 @@ async def keep(case: "Case", source: Any, step: str) -> Kept:
     before = case.store.read(lambda conn: store.kept(conn, case.incident.id, step))
     if before is not None:
         return _kept(step, before)
-    stored, missed, seen, found = await case.call(lambda: _collect(case, source))
+    custody = await case.call(lambda: locking.custody(case.parts, case.store, case.incident.id))
+    stored, missed, seen, found = await case.call(lambda: _collect(case, source, custody))
 
     def work(conn: Connection) -> Kept:
         if (known := store.kept(conn, case.incident.id, step)) is not None:
@@ -53,7 +53,10 @@ async def keep(case: "Case", source: Any, step: str) -> Kept:
         store.keep(conn, case.incident.id, step, value)
         return _kept(step, value)
 
-    return case.store.commit(work)
+    kept = case.store.commit(work)
+    if stored:
+        await case.call(lambda: locking.late(case.parts, case.store, case.incident.id, custody))
+    return kept
 
 
 def _kept(step: str, value: Any) -> Kept:
@@ -62,13 +65,10 @@ def _kept(step: str, value: Any) -> Kept:
 
 
 def _collect(
-    case: "Case", source: Any
+    case: "Case", source: Any, custody: Custody
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]], list[dict[str, Any]], list[dict[str, Any]]]:
     """Return what was stored, what was missed, what in it points to an attacker, and findings."""
     parts = case.parts
-    custody = Custody(
-        parts.locker, parts.keys.manifest, parts.keys.wrap, version("stanch"), parts.random
-    )
     target = f"{source.account}/{source.region}"
     pseudonym = case.store.read(lambda conn: ledger.pseudonym(conn, case.incident.id))
     stored: list[dict[str, Any]] = []

@@ -4,13 +4,13 @@ import hashlib
 import mimetypes
 import re
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from evidence import ledger
-from evidence.deposit import KIND, Acquisition, Custody, deposit
+from evidence.deposit import KIND, Acquisition, deposit
 from evidence.sources.item import Item
+from playbooks.case import locking
 from playbooks.case.record import Record
 from playbooks.case.store import Store
 from playbooks.notification.errors import ProofError
@@ -45,9 +45,7 @@ def keep(parts: Parts, db: Store, incident: str, duty: str, path: Path, person: 
     kind = mimetypes.types_map.get(suffix, "application/octet-stream")
     name = f"{duty.replace('/', '-')}-{digest[:12]}{suffix}"
     item = Item(name, kind, data, True, "stanch.duties.sent")
-    custody = Custody(
-        parts.locker, parts.keys.manifest, parts.keys.wrap, version("stanch"), parts.random
-    )
+    custody = locking.custody(parts, db, incident)
     case = db.read(lambda conn: ledger.pseudonym(conn, incident))
     body = deposit(custody, item, Acquisition(SOURCE, duty, case, begun, parts.now()))
     record = Record(person, parts.now, parts.random)

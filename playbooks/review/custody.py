@@ -1,14 +1,14 @@
 """Takes what a review was decided from, and what came of it, into the evidence locker."""
 
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
 
 from sqlalchemy import Connection
 
 from evidence import ledger
-from evidence.deposit import KIND, Acquisition, Custody, deposit
+from evidence.deposit import KIND, Acquisition, deposit
 from evidence.sources.item import Item
+from playbooks.case import locking
 from playbooks.case.record import Record
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts
@@ -23,8 +23,7 @@ def keep(
 
     The review must have an entry in the ledger by now. `since` is when their collection began.
     """
-    signer, wrap = parts.keys.manifest, parts.keys.wrap
-    custody = Custody(parts.locker, signer, wrap, version("stanch"), parts.random)
+    custody = locking.custody(parts, db, review)
     pseudonym = db.read(lambda conn: ledger.pseudonym(conn, review))
     about = Acquisition(SOURCE, place, pseudonym, since, parts.now())
     return [deposit(custody, item, about) for item in items]

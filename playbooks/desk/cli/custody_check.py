@@ -12,6 +12,8 @@ from evidence.custody.disposal import erase
 from evidence.custody.follow import CHECKED, INTACT
 from evidence.custody.record import every_case, record_all, view
 from evidence.custody.state import LOCKER
+from evidence.errors import CustodyError
+from playbooks.case import locking
 from playbooks.case.sealing import checkpoint
 from playbooks.case.store import Store
 from playbooks.desk.cli.custody_paper import pseudonym
@@ -40,6 +42,9 @@ def check(
             console.print(
                 f"{printable(case)}: erased the key of {gone.artifact_id}, which was left"
             )
+        for unlike in _unlocked(db, parts, case):
+            bad = True
+            console.print(f"[red]{printable(case)}:[/] {printable(unlike)}")
         for problem in state.problems:
             bad = True
             console.print(f"[red]{printable(case)}:[/] {printable(problem)}")
@@ -65,6 +70,16 @@ def check(
         console.print(f"the oldest proof of the others is of {oldest}")
     if bad:
         sys.exit(1)
+
+
+def _unlocked(db: Store, parts: Parts, case: str) -> list[str]:
+    """Tell the store what the ledger says of locks; return in words what is still not so."""
+    try:
+        left = locking.unsettled(parts, db, case)
+    except CustodyError as error:
+        # The check goes on: what can be read is, and the rest is on record as unreadable.
+        return [str(error)]
+    return [f"{one.artifact_id} in the store: {one.what}" for one in left]
 
 
 def _record(db: Store, parts: Parts, case: str, found: list[fixity.Checked], of: int) -> None:

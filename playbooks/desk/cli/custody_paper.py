@@ -15,6 +15,7 @@ from evidence.custody.state import LOCKER, CaseCustody
 from evidence.custody.statement import DISPOSED, SIGNERS, TRANSFER, check_form
 from evidence.errors import CustodyError, LedgerError
 from evidence.jws_token import PublicKey
+from playbooks.case import locking
 from playbooks.case.sealing import checkpoint
 from playbooks.case.store import Store
 from playbooks.desk.cli.surroundings import out, printable
@@ -88,6 +89,7 @@ def conclude(db: Store, parts: Parts, paper: Paper, person: str) -> CaseCustody:
         _refuse_unerasable(db, parts, paper)
     state = db.commit(lambda c: record(c, entry, known, record_time=now, salt=salt))
     checkpoint(db, parts)
+    locking.locked(parts, db, paper.incident)
     if entry.kind == DISPOSED:
         # After the entry is committed, as replayed from what is: a crash here is finished by the
         # next disposal of the case, or by `stanch custody check`.

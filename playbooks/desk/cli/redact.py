@@ -1,7 +1,6 @@
 """`stanch redact`: make a copy of an artifact that lacks what a reviewer takes out."""
 
 import os
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,11 +12,12 @@ from evidence.custody.record import record_all, view
 from evidence.custody.signing import state
 from evidence.custody.state import LOCKER, Artifact
 from evidence.custody.statement import REDACTION
-from evidence.deposit import KIND, Acquisition, Custody
+from evidence.deposit import KIND, Acquisition
 from evidence.errors import CanonicalError, CustodyError, RedactionError
 from evidence.redaction.make import redact as make
 from evidence.redaction.map import MAX_MAP
 from evidence.strict_json import parse
+from playbooks.case import locking
 from playbooks.case.sealing import checkpoint
 from playbooks.desk.cli.custody_hold import Reason
 from playbooks.desk.cli.custody_paper import Paper, everybody, pseudonym, signed_by
@@ -49,9 +49,7 @@ def redact(
         raise CustodyError(f"{output} exists, and is never written over. Choose another")
     form, wanted = read(redactions)
     original = living(db.read(lambda c: view(c, incident)).artifacts, artifact)
-    custody = Custody(
-        parts.locker, parts.keys.manifest, parts.keys.wrap, version("stanch"), parts.random
-    )
+    custody = locking.custody(parts, db, incident)
     about = Acquisition("", "", case, parts.now(), parts.now(), now=parts.now)
     made = make(custody, original, form, wanted, about, sealed=sealed)
     said = state(REDACTION, case, parts.now(), reason, **made.stated(original))
@@ -64,6 +62,7 @@ def redact(
     ]
     found = db.commit(lambda c: record_all(c, incident, salted, known, record_time=now))
     checkpoint(db, parts)
+    locking.late(parts, db, incident, custody)
     copy = found.artifacts[made.copy["artifact_id"]]
     handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:

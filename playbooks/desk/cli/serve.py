@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from playbooks.desk.cli.staying import WithoutPrefect, answering, leave, until_told
+from playbooks.desk.cli.staying import WithoutPrefect, answering, fit, leave, until_told
 from playbooks.desk.cli.surroundings import here
 
 log = logging.getLogger("stanch.serve")
@@ -21,6 +21,7 @@ def serve(port: Port = None, without_prefect: WithoutPrefect = False) -> None:
     from playbooks.desk import door, queues
 
     settings, parts, db = here()
+    fit(parts)
     bound = door.bind(settings.serve.port if port is None else port)
     with (
         answering(parts, db, prefect=not without_prefect) as responder,

@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from evidence.errors import StoreRefusedError
 from playbooks.case.store import Store
 from playbooks.respond import service
 from playbooks.respond.responder import Responder
@@ -19,6 +20,8 @@ from playbooks.respond.service import responding
 from playbooks.wiring import logs
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.prefect_server import beside
+
+log = logging.getLogger("stanch.serve")
 
 # Seconds beyond those that the verbs in hand are given: for Prefect's server, and the last sync.
 SLACK = 10.0
@@ -47,6 +50,17 @@ def answering(parts: Parts, db: Store, *, prefect: bool) -> Iterator[Responder]:
             end = threading.Timer(service.PATIENCE + SLACK, os._exit, (0,))
             end.daemon = True
             end.start()
+
+
+def fit(parts: Parts) -> None:
+    """Refuse a store that is not fit for evidence. Raise LockerError that says what to do.
+
+    One that does not answer keeps no alert waiting: what is kept fails meanwhile, on record.
+    """
+    try:
+        parts.locker.refuse_unfit()
+    except StoreRefusedError as error:
+        log.error("artifacts cannot be kept for now: %s", error)
 
 
 def leave(responder: Responder) -> NoReturn:
