@@ -9,7 +9,7 @@ from typing import Any
 
 from evidence import bag
 from evidence.custody.follow import KINDS, STORED, follow
-from evidence.custody.state import CaseCustody, Event
+from evidence.custody.state import LOCKER, CaseCustody, Event
 from evidence.custody.statement import SIGNERS, read_signed
 from evidence.errors import CustodyError
 from evidence.jws_token import PublicKey, key_from_jwk
@@ -26,7 +26,7 @@ def check_custody(proven: list[Proven], trust: Trust | None, report: Report) -> 
     if not proven:
         return frozenset()
     start = len(report.problems)
-    replay = _Replay(proven[0].leaf.case, trust.people if trust else {}, report)
+    replay = _Replay(proven[0].leaf.case, trust, report)
     for entry in proven:
         if entry.leaf.kind in KINDS:
             replay.take(entry)
@@ -38,10 +38,15 @@ def check_custody(proven: list[Proven], trust: Trust | None, report: Report) -> 
 class _Replay:
     """The state after the entries so far, and who signed what led to it."""
 
-    def __init__(self, case: str, people: Mapping[str, PublicKey], report: Report) -> None:
+    def __init__(self, case: str, trust: Trust | None, report: Report) -> None:
         self.state = CaseCustody(case)
         self.statements = 0
-        self._people, self._report = people, report
+        self._report = report
+        self._people: Mapping[str, PublicKey] = trust.people if trust else {}
+        # The locker itself signs with the deployment's manifest key.
+        self._lockers = (
+            [one.public_numbers() for one in trust.manifest_keys.values()] if trust else []
+        )
         self._signers: dict[str, bool] = {}
         # What an entry did that is not open any more, later ones may follow from.
         self._dark = False
@@ -108,8 +113,9 @@ class _Replay:
         self.statements += 1
         for signature in body["signatures"]:
             name, known = signature["name"], self._people.get(signature["name"])
-            self._signers[name] = known is not None
             made = key_from_jwk(signature["jwk"]).public_numbers()
+            pinned = known is not None or (name == LOCKER and made in self._lockers)
+            self._signers[name] = pinned and self._signers.get(name, True)
             if known is not None and known.public_numbers() != made:
                 raise CustodyError(
                     f"is signed as {name} with another key than the trust input has of {name}"

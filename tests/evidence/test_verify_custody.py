@@ -134,6 +134,13 @@ def test_keys_that_only_the_ledger_names_keep_a_bundle_from_being_valid(story, p
     assert ("unpinned" in verdict.status) is bool(unpinned)
 
 
+def test_the_locker_is_known_by_the_manifest_key(story, monkeypatch):
+    monkeypatch.setitem(KEYS, "stanch", story.chamber.signer.key)
+    story.hand("stanch", "bob")
+    verdict = verify_bundle(story.export(), story.trust({"bob": PINNED["bob"]}))
+    assert (verdict.exit_code, verdict.custody.unpinned) == (3, ())
+
+
 def test_a_signature_with_another_key_than_the_pinned_one_is_caught(story):
     place = story.hold()
     bundle = story.export()
