@@ -84,6 +84,11 @@ def _told(verdict: Verdict) -> str:
         lines.append(ascii(str(verdict.custody))[1:-1])
     if verdict.recorded_at is not None:
         lines.append(f"the later bundle records this export as ledger entry {verdict.recorded_at}")
+    if verdict.counted is not None:
+        lines.append(
+            f"ledger entry {verdict.counted.index}, recorded at {verdict.counted.recorded}, counts "
+            f"{verdict.counted.entries} entries of the case among the first {verdict.counted.of}"
+        )
     known = [times.not_after for times in verdict.times if times.not_after]
     # Of what is not proven to be in the ledger no time can be told.
     if known and verdict.exit_code in (Exit.VALID, Exit.UNWITNESSED):

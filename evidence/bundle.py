@@ -8,6 +8,7 @@ OUT/bagit.txt bag-info.txt manifest-sha256.txt tagmanifest-sha256.txt VERIFY.md
     data/custody/proofs.jsonl       index, inclusion path in the checkpoint's tree
     data/custody/proofs/<index>.tlog-proof    the same for each entry alone (C2SP tlog-proof)
     data/custody/checkpoint         the signed head of the ledger, with witnesses' cosignatures
+    data/custody/heads.jsonl        that the case has no more entries (bundle_heads.py)
     data/custody/policy             which witnesses were asked, where any are (C2SP tlog-policy)
     data/case/timeline.json
     data/time/                      timestamps (bundle_time.py), where there are any
@@ -27,6 +28,7 @@ from sqlalchemy import Connection
 
 from evidence import bag, jws
 from evidence.artifact_store import ArtifactStore
+from evidence.bundle_heads import heads_line
 from evidence.bundle_retold import retold_files
 from evidence.bundle_time import time_files
 from evidence.canonical import canonical
@@ -96,6 +98,8 @@ def export(
             (out / folder).mkdir(mode=0o700)
         writer = _Writer(out, {}, frozenset(bag.ARTIFACTS + one for one in withheld.artifacts))
         _write_payload(writer, conn, locker, recorded, head)
+        if line := heads_line(conn, recorded[0].leaf.case, head.checkpoint.size):
+            writer.write(bag.HEADS, line)
         _write_times(writer, conn, recorded, head, authorities)
         if policy:
             writer.write(bag.POLICY, policy.encode())

@@ -16,6 +16,7 @@ from evidence.manifest import TYP, Manifest, read_manifest
 from evidence.note import Checkpoint, unverified_checkpoint
 from evidence.verify_entries import MAX_NOTE, Proven
 from evidence.verify_files import MAX_INFO, Files
+from evidence.verify_heads import Stated, read_stated
 
 ARTIFACT_STORED = "artifact.stored"
 
@@ -24,6 +25,7 @@ ARTIFACT_STORED = "artifact.stored"
 class Facts:
     """One case: its own id, the ledger's head, entries in order, manifests by token's SHA-256.
 
+    `counted` is what the ledger itself states of the case, where the bundle holds it.
     Cosignatures and timestamps are not among them, for more of those may be put in later.
     """
 
@@ -31,6 +33,7 @@ class Facts:
     head: Checkpoint
     entries: tuple[Proven, ...]
     manifests: Mapping[str, Manifest]
+    counted: Stated | None = None
 
     def deposits(self) -> list[tuple[Proven, str, Mapping[str, Any], Manifest]]:
         """Return each open `artifact.stored` entry with its actor, its body and its manifest."""
@@ -57,7 +60,8 @@ def read_facts(files: Files, case_id: str, entries: tuple[Proven, ...]) -> Facts
         head = unverified_checkpoint(files.read(bag.CHECKPOINT, MAX_NOTE).decode())
     except UnicodeDecodeError as error:
         raise BundleError(f"{bag.CHECKPOINT} is not UTF-8") from error
-    return Facts(case_id, head, entries, manifests)
+    counted = read_stated(files) if bag.HEADS in files.sizes else None
+    return Facts(case_id, head, entries, manifests, counted)
 
 
 def manifest_payload(files: Files, digest: str) -> bytes:

@@ -44,6 +44,11 @@ def case_page(facts: Facts) -> bytes:
 def _case(facts: Facts) -> str:
     deposits = facts.deposits()
     first, last = facts.entries[0], facts.entries[-1]
+    counted = []
+    if facts.counted is not None:
+        said = f"{facts.counted.entries}, as its entry {facts.counted.entry.index} counts"
+        among = f"{said} them among its first {facts.counted.count.entries}"
+        counted = [("Ledger entries by the ledger's own count", among)]
     return h.section(
         "Case",
         h.facts(
@@ -51,6 +56,7 @@ def _case(facts: Facts) -> str:
                 ("Case", h.text(facts.case_id)),
                 ("Its name in the ledger", h.code(first.leaf.case)),
                 ("Ledger entries", str(len(facts.entries))),
+                *counted,
                 ("Artifacts", str(len(deposits))),
                 ("First entry recorded", h.code(first.leaf.record_time)),
                 ("Last entry recorded", h.code(last.leaf.record_time)),

@@ -7,6 +7,8 @@ from sqlalchemy import Connection, func, select
 
 from evidence import ledger_schema as table
 from evidence.errors import LedgerCorruptError, NoteError
+from evidence.heads import KIND as HEADS
+from evidence.ledger_counts import check_counts
 from evidence.ledger_engine import in_dialect
 from evidence.ledger_tree import hold_tree, tree_size
 from evidence.merkle import EMPTY_ROOT, extend, fold, leaf_hash, node_hash, peaks_of
@@ -21,13 +23,15 @@ _CHUNK_OF_LEAVES = (
 _RUN_OF_NODES = (
     "SELECT hash FROM ledger_nodes WHERE level = ? AND pos >= ? AND pos < ? ORDER BY pos"
 )
+_COUNTS = f'"kind":"{HEADS}"'.encode()
 
 
 def replay(conn: Connection) -> bytes:
     """Compute the tree again from stored leaves and return its 32-byte root.
 
-    Compares every leaf hash, node and checkpoint, and what was signed last, on the way. Reads one
-    state: begin the transaction with `read_only=True`, else nobody integrates while this runs.
+    Compares every leaf hash, node and checkpoint, what was signed last, and each count of the cases
+    (heads.py), on the way. Reads one state: begin the transaction with `read_only=True`, else
+    nobody integrates while this runs.
 
     Raises:
         LedgerCorruptError: naming the first entry, node or checkpoint that does not fit.
@@ -37,9 +41,11 @@ def replay(conn: Connection) -> bytes:
     height = CHUNK.bit_length() - 1
     high: list[bytes] = []
     root, size = fold(high), 0
+    counts: list[int] = []
     _check_head(heads, size, root)
     for number, rows in enumerate(_chunks(conn)):
         levels = _levels(_leaf_hashes(rows, size))
+        counts += [index for index, data, _ in rows if _COUNTS in data]
         for at in sorted(at for at in heads if size < at <= size + len(rows)):
             _check_head(heads, at, _root(high, levels, at - size))
         root = _root(high, levels, len(rows))
@@ -50,6 +56,7 @@ def replay(conn: Connection) -> bytes:
                 _compare_nodes(conn, height + above, number >> above, [digest])
         size += len(rows)
     _refuse_loose_ends(conn, heads, size)
+    check_counts(conn, counts)
     return root
 
 

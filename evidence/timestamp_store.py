@@ -14,14 +14,15 @@ from sqlalchemy import Connection, func, select, update
 from evidence import ledger_schema as table
 from evidence import timestamp_schema as own
 from evidence.errors import TimestampError
+from evidence.heads import KIND as HEADS
 from evidence.leaf import Entry, read_leaf, stamp
 from evidence.ledger import append
 from evidence.ledger_engine import in_dialect, run
 from evidence.timestamp_client import Stamped
 
 KIND = "tsa.token"
-# What says only that the ledger was looked at from outside: to stamp that again would never end.
-OUTSIDE = frozenset({KIND, "tsa.failed", "witness.cosig"})
+# What says only that the ledger was looked at: to stamp, or count, that again would never end.
+OUTSIDE = frozenset({KIND, "tsa.failed", "witness.cosig", HEADS})
 MAX_TOLD = 300
 
 _ADD = (

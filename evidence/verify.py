@@ -17,6 +17,7 @@ from evidence.verify_dsse import check_statements
 from evidence.verify_entries import Proven, check_checkpoint, check_entries
 from evidence.verify_exports import check_later, recorded_exports
 from evidence.verify_files import Files, check_files, find_files
+from evidence.verify_heads import check_heads
 from evidence.verify_keys import check_keys
 from evidence.verify_proofs import check_proof_files
 from evidence.verify_redaction import check_redactions
@@ -60,6 +61,7 @@ def _check(
     check_witnesses(files, trusted, report)
     proven = check_entries(files, head, report)
     check_proof_files(files, trusted, proven, report)
+    check_heads(files, head, proven, report)
     check_time(files, trusted, head, proven, report)
     withheld = stated_withheld(files, trusted)
     gone = check_custody(proven, trusted, report)

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from evidence.bag import HEADS
+
 MAX_PROBLEMS = 200
 
 
@@ -21,7 +23,7 @@ STATUS = {
     Exit.VALID: "valid",
     Exit.INVALID: "invalid",
     Exit.INCOMPLETE: "incomplete",
-    Exit.UNWITNESSED: "valid but unwitnessed and untimestamped",
+    Exit.UNWITNESSED: "valid but unwitnessed, untimestamped or open-ended",
     Exit.TRUST_MISSING: "trust input missing",
 }
 
@@ -64,6 +66,16 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """What the ledger's entry at `index` counts: the case's first `entries`, among `of` of all."""
+
+    index: int
+    recorded: str
+    entries: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Custody:
     """What people signed about custody: how many statements, who, and where it led.
 
@@ -89,9 +101,11 @@ class Custody:
 class Verdict:
     """The outcome for one bundle; `exit_code` is that of the worst problem.
 
-    `lacking` says, one text each, why the head counts as unwitnessed or as untimestamped, and
-    signers as unpinned. `times` holds what timestamps say of each entry, `exports` which earlier
-    exports the entries record, and `recorded_at` at which index a later bundle records this one.
+    `lacking` says, one text each, why the head counts as unwitnessed or as untimestamped, the
+    bundle as open-ended, and signers as unpinned. `times` holds what timestamps say of each entry,
+    `exports` which earlier exports the entries record, `recorded_at` at which index a later bundle
+    records this one, and `counted` how many entries of the case the ledger itself counts;
+    `complete` is whether no more can be under the checkpoint.
     """
 
     exit_code: int
@@ -106,6 +120,8 @@ class Verdict:
     # What the export leaves out on purpose, and what is given instead.
     withheld: tuple[str, ...] = ()
     recorded_at: int | None = None
+    complete: bool = False
+    counted: Counted | None = None
     custody: Custody = Custody()
 
 
@@ -114,10 +130,11 @@ class Report:
     """Collects problems and checks while a bundle is read.
 
     Two facts of the ledger's head come from outside its operator: `witnessed` (a quorum of
-    witnesses cosigned it) and `timestamped` (trusted timestamps cover it). Whoever checks one sets
-    it to True, or leaves it and says in `why_...` what is missing. Lacking either is no problem of
-    the bundle, but it keeps the verdict from being plainly valid; and so does a statement about
-    custody that is signed with a key that only the operator vouches for.
+    witnesses cosigned it) and `timestamped` (trusted timestamps cover it); and one of the bundle,
+    `complete`, from the ledger. Whoever checks one sets it to True, or leaves it and says in
+    `why_...` what is missing. Lacking one is no problem of the bundle, but it keeps the verdict
+    from being plainly valid; and so does a statement about custody that is signed with a key that
+    only the operator vouches for.
     """
 
     problems: list[Problem] = field(default_factory=list)
@@ -126,6 +143,12 @@ class Report:
     why_unwitnessed: str = "unwitnessed: the trust input names no quorum of witnesses"
     timestamped: bool = False
     why_untimestamped: str = "untimestamped: the trust input names no timestamp authority"
+    complete: bool = False
+    why_open_ended: str = (
+        f"open-ended: nothing ({HEADS}) shows that the case has no more entries than these. Export "
+        "it anew"
+    )
+    counted: Counted | None = None
     times: list[Times] = field(default_factory=list)
     exports: list[Export] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
@@ -153,6 +176,7 @@ class Report:
         outside = {
             "unwitnessed": (self.witnessed, self.why_unwitnessed),
             "untimestamped": (self.timestamped, self.why_untimestamped),
+            "open-ended": (self.complete, self.why_open_ended),
             "unpinned": (not self.custody.unpinned, self._why_unpinned()),
         }
         missing = {word: why for word, (held, why) in outside.items() if not held}
@@ -174,6 +198,8 @@ class Report:
             tuple(self.exports),
             tuple(self.withheld),
             self.recorded_at,
+            self.complete,
+            self.counted,
             custody=self.custody,
         )
 

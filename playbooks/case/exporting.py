@@ -9,14 +9,16 @@ from evidence import bundle
 from evidence.bundle import Exported
 from evidence.errors import ForkError
 from evidence.withheld import NOTHING, Withheld
-from playbooks.case import stamping
-from playbooks.case.sealing import anchor
+from playbooks.case import counting, stamping
+from playbooks.case.sealing import anchor, checkpoint
 from playbooks.case.store import Store
 from playbooks.wiring import timestamp_terms
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.trusting import policy_of
 
 log = logging.getLogger("stanch.export")
+# Others may write while it is signed; their entries would stand after the count.
+TRIES = 3
 
 
 def export(
@@ -34,7 +36,12 @@ def export(
         names = db.read(lambda conn: stamping.lacking(conn, askable, case)) if askable else []
         outcomes = stamping.stamp(db, parts, askable, names)
         # After the stamps, so that the head that witnesses see holds the entries that note them.
-        anchor(db, parts)
+        checkpoint(db, parts)
+        for _ in range(TRIES):
+            counting.count(db, parts)
+            anchor(db, parts)
+            if db.read(counting.is_head):
+                break
     except ForkError as error:
         # A ledger that was rolled back or altered is signed no more, but what was signed before
         # still proves what it covers, and just now somebody will want it.

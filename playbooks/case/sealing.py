@@ -8,7 +8,7 @@ from evidence import ledger
 from evidence.errors import BehindError
 from evidence.ledger import SignedCheckpoint
 from evidence.signer import HeadSigner
-from playbooks.case import store
+from playbooks.case import counting, store
 from playbooks.case.store import Store
 from playbooks.case.witnessing import witness
 from playbooks.wiring.parts import Parts
@@ -36,7 +36,14 @@ async def seal(case: "Case", kind: str) -> None:
         case.record.note(conn, case.incident.id, "case.seal", body)
 
     case.store.commit(work)
-    await case.call(lambda: anchor(case.store, case.parts))
+    await case.call(lambda: _close(case.store, case.parts))
+
+
+
+def _close(db: Store, parts: Parts) -> None:
+    checkpoint(db, parts)
+    counting.count(db, parts)
+    anchor(db, parts)
 
 
 def anchor(db: Store, parts: Parts) -> None:

@@ -1,4 +1,4 @@
-"""Signs a checkpoint over what was committed, at most a second later."""
+"""Signs a checkpoint over what was committed, at most a second later; counts the cases at times."""
 
 import logging
 import threading
@@ -6,7 +6,7 @@ import threading
 from sqlalchemy.exc import SQLAlchemyError
 
 from evidence.errors import EvidenceError
-from playbooks.case import sealing
+from playbooks.case import counting, sealing
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts
 
@@ -27,6 +27,10 @@ def once(parts: Parts, db: Store) -> None:
     """Sign a checkpoint if anything waits for one. What goes wrong is logged, and tried again."""
     try:
         sealing.checkpoint(db, parts)
+        minutes = parts.settings.heads_minutes
+        if db.read(lambda conn: counting.due(conn, parts.now(), minutes)):
+            counting.count(db, parts)
+            sealing.checkpoint(db, parts)
     except SQLAlchemyError as error:
         log.error("no checkpoint: the database said %s", type(error).__name__)
     except EvidenceError as error:

@@ -196,6 +196,8 @@ class Settings(BaseSettings):
     # Where artifacts lie: file, or s3://BUCKET/PREFIX; its terms: docs/operations/storage.md
     store: str = FOLDER
     storing: Storing = Storing()
+    # So long an entry of the ledger waits at most until its cases are counted: operations/ledger.md
+    heads_minutes: float = Field(default=15.0, ge=1.0)
     # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
     aws_endpoint: str | None = None
 

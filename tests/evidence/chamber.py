@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from evidence import bundle, keys, ledger
+from evidence import bundle, keys, ledger, ledger_heads
 from evidence.deposit import KIND, Acquisition, Custody, deposit
 from evidence.keys import ManifestKey, WrapKey
 from evidence.locker import Locker
-from evidence.note import Checkpoint, NoteSigner
+from evidence.note import Checkpoint, NoteSigner, checkpoint_text, sign_note
 from evidence.sources.item import Item
 
 ORIGIN = "log.example/custody/v1"
@@ -71,6 +71,15 @@ class Chamber:
     def integrate(self) -> Checkpoint | None:
         with self.begin() as conn:
             return ledger.integrate(conn, self.log, now=self.tick())
+
+    def count(self) -> None:
+        """Have the ledger count its cases, as the last that the next checkpoint holds."""
+        now = self.tick()
+        with self.begin() as conn:
+            salt = self.chance.randbytes(32)
+            head = ledger_heads.count(conn, self.log.verifier.name, "stanch", now=now, salt=salt)
+            note = sign_note(checkpoint_text(head), self.log)
+            ledger.keep(conn, ledger.SignedCheckpoint(head, note), now=self.tick())
 
     def export(self, name: str = "bundle", case: str = CASE) -> Path:
         with self.begin() as conn:

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def told(chamber: Chamber, bundle: Path, trust=None) -> tuple[int, str]:
 def test_a_good_bundle_without_witness_is_3_and_every_check_held(original):
     verdict = verify_bundle(original[1], original[0].trust)
     assert verdict.exit_code == Exit.UNWITNESSED == 3
-    assert verdict.status == "valid but unwitnessed and untimestamped"
+    assert verdict.status == "valid but unwitnessed, untimestamped and open-ended"
     assert verdict.problems == ()
     counted = {check.name: check.count for check in verdict.checks if check.ok}
     assert len(counted) == len(verdict.checks)
@@ -177,7 +178,7 @@ def test_the_command_line_tells_and_exits_as_the_verdict(original, copy):
     trust = str(chamber.folder / "trust.json")
     good = run(str(bundle), "--trust", trust)
     assert (good.returncode, good.stderr) == (3, "")
-    assert good.stdout.endswith("verdict: valid but unwitnessed and untimestamped\n")
+    assert good.stdout.endswith("verdict: valid but unwitnessed, untimestamped and open-ended\n")
     assert run(str(bundle)).returncode == 4
     (copy / bag.TIMELINE).write_text("[]")
     bad = run(str(copy), "--trust", trust, "--json")
@@ -198,15 +199,14 @@ def test_unreadable_trust_input_exits_4(original, tmp_path, text):
     assert run(str(original[1]), "--trust", str(tmp_path / "none")).returncode == 4
 
 
-def test_only_a_head_that_is_witnessed_and_timestamped_is_plainly_valid():
-    for witnessed in (False, True):
-        for timestamped in (False, True):
-            report = Report(witnessed=witnessed, timestamped=timestamped)
-            verdict = report.verdict()
-            assert verdict.exit_code == (0 if witnessed and timestamped else 3)
-            assert ("unwitnessed" in verdict.status) is not witnessed
-            assert ("untimestamped" in verdict.status) is not timestamped
-            assert len(verdict.lacking) == (not witnessed) + (not timestamped)
+def test_only_what_is_witnessed_timestamped_and_complete_is_plainly_valid():
+    words = ("unwitnessed", "untimestamped", "open-ended")
+    for held in product((False, True), repeat=3):
+        report = Report(witnessed=held[0], timestamped=held[1], complete=held[2])
+        verdict = report.verdict()
+        assert verdict.exit_code == (0 if all(held) else 3)
+        assert [word in verdict.status for word in words] == [not one for one in held]
+        assert len(verdict.lacking) == held.count(False)
 
 
 def test_no_outside_proof_outweighs_a_problem():
