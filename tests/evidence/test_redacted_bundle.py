@@ -12,6 +12,7 @@ from evidence.withheld import SCHEMA, Withheld, check_withheld
 from tests.evidence.chamber import CASE, Chamber, describe
 from tests.evidence.forgery import rebag, restate
 from tests.evidence.reviewing import FACTS, LOG, SEALED, WANTED, WHY, artifact, forged, review
+from tests.evidence.second import check as second
 
 
 @pytest.fixture
@@ -33,7 +34,9 @@ def export(chamber: Chamber, name: str, withheld: Withheld | None = None) -> Pat
 
 
 def verdict(chamber: Chamber, path: Path) -> tuple[int, str]:
+    """What both verifiers say, and why ours does."""
     found = verify_bundle(path, chamber.trust)
+    assert second.verify(path, chamber.trust).code == found.exit_code
     return found.exit_code, " ".join(f"{p.file} {p.what}" for p in found.problems)
 
 

@@ -134,7 +134,7 @@ def check_artifacts(
     gone: set[str],
     trust: Trust | None,
     to: Findings,
-) -> None:
+) -> dict[str, dict[str, Any]]:
     """Check manifests, artifacts and entries against each other, each way."""
     manifests: dict[str, dict[str, Any]] = {}
     later: set[str] = set()
@@ -179,6 +179,7 @@ def check_artifacts(
             need(False, "is named by no entry that is open")
     with to.about(STATEMENTS):
         check_statements(files.get(STATEMENTS), manifests, later, trust)
+    return manifests
 
 
 def check_statements(

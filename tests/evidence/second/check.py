@@ -12,11 +12,13 @@ from tests.evidence.second.findings import Findings, need
 from tests.evidence.second.folder import EXPORT, TAG_MANIFEST, check_bag, find_files, get
 from tests.evidence.second.head import Head, check_head, leaf_hash, parse_head
 from tests.evidence.second.policy import parse_policy
+from tests.evidence.second.redaction import Withheld, check_redactions, read_withheld
 from tests.evidence.second.signatures import read_jws
 from tests.evidence.second.texts import check_schema, members
 from tests.evidence.second.trust import Trust, parse_trust
 
 CHECKPOINT, ENTRIES = "data/custody/checkpoint", "data/custody/entries.jsonl"
+WITHHOLDING = "urn:stanch:export:2"
 POLICY = "data/custody/policy"
 TIMELINE = "data/case/timeline.json"
 
@@ -33,6 +35,7 @@ def verify(bundle: Path, given: Mapping[str, Any] | None) -> Findings:
     info = check_bag(files, to)
     head: Head | None = None
     entries: list[Entry] = []
+    withheld = Withheld()
     with to.about(CHECKPOINT):
         head = parse_head(get(files, CHECKPOINT))
         if trust is not None:
@@ -44,12 +47,13 @@ def verify(bundle: Path, given: Mapping[str, Any] | None) -> Findings:
     if head is not None and entries:
         check_proofs(files, head, entries, trust, to)
         with to.about(EXPORT):
-            check_export(files, head, entries, info, trust)
+            withheld = check_export(files, head, entries, info, trust)
     if entries:
         with to.about(TIMELINE):
             check_timeline(get(files, TIMELINE), entries)
-        gone = check_custody(entries, trust, to)
-        check_artifacts(files, entries, gone, trust, to)
+        gone = check_custody(entries, trust, to) | set(withheld.artifacts)
+        manifests = check_artifacts(files, entries, gone, trust, to)
+        check_redactions(files, entries, manifests, withheld, trust, to)
     return to
 
 
@@ -59,13 +63,17 @@ def check_export(
     entries: list[Entry],
     info: dict[str, str],
     trust: Trust | None,
-) -> None:
-    """Check that the statement about the export is about this bundle."""
+) -> Withheld:
+    """Check that the statement about the export is about this bundle; return what it withholds."""
     names = {"schema", "case", "case_id", "last_leaf", "origin", "checkpoint_sha256"}
     kinds = {**dict.fromkeys(names, str), "tagmanifest_sha256": str}
     made = read_jws(get(files, EXPORT), "evidence-export+jws", trust)
     log = info.get("Internal-Sender-Identifier", head.origin)
     need(log == head.origin, "bag-info.txt names another log")
+    withheld = Withheld()
+    if isinstance(made, dict) and made.get("schema") == WITHHOLDING:
+        withheld = read_withheld(made.pop("withheld", None))
+        made["schema"] = "urn:stanch:export:1"
     check_schema(made, "urn:stanch:export:1")
     stated = members(
         made,
@@ -86,3 +94,4 @@ def check_export(
     }
     for name, value in found.items():
         need(stated[name] == value, f"states another {name} than the bundle has")
+    return withheld
