@@ -1,85 +1,79 @@
 """The `stanch` command."""
 
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+
 import typer
 
 from actions.errors import ActionError
 from evidence.errors import EvidenceError
-from playbooks.desk.cli import (
-    alert,
-    approve,
-    custody,
-    doctor,
-    duties,
-    export,
-    freeze,
-    init,
-    keep,
-    latch,
-    migrate,
-    open,
-    permissions,
-    person,
-    redact,
-    release,
-    respond,
-    resume,
-    review,
-    rollback,
-    serve,
-    show,
-    trust,
-    unfreeze,
-    vault,
-    worker,
-)
-from playbooks.desk.cli.surroundings import failing
-from playbooks.drills.command import drill
+from playbooks.desk.cli.failing import failing
 from playbooks.errors import PlaybookError
 from playbooks.intake.errors import IntakeError
 from playbooks.wiring import logs
 
-app = typer.Typer(
-    name="stanch",
-    help="Answers security breaches: contains, keeps evidence that proves itself, and undoes.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command()(init.init)
-app.command()(migrate.migrate)
-app.command()(person.person)
-app.command()(alert.alert)
-app.command()(respond.respond)
-app.command()(serve.serve)
-app.command()(worker.worker)
-app.command("open")(open.open_incident)
-app.command()(approve.approve)
-app.command()(resume.resume)
-app.command()(show.show)
-app.command()(rollback.rollback)
-app.command()(release.release)
-app.command()(freeze.freeze)
-app.command()(unfreeze.unfreeze)
-app.command()(keep.keep)
-app.command()(redact.redact)
-app.command()(export.export)
-app.command()(trust.trust)
-app.command()(permissions.permissions)
-app.command()(doctor.doctor)
-app.add_typer(custody.app, name="custody", no_args_is_help=True)
-app.add_typer(review.app, name="review", no_args_is_help=True)
-app.add_typer(duties.app, name="duties", no_args_is_help=True)
-app.add_typer(latch.app, name="latch", no_args_is_help=True)
-app.add_typer(vault.app, name="vault", no_args_is_help=True)
-app.command()(drill)
+# Where each command is, and what it is called there. One that was asked for is imported alone: who
+# waits for an answer does not wait for the rest.
+COMMANDS: Mapping[str, str] = {
+    "init": "desk.cli.init.init",
+    "migrate": "desk.cli.migrate.migrate",
+    "person": "desk.cli.person.person",
+    "alert": "desk.cli.alert.alert",
+    "respond": "desk.cli.respond.respond",
+    "serve": "desk.cli.serve.serve",
+    "worker": "desk.cli.worker.worker",
+    "open": "desk.cli.open.open_incident",
+    "approve": "desk.cli.approve.approve",
+    "resume": "desk.cli.resume.resume",
+    "show": "desk.cli.show.show",
+    "rollback": "desk.cli.rollback.rollback",
+    "release": "desk.cli.release.release",
+    "freeze": "desk.cli.freeze.freeze",
+    "unfreeze": "desk.cli.unfreeze.unfreeze",
+    "keep": "desk.cli.keep.keep",
+    "redact": "desk.cli.redact.redact",
+    "export": "desk.cli.export.export",
+    "trust": "desk.cli.trust.trust",
+    "permissions": "desk.cli.permissions.permissions",
+    "doctor": "desk.cli.doctor.doctor",
+    "custody": "desk.cli.custody.app",
+    "review": "desk.cli.review.app",
+    "duties": "desk.cli.duties.app",
+    "latch": "desk.cli.latch.app",
+    "vault": "desk.cli.vault.app",
+    "drill": "drills.command.drill",
+}
+
+
+def built(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Return the command line with these commands, imported."""
+    app = typer.Typer(
+        name="stanch",
+        help="Answers security breaches: contains, keeps evidence that proves itself, and undoes.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    # With it a single command has its name before its arguments, too.
+    app.callback()(lambda: None)
+    for name in names:
+        module, _, attribute = COMMANDS[name].rpartition(".")
+        command = getattr(import_module(f"playbooks.{module}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, no_args_is_help=True)
+        else:
+            app.command(name)(command)
+    return app
 
 
 def main() -> None:
     """Run the command line."""
     # For people; the commands that stay say what they do as JSON.
     logs.set_up(json=False)
+    asked = [name for name in sys.argv[1:2] if name in COMMANDS]
     with failing(PlaybookError, IntakeError, ActionError, EvidenceError, OSError):
-        app()
+        built(asked or COMMANDS)()
 
 
 if __name__ == "__main__":

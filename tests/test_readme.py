@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from playbooks.__main__ import app
+from playbooks.__main__ import built
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -22,7 +22,7 @@ def test_every_make_target_in_the_readme_exists() -> None:
 
 def commands() -> dict[str, set[str]]:
     """Return every `stanch` command with the options that it takes."""
-    known = dict(typer.main.get_command(app).commands)
+    known = dict(typer.main.get_command(built()).commands)
     for name, group in list(known.items()):
         known |= {f"{name} {sub}": c for sub, c in getattr(group, "commands", {}).items()}
     return {name: {o for one in c.params for o in one.opts} for name, c in known.items()}

@@ -9,12 +9,12 @@ import functools
 import importlib
 import sys
 
+import playbooks.__main__
 from tests.stories.zygote import Forked
 
 # For all that are forked.
 PRELOADED = (
     "evidence.__main__",
-    "playbooks.__main__",
     "playbooks.desk.door",
     "playbooks.desk.queues",
     "playbooks.respond.service",
@@ -25,6 +25,7 @@ def forked() -> Forked:
     """Return what forks the commands; call it before there are threads, or a range in memory."""
     for name in PRELOADED:
         importlib.import_module(name)
+    playbooks.__main__.built()
     # When Prefect is imported, it finds the drill's server in the environment.
     if "prefect" in sys.modules:
         raise AssertionError("Prefect is imported before it is known where its server is")

@@ -74,8 +74,9 @@ if __name__ == "__main__":
     import playbooks.compromised_instance
     import playbooks.desk.door
     import playbooks.desk.queues
-    import playbooks.respond.service  # noqa: F401 - all for those that are forked
+    import playbooks.respond.service
 
+    playbooks.__main__.built()
     # Prefect's, which it makes when it is imported: in a process of its own, after Stanch's.
     logging.getLogger().handlers.clear()
     serve_orders(socket.socket(fileno=int(sys.argv[1])))

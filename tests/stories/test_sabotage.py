@@ -27,7 +27,7 @@ SAMPLE = of_the_day(("denial", "user-denial", "way-back"))
 
 
 # Imported once, for every process that is forked here.
-PRELOADED = (evidence.__main__, playbooks.__main__, playbooks.compromised_instance)
+PRELOADED = (evidence.__main__, playbooks.__main__.built(), playbooks.compromised_instance)
 
 
 def played(name: str) -> Scenario:

@@ -1,16 +1,12 @@
-"""What every command starts from, and how a command fails."""
+"""What every command starts from."""
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy.exc import DBAPIError
 
 from playbooks.case import migrating
 from playbooks.case.store import Store
@@ -21,10 +17,6 @@ Key = Annotated[
     Path, typer.Option("--key", help="Your key file; it says who you are.", envvar="STANCH_KEY")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-
-
-# What a shell gives a command that Ctrl-C ended (128 + SIGINT), and so does typer.
-INTERRUPTED = 130
 
 
 def here() -> tuple[Settings, Parts, Store]:
@@ -54,37 +46,3 @@ def visible(value: Any) -> str:
 def printable(value: Any) -> str:
     """Return text that is safe on a terminal and that rich takes for no markup."""
     return escape(visible(value))
-
-
-@contextmanager
-def failing(*kinds: type[Exception]) -> Iterator[None]:
-    """Print an error of these kinds in one line and leave with exit status 1."""
-    try:
-        yield
-    except SystemExit as left:
-        if left.code == INTERRUPTED:
-            print(
-                "stanch: interrupted. What was done is recorded; `stanch show` has it, and "
-                "`stanch resume` goes on.",
-                file=sys.stderr,
-            )
-        raise
-    except kinds as error:
-        _leave(_file_trouble(error) if isinstance(error, OSError) else str(error))
-    except DBAPIError as error:
-        # Its own text holds the statement's parameters; the driver's says what is wrong.
-        why = str(error.orig).strip().partition("\n")[0]
-        _leave(
-            f"the database cannot be used: {why}. Check that it runs, its disk, `stanch doctor`."
-        )
-
-
-def _leave(why: str) -> NoReturn:
-    print(f"stanch: {visible(why)}", file=sys.stderr)
-    raise SystemExit(1) from None
-
-
-def _file_trouble(error: OSError) -> str:
-    if error.filename is None:
-        return str(error)
-    return f"{error.filename}: {(error.strerror or type(error).__name__).lower()}"

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from playbooks.__main__ import app
+from playbooks.__main__ import COMMANDS
 from playbooks.desk.cli.surroundings import out, printable, visible
 from playbooks.wiring.settings import load
 from tests.playbooks.desk.console import stanch
 
-COMMANDS = sorted(c.name or c.callback.__name__ for c in app.registered_commands if c.callback)
 SAMPLES = Path(__file__).resolve().parents[3] / "../shared/samples/guardduty"
 
 

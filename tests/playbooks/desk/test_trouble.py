@@ -11,7 +11,7 @@ import typer
 
 from playbooks.case import store
 from playbooks.case.store import Store
-from playbooks.desk.cli.surroundings import failing
+from playbooks.desk.cli.failing import failing
 from playbooks.wiring.parts import assemble
 from playbooks.wiring.settings import load
 from tests.playbooks.desk.console import desk, stanch

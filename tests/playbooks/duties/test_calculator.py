@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from playbooks.__main__ import app
+from playbooks.__main__ import built
 from playbooks.duties.calculator import calculate
 from playbooks.duties.errors import AnchorError, DutiesError, FactError, MomentError, RuleError
 from playbooks.duties.reading import shipped
@@ -77,7 +77,9 @@ def test_what_is_wrong_is_refused_with_what_was_expected(
     ],
 )
 def test_the_command_refuses_it_too_and_prints_no_date(options: list[str]) -> None:
-    ran = CliRunner().invoke(app, ["duties", "clock", "eu-gdpr", "sa", "--json", *options])
+    ran = CliRunner().invoke(
+        built(["duties"]), ["duties", "clock", "eu-gdpr", "sa", "--json", *options]
+    )
     assert isinstance(ran.exception, DutiesError)
     assert ran.stdout == ""
 
