@@ -18,9 +18,10 @@ from evidence.ledger import Entry
 from evidence.verify import verify_bundle
 from evidence.verify_entries import check_entries
 from evidence.verify_files import find_files
-from evidence.verify_report import Report, Verdict
+from evidence.verify_report import Exit, Report, Verdict
 from tests.evidence.chamber import CASE, Chamber, fill, make_chamber
 from tests.evidence.forgery import read_lines, rebag, restate, sha256, write_lines
+from tests.evidence.second import check as second
 
 ENTRIES = 7
 
@@ -36,7 +37,11 @@ def original(tmp_path_factory):
 
 
 def told(chamber: Chamber, bundle: Path) -> tuple[Verdict, str]:
-    verdict = verify_bundle(bundle, chamber.trust)
+    """What our verifier says; the second one agrees."""
+    verdict, other = verify_bundle(bundle, chamber.trust), second.verify(bundle, chamber.trust)
+    assert other.code == verdict.exit_code
+    if verdict.exit_code == Exit.UNWITNESSED:
+        assert other.complete is verdict.complete
     return verdict, "\n".join(f"{p.file}: {p.what}" for p in verdict.problems)
 
 

@@ -11,6 +11,7 @@ from tests.evidence.second.entries import Entry, check_entries, check_proofs, ch
 from tests.evidence.second.findings import Findings, need
 from tests.evidence.second.folder import EXPORT, TAG_MANIFEST, check_bag, find_files, get
 from tests.evidence.second.head import Head, check_head, leaf_hash, parse_head
+from tests.evidence.second.heads import check_heads
 from tests.evidence.second.policy import parse_policy
 from tests.evidence.second.redaction import Withheld, check_redactions, read_withheld
 from tests.evidence.second.signatures import read_jws
@@ -19,6 +20,7 @@ from tests.evidence.second.trust import Trust, parse_trust
 
 CHECKPOINT, ENTRIES = "data/custody/checkpoint", "data/custody/entries.jsonl"
 WITHHOLDING = "urn:stanch:export:2"
+HEADS = "data/custody/heads.jsonl"
 POLICY = "data/custody/policy"
 TIMELINE = "data/case/timeline.json"
 
@@ -46,6 +48,9 @@ def verify(bundle: Path, given: Mapping[str, Any] | None) -> Findings:
         entries = check_entries(get(files, ENTRIES))
     if head is not None and entries:
         check_proofs(files, head, entries, trust, to)
+        if HEADS in files:
+            with to.about(HEADS):
+                to.complete = check_heads(files[HEADS], head, entries)
         with to.about(EXPORT):
             withheld = check_export(files, head, entries, info, trust)
     if entries:

@@ -26,6 +26,7 @@ class Findings:
     lacking: list[str] = field(default_factory=list)
     no_trust: list[str] = field(default_factory=list)
     witnessed: bool = False
+    complete: bool = False
 
     def about(self, name: str) -> "About":
         """Keep what is found about one file, and go on with the next."""

@@ -16,7 +16,7 @@ NEEDED = (*TAGS, TAG_MANIFEST, EXPORT, *CASE, *CUSTODY)
 OTHERS = re.compile(
     r"data/artifacts/[0-9a-f]{64}|data/custody/manifests/[0-9a-f]{64}\.jws"
     r"|data/custody/proofs/(?:0|[1-9][0-9]*)\.tlog-proof"
-    r"|data/custody/(?:policy|statements\.dsse\.jsonl)|data/time/[^/]+"
+    r"|data/custody/(?:policy|heads\.jsonl|statements\.dsse\.jsonl)|data/time/[^/]+"
 )
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 INFO = ("Bag-Software-Agent", "External-Identifier", "Internal-Sender-Identifier", "Payload-Oxum")

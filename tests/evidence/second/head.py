@@ -71,9 +71,13 @@ def leaf_hash(leaf: bytes) -> bytes:
 
 
 def check_inclusion(head: Head, index: int, leaf: bytes, path: list[bytes]) -> None:
+    check_path(head.size, head.root, index, leaf, path)
+
+
+def check_path(size: int, root: bytes, index: int, leaf: bytes, path: list[bytes]) -> None:
     """RFC 9162, 2.1.3.2, step by step."""
-    need(index < head.size, "is not below the checkpoint's size")
-    number, last, made = index, head.size - 1, leaf_hash(leaf)
+    need(0 <= index < size, "is not below the size of the tree")
+    number, last, made = index, size - 1, leaf_hash(leaf)
     for one in path:
         need(last != 0, "its path is too long")
         if number % 2 or number == last:
@@ -83,4 +87,4 @@ def check_inclusion(head: Head, index: int, leaf: bytes, path: list[bytes]) -> N
         else:
             made = hashlib.sha256(b"\1" + made + one).digest()
         number, last = number >> 1, last >> 1
-    need(last == 0 and made == head.root, "is not proven to be in the ledger")
+    need(last == 0 and made == root, "is not proven to be in the tree")
