@@ -13,8 +13,11 @@ from evidence.sources.cloudtrail_events import CloudTrailEvents
 from evidence.sources.instance_facts import InstanceFacts
 from evidence.sources.snapshot_facts import SnapshotFacts
 from evidence.sources.tag_changes import TagChanges
+from playbooks.case.answers import Kept
 from playbooks.case.case import Case
+from playbooks.case.log_files import log_files
 from playbooks.case.play import play
+from playbooks.case.preserving import preserve
 
 
 async def cut_off(case: Case) -> None:
@@ -68,5 +71,10 @@ async def compromised_instance(case: Case) -> None:
         await case.keep(trail, again="CloudTrail lags")
         await case.keep(tags, again="CloudTrail lags")
         await case.keep(shots, again="snapshots complete late")
-    if yes := await case.ask(TerminateInstance(host), about=facts):
-        await case.act(TerminateInstance(host), yes)
+    await case.together(preserve(case, host, disks), log_files(case, host), end(case, facts))
+
+
+async def end(case: Case, facts: Kept) -> None:
+    """Terminate the host, where a person says so."""
+    if yes := await case.ask(TerminateInstance(case.target), about=facts):
+        await case.act(TerminateInstance(case.target), yes)

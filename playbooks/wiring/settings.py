@@ -25,6 +25,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as SourceError
 
 from playbooks.errors import SettingsError
+from playbooks.wiring.forensics_terms import Forensics
 from playbooks.wiring.hidden import hide
 from playbooks.wiring.latch_part import Latch
 from playbooks.wiring.review_terms import Review
@@ -186,6 +187,8 @@ class Settings(BaseSettings):
     serve: Serve = Serve()
     review: Review = Review()
     rotation: Rotation = Rotation()
+    # What is done with copies of disks, and which logs are kept: docs/operations/snapshots.md
+    forensics: Forensics = Forensics()
     latch: Latch | None = None
     # Who cosigns the ledger's heads, by name, and how many of them must: docs/operations/witness.md
     witnesses: dict[str, Witness] = {}

@@ -12,6 +12,7 @@ import playbooks
 from actions.catalogue import catalogue
 from actions.policy import LIMIT, length, packed, policy
 from playbooks.case import looking
+from playbooks.desk.cli.examining import BY_SETTINGS, examining
 from playbooks.desk.cli.surroundings import show_json
 from playbooks.errors import SettingsError
 from playbooks.intake.queue import PERMISSIONS
@@ -46,7 +47,9 @@ def permissions(
     _refuse("--region", region, r"\*|[a-z]{2}(-[a-z]+)+-\d", "one such as eu-west-1")
     _refuse("--partition", partition, r"aws(-cn|-us-gov)?", "aws, aws-cn or aws-us-gov")
     whole = needed(play or list(plays.names()), account, region, partition)
-    whole["Statement"] += beyond_plays(load(), account, partition)
+    settings = load()
+    whole["Statement"] += beyond_plays(settings, account, partition)
+    whole["Statement"] += examining(settings, account, region, partition)
     if managed:
         show_json(packed(whole["Statement"], LIMIT))
         return
@@ -83,6 +86,7 @@ def needed(names: list[str], account: str, region: str, partition: str) -> dict[
                 if isinstance(value, type) and value.__module__ == module:
                     reads |= set(getattr(value, "permissions", ()))
     document = policy(kinds, account=account, region=region, partition=partition)
+    reads = {read for read in reads if not read.startswith(BY_SETTINGS)}
     keep = {"Effect": "Allow", "Action": sorted(reads), "Resource": "*"}
     return document | {"Statement": [*document["Statement"], keep]}
 

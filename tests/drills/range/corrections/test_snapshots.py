@@ -1,6 +1,7 @@
 """Snapshots are requested now and complete later (AWS: CreateSnapshots, DescribeSnapshots)."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 
 @pytest.fixture
@@ -69,7 +70,11 @@ def test_tags_are_copied_from_the_volume_when_asked(ec2, estate, take):
 def test_a_single_snapshot_and_a_copy_are_pending_too(world, ec2, estate):
     one = ec2.create_snapshot(VolumeId=estate.volumes[0])
     assert (one["State"], one["Progress"]) == ("pending", "0%")
-    copy = ec2.copy_snapshot(SourceSnapshotId=one["SnapshotId"], SourceRegion=world.region)
+    source = {"SourceSnapshotId": one["SnapshotId"], "SourceRegion": world.region}
+    with pytest.raises(ClientError, match="IncorrectState"):
+        ec2.copy_snapshot(**source)
+    world.tick(world.ground.snapshot_seconds)
+    copy = ec2.copy_snapshot(**source)
     found = ec2.describe_snapshots(SnapshotIds=[copy["SnapshotId"]])["Snapshots"]
     assert [s["State"] for s in found] == ["pending"]
 

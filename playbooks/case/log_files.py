@@ -1,0 +1,84 @@
+"""Keeps the files that logs were delivered in, with what proves them: trails, and flow logs.
+
+CloudTrail's and VPC's files come minutes to hours late, so they are fetched once, when those of the
+incident's time must be there. What is not set up stands on record as that.
+"""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from actions.aws.instance import Instance
+from evidence.sources.flow_logs import FlowLogs
+from evidence.sources.not_set_up import NotSetUp
+from evidence.sources.trail_files import TrailFiles
+from evidence.sources.volatility import in_order
+from playbooks.case import store
+
+if TYPE_CHECKING:
+    from playbooks.case.case import Case
+
+# From an hour before the first sign until an hour after opening; contained by then, it is hoped.
+ON = timedelta(hours=1)
+AFTER = ON + TrailFiles.AGAIN_AFTER
+WHAT = "log files are delivered late"
+
+
+async def log_files(case: "Case", host: Instance | None = None) -> None:
+    """Keep the trail's files, and the flow logs of a host's interfaces, once they are there."""
+    faces = await _interfaces(case, host) if host else []
+    if case.dry or not case.due(AFTER, WHAT):
+        return
+    start, end = case.window[0], case.incident.opened + ON
+    sources: list[tuple[Any, str]] = [(_trail(case, start, end), "")]
+    sources += [(_flows(case, host, one, start, end), one["id"]) for one in faces if host]
+    order = {id(source): again for source, again in sources}
+    for source in in_order(source for source, _ in sources):
+        await case.keep(source, again=order[id(source)])
+
+
+def _trail(case: "Case", start: datetime, end: datetime) -> TrailFiles | NotSetUp:
+    terms = case.parts.settings.forensics
+    trail = terms.trails.get(case.place)
+    if trail is None:
+        why = (
+            f"no trail of account {case.place} is in the settings, so its log files and digests "
+            f'were not kept. Name it: [forensics.trails] "{case.place}" = "its ARN".'
+        )
+        return NotSetUp(TrailFiles.name, why, case.place, case.region)
+    return TrailFiles(trail, start, end, case.place, case.region, terms.organization)
+
+
+def _flows(
+    case: "Case", host: Instance, face: dict[str, str], start: datetime, end: datetime
+) -> FlowLogs | NotSetUp:
+    if not case.parts.settings.forensics.flow_logs:
+        why = "flow_logs is false in [forensics]"
+        return NotSetUp(FlowLogs.name, why, host.account, host.region)
+    where = (face["id"], face["subnet"], face["vpc"])
+    return FlowLogs(*where, start, end, host.account, host.region)
+
+
+async def _interfaces(case: "Case", host: Instance) -> list[dict[str, str]]:
+    """Return the host's interfaces as they were when first asked: a host may end meanwhile."""
+    step = f"interfaces/{host.instance_id}"
+    known = case.store.read(lambda conn: store.kept(conn, case.incident.id, step))
+    if known is None:
+        known = await case.call(lambda: _asked(case, host))
+        if known and not case.dry:
+            case.store.commit(lambda conn: store.keep_newest(conn, case.incident.id, step, known))
+    return list(known)
+
+
+def _asked(case: "Case", host: Instance) -> list[dict[str, str]]:
+    ec2 = case.parts.reading(host.account, host.region).ec2
+    mine = [{"Name": "attachment.instance-id", "Values": [host.instance_id]}]
+    try:
+        found = ec2.describe_network_interfaces(Filters=mine)["NetworkInterfaces"]
+    except (ClientError, BotoCoreError):
+        return []  # InstanceFacts has on record that they could not be read.
+    return [
+        {"id": one["NetworkInterfaceId"], "subnet": one["SubnetId"], "vpc": one["VpcId"]}
+        for one in found
+    ]
