@@ -31,6 +31,7 @@ from evidence.artifact_store import ArtifactStore
 from evidence.bundle_heads import heads_line
 from evidence.bundle_retold import retold_files
 from evidence.bundle_time import time_files
+from evidence.bundle_values import disclosed, opening_of
 from evidence.canonical import canonical
 from evidence.deposit import KIND as ARTIFACT_STORED
 from evidence.errors import BundleError
@@ -83,7 +84,7 @@ def export(
         LockerError: when an artifact is missing or altered.
         PolicyError, NoteError: when the policy is malformed, or a kept cosignature does not fit.
     """
-    recorded = list(entries(conn, case))
+    recorded = [disclosed(entry, withheld) for entry in entries(conn, case)]
     head = _head(conn, recorded, parse_policy(policy) if policy else None)
     _refuse_unproven(case, recorded, head)
     try:
@@ -183,7 +184,7 @@ def _write_payload(
     for entry in recorded:
         lines.append(
             canonical(
-                {"index": entry.index, "leaf": entry.data.decode(), "opening": _opening(entry)}
+                {"index": entry.index, "leaf": entry.data.decode(), "opening": opening_of(entry)}
             )
         )
         path = inclusion(conn, entry.index or 0, head.checkpoint.size)
@@ -255,13 +256,6 @@ def _statement(
         "checkpoint_sha256": hashlib.sha256(head.note.encode()).hexdigest(),
         "tagmanifest_sha256": digest,
     }
-
-
-def _opening(entry: Recorded) -> dict[str, str] | None:
-    if entry.opening is None:
-        return None
-    opening = entry.opening
-    return {"actor": opening.actor, "body": opening.body.decode(), "salt": opening.salt.hex()}
 
 
 def _moment(entry: Recorded) -> dict[str, Any]:

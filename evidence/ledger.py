@@ -57,6 +57,8 @@ from evidence.ledger_tree import (
     signed_last,
 )
 from evidence.merkle import leaf_hash
+from evidence.personal import ACTOR, MARK, OpenValue, committed, restored
+from evidence.personal_kinds import PERSONAL, personal
 from evidence.strict_json import canonical_form
 
 __all__ = [
@@ -102,6 +104,9 @@ _ADD_ENTRY = (
     "INSERT INTO ledger_entries (pseudonym, case_seq, leaf, leaf_hash)"
     " VALUES (?, ?, ?, ?) RETURNING id"
 )
+_ADD_VALUE = (
+    "INSERT INTO ledger_values (entry_id, number, place, salt, value) VALUES (?, ?, ?, ?, ?)"
+)
 _ADD_OPENING = "INSERT INTO ledger_openings (entry_id, salt, actor, body) VALUES (?, ?, ?, ?)"
 # Both with one round trip, which SQLite does not need and cannot say.
 _ADD_BOTH = (
@@ -122,11 +127,22 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a leaf commits to: 32-byte salt, actor, and the body's canonical bytes."""
+    """What a leaf commits to: 32-byte salt, actor, and the body's canonical bytes.
+
+    Where single values are committed to apart, `body` is the one with commitments in their places,
+    `hidden_actor` the actor's commitment as text, and `values` are the openings that are left.
+    """
 
     salt: bytes
     actor: str
     body: bytes
+    hidden_actor: str | None = None
+    values: tuple[OpenValue, ...] = ()
+
+    @property
+    def committed_actor(self) -> str:
+        """The actor as the leaf commits to it."""
+        return self.actor if self.hidden_actor is None else self.hidden_actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +158,23 @@ class Recorded:
 
     @property
     def body(self) -> Mapping[str, Any]:
-        """The body as a mapping.
+        """The body as a mapping; a value whose own opening is gone is {"commitment": hex}.
 
         Raises:
-            LedgerError: when the opening was erased.
+            LedgerError: when the opening was erased, or a value is not the one committed to.
         """
         if self.opening is None:
             raise LedgerError(f"entry {self.id}: its body was erased; only its commitment is left")
-        found: Mapping[str, Any] = json.loads(self.opening.body)
-        return found
+        found = json.loads(self.opening.body)
+        return restored(self.opening.committed_actor, found, self.opening.values)[1]
 
 
 def append(conn: Connection, entry: Entry, *, record_time: datetime, salt: bytes) -> Appended:
     """Write one entry on the caller's transaction; it gets its index from `integrate`.
 
     `record_time` is aware; `salt` is 32 fresh random bytes, never used twice. A case's first
-    salt also gives the case its pseudonym.
+    salt also gives the case its pseudonym. Values that `personal_kinds` names are committed to
+    apart, each under a salt of its own.
 
     Raises:
         LedgerError: when a field is malformed, too large, a time naive, or no transaction begun.
@@ -167,8 +184,9 @@ def append(conn: Connection, entry: Entry, *, record_time: datetime, salt: bytes
     if not conn.in_transaction():
         raise LedgerError("no transaction; an entry is written on one that the caller commits")
     _refuse(entry, salt)
-    body = _body(entry)
-    name, seq, prev = _take_place(conn, entry.case, salt)
+    seed = salt
+    salt, actor, body, values = _hidden(entry, seed, _body(entry))
+    name, seq, prev = _take_place(conn, entry.case, seed)
     leaf = Leaf(
         kind=entry.kind,
         case=name,
@@ -176,12 +194,14 @@ def append(conn: Connection, entry: Entry, *, record_time: datetime, salt: bytes
         prev=prev,
         event_time=stamp(entry.event_time),
         record_time=stamp(record_time),
-        actor=actor_commitment(salt, entry.actor),
+        actor=actor_commitment(salt, actor),
         body=body_commitment(salt, body),
     )
     data = write_leaf(leaf)
     hashed = leaf_hash(data)
-    added = _add(conn, (name, seq, data, hashed), (salt, entry.actor, body))
+    added = _add(conn, (name, seq, data, hashed), (salt, actor, body))
+    for number, one in enumerate(values):
+        _run(conn, _ADD_VALUE, (added, number, one.place, one.salt, one.value))
     return Appended(added, seq, hashed)
 
 
@@ -202,9 +222,36 @@ def entries(conn: Connection, case: str) -> Iterator[Recorded]:
         .where(table.cases.c.case_id == case)
         .order_by(table.entries.c.case_seq)
     )
-    for row_id, index, data, hashed, salt, actor, body in rows:
-        opening = None if salt is None else Opening(salt, actor, body)
+    # Before their values, so that none that was just recorded seems to be erased.
+    found = rows.all()
+    values = open_values(conn, case)
+    for row_id, index, data, hashed, salt, actor, body in found:
+        opening = None if salt is None else opened(salt, actor, body, values.get(row_id, ()))
         yield Recorded(row_id, index, data, hashed, read_leaf(data), opening)
+
+
+def opened(salt: bytes, actor: str, body: bytes, values: Sequence[OpenValue]) -> Opening:
+    """Return the opening of an entry from what is committed to and the values that are open."""
+    known = [one for one in values if one.place == ACTOR]
+    if not known:
+        return Opening(salt, actor, body, None, tuple(values))
+    return Opening(salt, restored(actor, {}, known)[0], body, actor, tuple(values))
+
+
+def open_values(conn: Connection, case: str) -> dict[int, list[OpenValue]]:
+    """Return row id -> the values of a case's entries that are open, in the order of places."""
+    at = table.values.c
+    rows = conn.execute(
+        select(at.entry_id, at.place, at.salt, at.value)
+        .join_from(table.values, table.entries, table.entries.c.id == at.entry_id)
+        .join(table.cases, table.entries.c.pseudonym == table.cases.c.pseudonym)
+        .where(table.cases.c.case_id == case)
+        .order_by(at.entry_id, at.number)
+    )
+    found: dict[int, list[OpenValue]] = {}
+    for row_id, *opening in rows:
+        found.setdefault(row_id, []).append(OpenValue(*opening))
+    return found
 
 
 def pseudonym(conn: Connection, case: str) -> str:
@@ -261,6 +308,22 @@ def _body(entry: Entry) -> bytes:
             "Store larger things as artifacts and name their hash"
         )
     return body
+
+
+def _hidden(
+    entry: Entry, seed: bytes, body: bytes
+) -> tuple[bytes, str, bytes, Sequence[OpenValue]]:
+    """Return salt, actor and body to commit to, and the openings of single values."""
+    if MARK in body or entry.actor.encode().startswith(MARK):
+        raise LedgerError(
+            'actor or body holds {"commitment": ...}, which stands for a value that is not open'
+        )
+    if entry.kind not in PERSONAL:
+        return seed, entry.actor, body, ()
+    plain = json.loads(body)
+    places = personal(entry.kind, entry.actor, plain)
+    salt, actor, made, values = committed(seed, entry.actor, plain, places)
+    return salt, actor, canonical_form(made, depth=2) if values else body, values
 
 
 def _refuse(entry: Entry, salt: bytes) -> None:

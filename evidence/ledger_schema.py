@@ -3,7 +3,8 @@
 `ledger_entries`, `ledger_nodes`, `ledger_checkpoints` and `ledger_cosignatures` only grow and hold
 no personal data.
 `ledger_openings` holds what the leaves commit to (actor, body, salt) and `ledger_cases` which
-case a pseudonym stands for; rows there may be erased, and every proof still verifies.
+case a pseudonym stands for, `ledger_values` the openings of single values in those bodies; rows
+there may be erased, and every proof still verifies.
 """
 
 from sqlalchemy import (
@@ -49,6 +50,17 @@ openings = Table(
     Column("salt", LargeBinary(32), nullable=False),
     Column("actor", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+)
+
+# The openings of single values that are committed to apart: `place` is a JSON pointer or `actor`.
+values = Table(
+    "ledger_values",
+    metadata,
+    Column("entry_id", _ID, ForeignKey("ledger_entries.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("place", Text, nullable=False),
+    Column("salt", LargeBinary(32), nullable=False),
+    Column("value", LargeBinary, nullable=False),
 )
 
 cases = Table(

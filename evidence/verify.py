@@ -25,6 +25,7 @@ from evidence.verify_report import Check, Problem, Report, Verdict
 from evidence.verify_retold import check_retold
 from evidence.verify_time import check_time
 from evidence.verify_trust import Trust, read_trust
+from evidence.verify_values import check_values
 from evidence.verify_witnesses import check_witnesses
 
 __all__ = ["Check", "Problem", "Verdict", "verify_bundle"]
@@ -69,6 +70,7 @@ def _check(
         files, listed, proven, trusted, gone.union(withheld.artifacts), report
     )
     check_redactions(files, proven, manifests, withheld, report)
+    check_values(proven, withheld, report)
     check_statements(files, trusted, report)
     check_keys(files, trusted, head, proven, report)
     check_retold(files, proven, report)

@@ -10,12 +10,14 @@ from evidence.errors import BundleError, CanonicalError, EvidenceError
 from evidence.leaf import Leaf, actor_commitment, body_commitment, read_leaf
 from evidence.merkle import leaf_hash, verify_inclusion
 from evidence.note import Checkpoint, unverified_checkpoint
+from evidence.personal import restored
 from evidence.strict_json import canonical_form, parse_canonical, unhex
 from evidence.timeline import moment
 from evidence.verify_files import Files
 from evidence.verify_head import open_head
 from evidence.verify_report import Report
 from evidence.verify_trust import Trust
+from evidence.verify_values import read_values
 
 MAX_LINES = 1 << 28
 MAX_NOTE = 1 << 16
@@ -139,8 +141,8 @@ def read_opening(leaf: Leaf, opening: object) -> tuple[str, Mapping[str, Any]] |
     """
     if opening is None:
         return None
-    if not isinstance(opening, dict) or opening.keys() != {"actor", "body", "salt"}:
-        raise BundleError("has an opening without exactly actor, body and salt")
+    if not isinstance(opening, dict) or opening.keys() - {"values"} != {"actor", "body", "salt"}:
+        raise BundleError("has an opening without exactly actor, body, salt, and values if any")
     actor, body, salt = opening["actor"], opening["body"], opening["salt"]
     if not (isinstance(actor, str) and isinstance(body, str) and isinstance(salt, str)):
         raise BundleError("has an opening that is not text")
@@ -155,7 +157,7 @@ def read_opening(leaf: Leaf, opening: object) -> tuple[str, Mapping[str, Any]] |
     members = parse_canonical(body.encode())
     if not isinstance(members, dict):
         raise BundleError("has a body that is no object")
-    return actor, members
+    return restored(actor, members, read_values(opening["values"]) if "values" in opening else ())
 
 
 def _check_sequence(proven: list[Proven], report: Report) -> None:

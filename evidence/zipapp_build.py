@@ -37,6 +37,7 @@ MODULES = (
     "merkle",
     "note",
     "page_html",
+    "personal",
     "policy",
     "redaction.__init__",
     "redaction.map",
@@ -67,6 +68,7 @@ MODULES = (
     "verify_retold",
     "verify_time",
     "verify_trust",
+    "verify_values",
     "verify_witnesses",
     "withheld",
 )

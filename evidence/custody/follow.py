@@ -11,6 +11,7 @@ from typing import Any
 from evidence.custody.state import Artifact, CaseCustody, Event, Hold, Transfer
 from evidence.custody.statement import (
     DISPOSED,
+    ERASURE,
     HOLD,
     REDACTION,
     RELEASE,
@@ -209,6 +210,20 @@ def _redacted(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None
     state.seen.add(signed.digest)
 
 
+def _erased(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None:
+    signed = _signed(state, event, body)
+    if state.problems:
+        # One of them may have set a hold.
+        raise CustodyError(
+            f"the case has {len(state.problems)} entries about custody that do not follow from "
+            "those before them, so nothing of it is erased; see `problems`"
+        )
+    held = sorted(hold.id for hold in state.holds.values() if hold.released is None)
+    if held:
+        raise CustodyError(f"the case is under hold {', '.join(held)}, so nothing of it is erased")
+    state.seen.add(signed.digest)
+
+
 def what_stays(artifact: Artifact) -> dict[str, str]:
     """Return what is kept of an artifact that is disposed of."""
     return {
@@ -267,6 +282,7 @@ _RULES: Mapping[str, Callable[[CaseCustody, Event, Mapping[str, Any]], None]] = 
     TRANSFER: _transfer,
     DISPOSED: _disposed,
     REDACTION: _redacted,
+    ERASURE: _erased,
 }
 # Every other kind of entry says nothing about custody.
 KINDS = frozenset(_RULES)

@@ -14,7 +14,7 @@ from evidence.custody.follow import follow, replay
 from evidence.custody.signing import refuse_strangers
 from evidence.custody.state import CaseCustody, Event
 from evidence.custody.statement import SIGNERS
-from evidence.errors import CustodyError
+from evidence.errors import CustodyError, LedgerError
 from evidence.jws_token import PublicKey
 from evidence.leaf import Entry, Leaf, actor_commitment, body_commitment, stamp
 from evidence.ledger import Opening, Recorded, append, entries, pseudonym
@@ -50,7 +50,10 @@ def event_of(entry: Recorded) -> Event:
     # The table of openings may be erased, so it can be written; the leaf says what stood there.
     if not _committed(leaf, opening):
         return replace(event, fault="its body or actor is not what its leaf commits to")
-    return replace(event, actor=opening.actor, body=entry.body)
+    try:
+        return replace(event, actor=opening.actor, body=entry.body)
+    except LedgerError as error:
+        return replace(event, fault=str(error))
 
 
 def record(
@@ -103,7 +106,8 @@ def _committed(leaf: Leaf, opening: Opening) -> bool:
     if not all(isinstance(stored, bytes) for stored in (opening.salt, opening.body)):
         return False
     body = body_commitment(opening.salt, opening.body)
-    return (body, actor_commitment(opening.salt, opening.actor)) == (leaf.body, leaf.actor)
+    actor = actor_commitment(opening.salt, opening.committed_actor)
+    return (body, actor) == (leaf.body, leaf.actor)
 
 
 def _breaks(recorded: list[Recorded]) -> Iterator[str]:

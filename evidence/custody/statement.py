@@ -27,6 +27,7 @@ RELEASE = "hold.release"
 RETAIN = "retention.extend"
 DISPOSED = "disposed"
 REDACTION = "redaction"
+ERASURE = "erasure"
 
 # How many people must sign: a hold only protects, so one may set it at once; what takes a
 # protection away, or moves responsibility, wants two.
@@ -37,6 +38,7 @@ SIGNERS: Mapping[str, int] = {
     TRANSFER: 2,
     DISPOSED: 2,
     REDACTION: 1,
+    ERASURE: 2,
 }
 MORE: Mapping[str, frozenset[str]] = {
     HOLD: frozenset({"hold", "artifacts"}),
@@ -45,9 +47,11 @@ MORE: Mapping[str, frozenset[str]] = {
     TRANSFER: frozenset({"artifacts", "from", "to", "place"}),
     DISPOSED: frozenset({"kept"}),
     REDACTION: frozenset({"original", "map", "copy"}),
+    ERASURE: frozenset({"values"}),
 }
 # Each artifact stands in the statement and in each token; a body has at most 64 KiB.
 MAX_ARTIFACTS = 50
+MAX_VALUES = 100
 MAX_TEXT = 500
 
 _COMMON = frozenset({"schema", "kind", "case", "at", "reason"})
@@ -173,6 +177,12 @@ def _kept(value: object) -> bool:
     )
 
 
+def _values(value: object) -> bool:
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_VALUES:
+        return False
+    return all(map(_matches(_SHA256), value)) and value == sorted(set(value))
+
+
 def _what_stays(value: object) -> bool:
     return (
         isinstance(value, dict)
@@ -204,4 +214,5 @@ _FORM: Mapping[str, Callable[[Any], bool]] = {
     "original": _what_stays,
     "map": _what_stays,
     "copy": _what_stays,
+    "values": _values,
 }

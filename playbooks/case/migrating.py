@@ -14,8 +14,8 @@ from playbooks.case.store import lock
 from playbooks.errors import DatabaseError
 
 # The newest step in migrations/versions, and all that can be brought up to it.
-HEAD = "0006"
-OLDER = ("0001", "0002", "0003", "0004", "0005")
+HEAD = "0007"
+OLDER = ("0001", "0002", "0003", "0004", "0005", "0006")
 # Databases made before versions were recorded have this one.
 UNRECORDED = "0001"
 

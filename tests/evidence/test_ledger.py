@@ -52,7 +52,8 @@ def test_a_case_is_a_chain_from_zero_without_gaps(filled):
 
 
 def test_a_leaf_commits_to_actor_and_body_and_holds_neither(chamber):
-    append(chamber, entry(body={"mail": "bob@example.org"}, actor="arn:aws:iam::1:user/bob"))
+    plain = {"mail": "bob@example.org"}
+    append(chamber, entry(kind="change", body=plain, actor="arn:aws:iam::1:user/bob"))
     (found,) = stored(chamber)
     assert b"bob" not in found.data
     assert len(found.data) < MAX_LEAF

@@ -9,7 +9,7 @@ from evidence import ledger
 from evidence.errors import BundleError
 from evidence.recipients import read_public
 from evidence.redaction.originals import redacted_originals
-from evidence.withheld import NOTHING, Withheld
+from evidence.withheld import NOTHING, check_withheld
 from playbooks.case import exporting, sealed_exporting
 from playbooks.case.record import Record
 from playbooks.case.sealing import anchor
@@ -27,11 +27,20 @@ def export(
     redacted: Annotated[
         bool, typer.Option("--redacted", help="Give redacted copies in place of their originals.")
     ] = False,
+    without_personal: Annotated[
+        bool, typer.Option("--without-personal", help="Withhold every personal value.")
+    ] = False,
+    withhold: Annotated[
+        list[str] | None,
+        typer.Option(help="Withhold personal values: a kind of entries, a JSON pointer, or actor."),
+    ] = None,
 ) -> None:
     """Write a BagIt bundle; check it with `python -m evidence verify`."""
     keys = [read_public(path) for path in recipient or ()]
     _, parts, db = here()
-    withheld = leaving_out(db, incident) if redacted else NOTHING
+    values = {"*"} if without_personal else set(withhold or ())
+    originals = leaving_out(db, incident) if redacted else ()
+    withheld = check_withheld({"artifacts": list(originals), "values": sorted(values)})
     if keys:
         done, stamped = sealed_exporting.export(parts, db, incident, output, keys, withheld)
     else:
@@ -45,6 +54,8 @@ def export(
     console.print(f"bundle  {where}\nentries {done.entries}, tree size {done.checkpoint_size}")
     for sha256 in withheld.artifacts:
         console.print(f"without artifact {sha256}, of which the bundle has a redacted copy")
+    if withheld.values:
+        console.print(f"without personal values: {printable(', '.join(withheld.values))}")
     for one in stamped:
         said = one.failed or f"stamped {one.size} entries at {one.time:%Y-%m-%d %H:%M:%S} UTC"
         console.print(f"time    {printable(f'{one.authority}: {said}')}")
@@ -57,8 +68,8 @@ def export(
     anchor(db, parts)
 
 
-def leaving_out(db: Store, incident: str) -> Withheld:
-    """Return the originals of the incident that have a redacted copy.
+def leaving_out(db: Store, incident: str) -> tuple[str, ...]:
+    """Return the stored SHA-256 of the originals of the incident that have a redacted copy.
 
     Raises BundleError when there is none.
     """
@@ -68,4 +79,4 @@ def leaving_out(db: Store, incident: str) -> Withheld:
             f"{incident} has no redacted copy to give; make one with `stanch redact`, or export "
             "without --redacted"
         )
-    return Withheld(found)
+    return found
