@@ -179,3 +179,21 @@ def test_the_stores_checksum_of_parts_is_over_their_digests_not_over_the_bytes()
     listed = [Part(len(p), hashlib.sha256(p).hexdigest()) for p in parts]
     over = hashlib.sha256(b"".join(hashlib.sha256(p).digest() for p in parts)).digest()
     assert composite(listed) == base64.b64encode(over).decode()
+
+
+def test_every_request_names_the_account_that_the_bucket_must_belong_to(rig):
+    """Neither moto nor LocalStack compares it; AWS refuses another account's bucket."""
+    owners = []
+
+    def look(request, **_):
+        owners.append(request.headers["x-amz-expected-bucket-owner"])
+
+    rig.s3.meta.events.register("before-send", look)
+    store = rig.store()
+    stored = store.put(some(PART + 1))
+    store.put(b"content")
+    store.locks.set_hold(stored.sha256, True)
+    store.locks.retain(stored.sha256, stamp(now() + timedelta(days=9)))
+    store.read(stored.sha256)
+    assert set(owners) == {rig.service.account.encode()}
+    assert len(owners) == len(rig.calls)
