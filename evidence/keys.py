@@ -7,7 +7,7 @@ A key of another scheme never leaves its place: it signs and wraps there (`signi
 import hashlib
 import hmac
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,6 +37,8 @@ from evidence.signing.place import NO_CLIENTS, Clients, Place, Use
 from evidence.signing.vault_transit import transit_key
 
 WRAP_BYTES = 32
+# The file of each key that lies in the keys' folder.
+FILE_OF: Mapping[Use, str] = {"log": "log.pem", "manifest": "manifest.pem", "wrap": "wrap.key"}
 # The log's second key, where it has one (second_key.py).
 SECOND = "log-second.pem"
 MAX_KEY_FILE = 1 << 14
@@ -103,25 +105,28 @@ class WrapKey:
             raise ValueError("not wrapped by this key, or altered") from error
 
 
-def create_keys(folder: Path) -> KeyUris:
-    """Make the three keys in `folder` (0700, created when missing), each in a file 0600.
+def create_keys(folder: Path, elsewhere: Collection[Use] = ()) -> KeyUris:
+    """Make the keys in `folder` (0700, created when missing), each in a file 0600.
+
+    Those that live `elsewhere` are not made; the URIs are those of the folder all the same.
 
     Raises:
         KeyMaterialError: when others can read the folder, or one of the files exists.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     refuse_readable(folder, os.stat(folder, follow_symlinks=False))
-    made = {
-        "log.pem": pem(Ed25519PrivateKey.generate()),
-        "manifest.pem": pem(ec.generate_private_key(ec.SECP256R1())),
-        "wrap.key": os.urandom(WRAP_BYTES),
+    made: Mapping[Use, bytes] = {
+        "log": pem(Ed25519PrivateKey.generate()),
+        "manifest": pem(ec.generate_private_key(ec.SECP256R1())),
+        "wrap": os.urandom(WRAP_BYTES),
     }
-    for name in made:
+    for name in FILE_OF.values():
         if os.path.lexists(folder / name):
             raise KeyMaterialError(f"{folder / name} exists; keys are never overwritten. Move it")
-    for name, material in made.items():
-        write_closed(folder / name, material)
-    log, manifest, wrap = ((folder / name).absolute().as_uri() for name in made)
+    for use, material in made.items():
+        if use not in elsewhere:
+            write_closed(folder / FILE_OF[use], material)
+    log, manifest, wrap = ((folder / name).absolute().as_uri() for name in FILE_OF.values())
     return KeyUris(log, manifest, wrap)
 
 

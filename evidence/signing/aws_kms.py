@@ -24,6 +24,7 @@ SPEC: Mapping[Use, tuple[str, str]] = {
     "manifest": ("ECC_NIST_P256", "SIGN_VERIFY"),
     "wrap": ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"),
 }
+ALGORITHM: Mapping[Use, str] = {"log": "ED25519_SHA_512", "manifest": "ECDSA_SHA_256"}
 # Made inside of the service: an imported key's bytes are somebody's (DescribeKey, "Origin").
 ORIGINS = {"AWS_KMS", "AWS_CLOUDHSM"}
 # What Sign takes as it is; more goes as a digest (Sign, "Message").
@@ -77,9 +78,9 @@ class KmsKey:
         if use == "log":
             if not raw:
                 raise KeyServiceError(f"{self.name} signs at most {MAX_RAW} bytes with Ed25519")
-            return self._signed(message, "RAW", "ED25519_SHA_512")
+            return self._signed(message, "RAW", ALGORITHM["log"])
         given = message if raw else hashlib.sha256(message).digest()
-        der = self._signed(given, "RAW" if raw else "DIGEST", "ECDSA_SHA_256")
+        der = self._signed(given, "RAW" if raw else "DIGEST", ALGORITHM["manifest"])
         try:
             r, s = decode_dss_signature(der)
             return r.to_bytes(32, "big") + s.to_bytes(32, "big")

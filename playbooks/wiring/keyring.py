@@ -1,6 +1,7 @@
 """The deployment's three keys, loaded together."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from evidence import keys
 from evidence.cosignature import CosigningKey
 from evidence.signer import MEMORY, RememberingSigner
+from evidence.signing.place import NO_CLIENTS, Clients, Use
+from playbooks.wiring.key_places import checked, pin, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +26,41 @@ class Keyring:
         return keys.trust(self.log.verifier, [self.manifest.public], self.log.second)
 
 
-def create(folder: Path, origin: str) -> Keyring:
-    """Make the keys in the folder (0700). Raise KeyMaterialError where there are some."""
-    made = _load(folder, keys.create_keys(folder), origin)
+def create(
+    folder: Path,
+    origin: str,
+    given: Mapping[Use, str] | None = None,
+    clients: Clients = NO_CLIENTS,
+) -> Keyring:
+    """Make the keys in the folder (0700) that are not `given` by URI; pin those that are.
+
+    Raises KeyMaterialError where there are some, or a given one is not fit; KeyServiceError where
+    one cannot be asked. Nothing is made then.
+    """
+    pinned = checked(given or {}, clients)
+    keys.create_keys(folder, pinned)
+    if pinned:
+        pin(folder, pinned)
+    made = load(folder, origin, clients)
     made.log.begin()
     return made
 
 
-def load(folder: Path, origin: str) -> Keyring:
-    """Load the keys. Raise KeyMaterialError when one is missing, or open to others."""
-    uris = [(folder.absolute() / name).as_uri() for name in ("log.pem", "manifest.pem", "wrap.key")]
-    return _load(folder, keys.KeyUris(*uris), origin)
+def load(folder: Path, origin: str, clients: Clients = NO_CLIENTS) -> Keyring:
+    """Load the keys. Raise KeyMaterialError when one is missing, or open to others.
 
-
-def _load(folder: Path, uris: keys.KeyUris, origin: str) -> Keyring:
+    A service is not asked before its key is used, so this holds nothing up while it is away.
+    """
+    at = places(folder)
+    log, manifest = at["log"], at["manifest"]
     return Keyring(
         RememberingSigner(
-            keys.load_log(uris.log, origin), folder / MEMORY, _second(folder, origin)
+            keys.load_log(log.uri, origin, clients, log.public),
+            folder / MEMORY,
+            _second(folder, origin),
         ),
-        keys.load_manifest(uris.manifest),
-        keys.load_wrap(uris.wrap),
+        keys.load_manifest(manifest.uri, clients, manifest.public),
+        keys.load_wrap(at["wrap"].uri, clients),
     )
 
 

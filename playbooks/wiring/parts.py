@@ -19,6 +19,7 @@ from evidence.artifact_store import ArtifactStore
 from playbooks.errors import SettingsError
 from playbooks.wiring import keyring
 from playbooks.wiring.database import open_engine
+from playbooks.wiring.key_clients import key_clients
 from playbooks.wiring.keyring import Keyring
 from playbooks.wiring.logins import Login, logins
 from playbooks.wiring.metrics import Metrics
@@ -138,7 +139,7 @@ def assemble(settings: Settings) -> Parts:
     return Parts(
         settings=settings,
         engine=engine,
-        keys=keyring.load(settings.home / "keys", settings.origin),
+        keys=keyring.load(settings.home / "keys", settings.origin, key_clients(settings, now)),
         locker=open_store(settings, sessions, now),
         maker=sessions.maker,
         now=now,

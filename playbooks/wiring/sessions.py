@@ -56,11 +56,7 @@ class Sessions:
 
     def maker(self, account: str, region: str) -> Callable[[str], Any]:
         """Return a function from service name to client. Raise SettingsError if not ours."""
-        if account not in self._settings.accounts:
-            raise SettingsError(
-                f"account {account} is not in the settings; nothing was touched there. "
-                f'Add [accounts."{account}"] to stanch.toml if it is yours.'
-            )
+        self._refuse_foreign(account)
         session = self._session(account)
 
         def make(service: str) -> Any:
@@ -80,6 +76,27 @@ class Sessions:
                 region_name=region,
                 config=self._config.merge(config),
                 endpoint_url=endpoint or self._settings.aws_endpoint,
+            )
+
+    def signing(self, account: str, region: str, config: Config) -> Any:
+        """Return a KMS client that no gate stops. Raise SettingsError if not ours."""
+        self._refuse_foreign(account)
+        key = (account, region, "kms, ungated")
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._session(account).client(
+                    "kms",
+                    region_name=region,
+                    config=self._config.merge(config),
+                    endpoint_url=self._settings.aws_endpoint,
+                )
+            return self._clients[key]
+
+    def _refuse_foreign(self, account: str) -> None:
+        if account not in self._settings.accounts:
+            raise SettingsError(
+                f"account {account} is not in the settings; nothing was touched there. "
+                f'Add [accounts."{account}"] to stanch.toml if it is yours.'
             )
 
     def own(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import hvac
 import requests
 from hvac.exceptions import VaultError
+from requests.adapters import HTTPAdapter
 
 from playbooks.errors import SettingsError
 from playbooks.wiring.gated import GatedAdapter
@@ -22,8 +23,16 @@ EARLY = timedelta(minutes=2)
 class Vaults:
     """Makes hvac clients for the Vaults in the settings; one login a Vault."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], datetime],
+        timeout: float = TIMEOUT,
+        adapter: Callable[..., HTTPAdapter] = GatedAdapter,
+    ) -> None:
         self._settings = settings
+        self._timeout = timeout
+        self._adapter = adapter
         self._now = now
         self._clients: dict[str, tuple[Any, datetime | None]] = {}
         self._lock = threading.Lock()
@@ -46,10 +55,10 @@ class Vaults:
         session = requests.Session()
         session.trust_env = False  # No proxy or netrc decides where a token goes.
         for scheme in ("https://", "http://"):
-            session.mount(scheme, GatedAdapter(pool_maxsize=64))
+            session.mount(scheme, self._adapter(pool_maxsize=64))
         client = hvac.Client(
             url=known.url,
-            timeout=TIMEOUT,
+            timeout=self._timeout,
             verify=str(known.ca) if known.ca else True,
             session=session,
         )

@@ -2,14 +2,20 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from evidence.signing.place import Use
 from playbooks.case import migrating, spooling
 from playbooks.desk.cli.surroundings import out
 from playbooks.errors import SettingsError
 from playbooks.wiring import keyring, trusting
 from playbooks.wiring.database import file, open_engine
+from playbooks.wiring.key_clients import key_clients
+from playbooks.wiring.parts import now
 from playbooks.wiring.settings import Settings, config_path, load
 
 STARTER = """\
@@ -101,13 +107,28 @@ origin = "stanch.local/ledger"
 """
 
 
-def init() -> None:
-    """Make the settings file where there is none, and the folder with keys and database."""
+def init(
+    log_key: Annotated[
+        str | None, typer.Option("--log-key", help="URI of an Ed25519 key that signs heads.")
+    ] = None,
+    manifest_key: Annotated[
+        str | None, typer.Option("--manifest-key", help="URI of a P-256 key that signs manifests.")
+    ] = None,
+    wrap_key: Annotated[
+        str | None, typer.Option("--wrap-key", help="URI of a key that wraps artifacts' keys.")
+    ] = None,
+) -> None:
+    """Make the settings file where there is none, and the folder with keys and database.
+
+    A key that is not given by URI is made in that folder. URIs: vault-transit:, awskms:, pkcs11:,
+    file: (docs/operations/keys.md). What they need of stanch.toml must stand there before.
+    """
     path = config_path()
     if not path.exists():
         path.write_text(STARTER)
     settings = load()
-    trust = make(settings)
+    given: dict[Use, str | None] = {"log": log_key, "manifest": manifest_key, "wrap": wrap_key}
+    trust = make(settings, {use: uri for use, uri in given.items() if uri is not None})
     out().print(f"settings  {path}\nhome      {settings.home}\nlog key   {trust['log_vkey']}")
     beside = settings.spool_path.parent.stat().st_dev == settings.home.stat().st_dev
     out().print(
@@ -122,8 +143,11 @@ def init() -> None:
     )
 
 
-def make(settings: Settings) -> dict[str, Any]:
-    """Make the home folder (0700), the keys and the database; return what auditors must trust."""
+def make(settings: Settings, given: Mapping[Use, str] | None = None) -> dict[str, Any]:
+    """Make the home folder (0700), the keys and the database; return what auditors must trust.
+
+    Of the keys those that are not `given` by URI.
+    """
     home = settings.home
     path = file(settings)
     if path is None:
@@ -133,7 +157,9 @@ def make(settings: Settings) -> dict[str, Any]:
     elif path.exists():
         raise SettingsError(f"{home} holds a Stanch already; nothing was changed.")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    trust = trusting.trust(settings, keyring.create(home / "keys", settings.origin))
+    clients = key_clients(settings, now)
+    ring = keyring.create(home / "keys", settings.origin, given, clients)
+    trust = trusting.trust(settings, ring)
     engine = open_engine(settings, new=True)
     migrating.create(engine)
     engine.dispose()

@@ -18,7 +18,7 @@ from playbooks.errors import SettingsError
 from playbooks.intake.queue import PERMISSIONS
 from playbooks.latch.planned import LOOKS, arn_of
 from playbooks.respond import plays
-from playbooks.wiring import store_terms
+from playbooks.wiring import key_terms, store_terms
 from playbooks.wiring.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def beyond_plays(settings: Settings, account: str, partition: str) -> list[dict[
     """Return the statements for what the settings ask for, whatever the plays are."""
     return [
         *polling(settings, account, partition),
+        *key_terms.statements(settings, account),
         *probing(settings, account, partition),
         *latching(settings, account, partition),
         *store_terms.statements(settings, account, partition),

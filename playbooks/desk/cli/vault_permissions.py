@@ -7,6 +7,7 @@ from actions.catalogue import catalogue
 from actions.vault.policy import policy
 from playbooks.desk.cli.permissions import _imported
 from playbooks.respond import plays
+from playbooks.wiring import key_terms
 from playbooks.wiring.settings import Settings
 
 # The name under which the printed policy is to be written; Stanch may not change it then.
@@ -36,6 +37,7 @@ def needed_in_vault(
     mount = settings.vaults[vault].mount
     own = {f"sys/policies/acl/{policy_name}": {"read"}}
     own |= {path.format(mount=mount): {can} for path, can in OWN.items()}
+    own |= key_terms.paths(settings, vault)
     return policy(dict.fromkeys(acts), own_mount=mount, reads=reads | own)
 
 

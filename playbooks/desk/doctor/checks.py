@@ -9,6 +9,7 @@ from playbooks.desk.doctor import (
     channels,
     database,
     deployment,
+    key_service,
     permissions,
     prefect_state,
     spool_state,
@@ -23,6 +24,9 @@ from playbooks.desk.doctor.place import Place
 WHEREVER: dict[str, Callable[[Place], Iterable[Finding]]] = {
     "settings": deployment.settings,
     "keys": deployment.keys,
+    "log key": partial(key_service.key, use="log"),
+    "manifest key": partial(key_service.key, use="manifest"),
+    "wrap key": partial(key_service.key, use="wrap"),
     "people": deployment.who_answers,
     "database": database.database,
     "disk": database.room,

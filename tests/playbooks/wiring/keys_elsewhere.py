@@ -1,0 +1,68 @@
+"""A deployment made by `stanch init`, whose keys may live elsewhere, and what it is put to."""
+
+import base64
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from evidence import ledger
+from evidence.custody.opening import content
+from evidence.custody.record import view
+from evidence.deposit import KIND, Acquisition, Custody, deposit
+from evidence.sources.item import Item
+from evidence.verify import verify_bundle
+from evidence.verify_report import Verdict
+from playbooks.case.record import Record
+from playbooks.case.sealing import checkpoint
+from playbooks.case.store import Store
+from playbooks.wiring.parts import Parts
+from tests.playbooks.desk.console import stanch
+
+CASE = "INC-0001"
+PLAIN = Item("ec2.describe", "application/json", b'{"state": "running"}', False, "ec2.describe")
+SECRET = Item("ec2.user_data", "text/plain", b"TOKEN=hunter2", True, "ec2.user_data")
+
+
+def keep(parts: Parts, *items: Item) -> list[dict]:
+    """Take items into custody as a play does; return the entries' bodies."""
+    db, record = Store(parts.engine), Record("stanch", parts.now, parts.random)
+    db.commit(lambda conn: record.note(conn, CASE, "case.open", {"finding": "x"}))
+    name = db.read(lambda conn: ledger.pseudonym(conn, CASE))
+    custody = Custody(parts.locker, parts.keys.manifest, parts.keys.wrap, "0", parts.random)
+    bodies = []
+    for item in items:
+        body = deposit(custody, item, Acquisition("facts", "i-1", name, parts.now(), parts.now()))
+        db.commit(lambda conn, body=body: record.note(conn, CASE, KIND, body))
+        bodies.append(body)
+    return bodies
+
+
+def seal(parts: Parts) -> ledger.SignedCheckpoint | None:
+    """Sign the head, as a seal and the responder do."""
+    return checkpoint(Store(parts.engine), parts)
+
+
+def exported(parts: Parts, out: Path) -> Verdict:
+    """Export at a terminal, and verify offline with the trust.json of `stanch init`."""
+    ran = stanch("export", CASE, "-o", str(out))
+    assert (ran.status, ran.err) == (0, "")
+    trust = json.loads((parts.settings.home / "keys" / "trust.json").read_text())
+    return verify_bundle(out, trust)
+
+
+def reopened(parts: Parts, artifact_id: str) -> bytes:
+    """Read an artifact back, as `stanch custody read` does."""
+    found = Store(parts.engine).read(lambda conn: view(conn, CASE)).artifacts[artifact_id]
+    return b"".join(content(parts.locker, found, parts.keys.wrap))
+
+
+def holding(folder: Path, secrets: Iterable[bytes]) -> list[str]:
+    """Return the files below `folder` in which one of the secrets stands, raw or encoded."""
+    forms = [form for one in secrets for form in _spelt(one)]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [str(p) for p in files if any(form in p.read_bytes() for form in forms)]
+
+
+def _spelt(secret: bytes) -> list[bytes]:
+    encode: list[Callable[[bytes], bytes]] = [base64.b64encode, base64.urlsafe_b64encode]
+    return [secret, secret.hex().encode(), *(e(secret).rstrip(b"=") for e in encode)]
