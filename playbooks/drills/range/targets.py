@@ -77,6 +77,8 @@ def needed(ground: Ground, asked: Asked, account: str) -> list[Need]:
     context = {**_request_tags(asked.params.get("Tags", []))}
     if asked.service == "iam":
         context |= context_for(ground, asked, account)
+    if asked.service == "ebs" and (snapshot := asked.params.get("SnapshotId")):
+        context |= _resource_tags(ground.ec2(account, asked.region), str(snapshot))
     needs = [Need(action, resource, context) for resource in _resources(ground, asked, account)]
     return [*needs, *_passed(ground, asked, account)]
 
@@ -226,6 +228,8 @@ def _resources(ground: Ground, asked: Asked, account: str) -> list[str]:
         if group:
             where = f"arn:aws:autoscaling:{asked.region}:{account}"
             return [f"{where}:autoScalingGroup:*:autoScalingGroupName/{group}"]
+    if asked.service == "ebs" and params.get("SnapshotId"):
+        return [f"arn:aws:ec2:{asked.region}::snapshot/{params['SnapshotId']}"]
     if asked.service == "sqs" and params.get("QueueUrl"):
         return [_queue(asked, account)]
     if asked.service == "secretsmanager" and params.get("SecretId"):

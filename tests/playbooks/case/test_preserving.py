@@ -131,8 +131,11 @@ def test_the_hashes_of_all_blocks_are_kept_where_the_settings_say_so(scene: Scen
     scene.world.tick(scene.world.ground.snapshot_seconds + 1)
     scene.enter(incident, body)
     kept = [
-        e.body["step"]
+        e.body
         for e in scene.entries(incident)
         if e.leaf.kind == "keep.done" and "snapshot_blocks" in e.body["step"]
     ]
     assert len(kept) == len(snapshots(scene, scene.estate.account))
+    assert [one["missed"] for one in kept] == [[]] * len(kept)
+    # The blocks' hashes, the tree over them, and how it went.
+    assert {len(one["artifacts"]) for one in kept} == {3}
