@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "unfreeze": "desk.cli.unfreeze.unfreeze",
     "keep": "desk.cli.keep.keep",
     "redact": "desk.cli.redact.redact",
+    "erase": "desk.cli.erase.erase",
     "export": "desk.cli.export.export",
     "trust": "desk.cli.trust.trust",
     "permissions": "desk.cli.permissions.permissions",

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from evidence import ledger
 from evidence.custody.disposal import erase, refuse_unerasable
 from evidence.custody.record import record, view
 from evidence.custody.signing import sign
 from evidence.custody.state import LOCKER, CaseCustody
-from evidence.custody.statement import DISPOSED, SIGNERS, TRANSFER, check_form
+from evidence.custody.statement import DISPOSED, ERASURE, SIGNERS, TRANSFER, check_form
+from evidence.erasing import compact, erase_values
 from evidence.errors import CustodyError, LedgerError
 from evidence.jws_token import PublicKey
 from playbooks.case import locking
@@ -87,8 +90,18 @@ def conclude(db: Store, parts: Parts, paper: Paper, person: str) -> CaseCustody:
     known = everybody(parts)
     if entry.kind == DISPOSED:
         _refuse_unerasable(db, parts, paper)
-    state = db.commit(lambda c: record(c, entry, known, record_time=now, salt=salt))
+
+    def work(conn: Connection) -> CaseCustody:
+        state = record(conn, entry, known, record_time=now, salt=salt)
+        if entry.kind == ERASURE:
+            erase_values(conn, paper.incident, paper.statement["values"])
+        return state
+
+    state = db.commit(work)
     checkpoint(db, parts)
+    if entry.kind == ERASURE and not compact(parts.engine):
+        # It is gone from every row; an unused page of the file may still have it.
+        out().print("[yellow]the database is in use[/]: say `stanch erase` again when it is not")
     locking.locked(parts, db, paper.incident)
     if entry.kind == DISPOSED:
         # After the entry is committed, as replayed from what is: a crash here is finished by the

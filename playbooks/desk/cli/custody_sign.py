@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from evidence.custody.statement import ERASURE
+from evidence.erasing import named
 from evidence.errors import CustodyError
 from playbooks.desk.cli.custody_paper import pass_on, pseudonym, read, signed_by
 from playbooks.desk.cli.surroundings import Key, here, out, printable
@@ -29,6 +31,10 @@ def sign(
     console.print(f"incident   {printable(found.incident)}")
     for name, value in found.statement.items():
         console.print(f"{name:10} {printable(value)}")
+    if found.statement["kind"] == ERASURE:
+        # The statement has commitments alone; who signs it is to know what goes.
+        for seq, kind, one in db.read(lambda c: named(c, found.incident, found.statement["values"])):
+            console.print(f"erases     {one.place} of entry {seq} ({kind}): {printable(one.value.decode())}")
     if not sure:
         if not sys.stdin.isatty():
             raise CustodyError(
