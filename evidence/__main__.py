@@ -1,7 +1,7 @@
 """`python -m evidence verify PATH [--trust FILE] [--later PATH] [--json]`: the auditor's check.
 
 `python -m evidence witness init|serve|show` runs a witness; `python -m evidence open FILE` opens a
-sealed bundle.
+sealed bundle; `python -m evidence follow FOLDER` checks a published ledger.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from evidence.verify_report import STATUS, Exit
 _OTHERS = {
     "witness": "run a witness for a log",
     "open": "open a bundle that was sealed for you",
+    "trail": "check the digests of a trail that a bundle holds",
+    "follow": "check a published ledger against the last look at it",
 }
 
 

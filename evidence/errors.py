@@ -19,6 +19,8 @@ EvidenceError
 ├── RedactionError          a map, or a copy made by one, is not what it should be
 ├── ManifestError           a manifest lacks a field or contradicts itself
 ├── SourceError             a source was given a target it cannot read
+├── TilesError              published tiles are missing, altered, or cannot be written
+│   └── MissingTileError    a tile that the published checkpoint needs is not there
 ├── TimestampError          a timestamp was refused, is malformed, or not from its authority
 └── BundleError             a bundle cannot be written or is not shaped like one
 """
@@ -110,6 +112,14 @@ class SourceError(EvidenceError):
 
 class BundleError(EvidenceError):
     """A bundle cannot be written or is not shaped like one."""
+
+
+class TilesError(EvidenceError):
+    """Published tiles are missing, altered, or cannot be written."""
+
+
+class MissingTileError(TilesError):
+    """A tile that the published checkpoint needs is not there."""
 
 
 class TimestampError(EvidenceError):
