@@ -33,8 +33,12 @@ def sign(
         console.print(f"{name:10} {printable(value)}")
     if found.statement["kind"] == ERASURE:
         # The statement has commitments alone; who signs it is to know what goes.
-        for seq, kind, one in db.read(lambda c: named(c, found.incident, found.statement["values"])):
-            console.print(f"erases     {one.place} of entry {seq} ({kind}): {printable(one.value.decode())}")
+        for seq, kind, one in db.read(
+            lambda c: named(c, found.incident, found.statement["values"])
+        ):
+            console.print(
+                f"erases     {one.place} of entry {seq} ({kind}): {printable(one.value.decode())}"
+            )
     if not sure:
         if not sys.stdin.isatty():
             raise CustodyError(
