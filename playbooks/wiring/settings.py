@@ -134,6 +134,15 @@ class Sender(_Part):
     plays: dict[str, str] = {}
 
 
+class Collection(_Part):
+    """How long containing a host may wait for what it would forget; 0 contains it first.
+
+    What is collected then, if anything, is on record: docs/operations/collection.md
+    """
+
+    seconds: float = Field(default=10.0, ge=0, le=60)
+
+
 class Queue(_Part):
     """An SQS queue that EventBridge fills, and the account and region that it is in."""
 
@@ -185,6 +194,7 @@ class Settings(BaseSettings):
     vaults: dict[str, VaultLogin] = {}
     queues: dict[str, Queue] = {}
     serve: Serve = Serve()
+    collection: Collection = Collection()
     review: Review = Review()
     rotation: Rotation = Rotation()
     # What is done with copies of disks, and which logs are kept: docs/operations/snapshots.md
