@@ -122,21 +122,6 @@ def decrypt(source: BinaryIO, key: bytes, context: bytes = b"") -> Iterator[byte
     yield found.open(sealed, number)
 
 
-def read_range(source: BinaryIO, key: bytes, start: int, end: int, context: bytes = b"") -> bytes:
-    """Return the plaintext from byte `start` to before `end`; `source` can be sought.
-
-    Raises:
-        LockerError: when a chunk that was read was altered, moved or cut.
-    """
-    source.seek(0)
-    found = cipher_of(_exactly(source, HEADER), key, context)
-    first = start // CHUNK
-    source.seek(HEADER + first * SEALED)
-    numbers = range(first, max(first, (end - 1) // CHUNK) + 1)
-    parts = [found.open(_exactly(source, SEALED), number) for number in numbers]
-    return b"".join(parts)[start - first * CHUNK : end - first * CHUNK]
-
-
 def _exactly(source: BinaryIO, size: int) -> bytes:
     parts = []
     while size and (part := source.read(size)):

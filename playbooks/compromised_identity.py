@@ -13,6 +13,7 @@ from evidence.sources.cloudtrail_events import CloudTrailEvents
 from playbooks.case.aftermath import hunt
 from playbooks.case.case import Case
 from playbooks.case.latching import issued_before, latch, prove
+from playbooks.case.log_files import log_files
 from playbooks.case.play import play
 from playbooks.case.points import NO_CONSOLE, open_point
 from playbooks.case.whose import host_of, person_of
@@ -65,6 +66,7 @@ async def compromised_identity(case: Case) -> None:
     how = "contained" if case.contained else "not contained"
     await case.tell(case.stakeholders, how, residual=case.residual)
     await case.seal("interim")
+    await log_files(case)
     if case.incident.kind != "sso" and case.principal.kind == "role":
         await case.together(hunt(case, case.principal), role_wide(case))
     elif case.incident.kind != "sso":

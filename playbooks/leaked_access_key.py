@@ -12,6 +12,7 @@ from playbooks.case.aftermath import hunt
 from playbooks.case.case import Case
 from playbooks.case.holding_key import holder
 from playbooks.case.latching import latch, prove
+from playbooks.case.log_files import log_files
 from playbooks.case.play import play
 from playbooks.case.points import NO_CONSOLE, open_point
 
@@ -53,7 +54,7 @@ async def leaked_access_key(case: Case) -> None:
     how = "contained" if case.contained else "not contained"
     await case.tell(case.stakeholders, how, residual=case.residual)
     await case.seal("interim")
-    await hunt(case, who)
+    await case.together(hunt(case, who), log_files(case))
     if yes := await case.ask(ResetConsolePassword(who)):
         await case.act(ResetConsolePassword(who), yes)
         open_point(case, "password", NO_CONSOLE)

@@ -26,19 +26,36 @@ WHAT = "log files are delivered late"
 
 
 async def log_files(case: "Case", host: Instance | None = None) -> None:
-    """Keep the trail's files, and the flow logs of a host's interfaces, once they are there."""
-    faces = await _interfaces(case, host) if host else []
-    if case.dry or not case.due(AFTER, WHAT):
-        return
+    """Keep the trail's files, and the flow logs of a host's interfaces, once they are there.
+
+    An identity acts in any region, so its trail's files are those of all regions of the account.
+    """
     start, end = case.window[0], case.incident.opened + ON
-    sources: list[tuple[Any, str]] = [(_trail(case, start, end), "")]
-    sources += [(_flows(case, host, one, start, end), one["id"]) for one in faces if host]
-    order = {id(source): again for source, again in sources}
-    for source in in_order(source for source, _ in sources):
+    regions = [host.region] if host else _regions(case)
+    sources: list[tuple[Any, str]] = [(_trail(case, one, start, end), "") for one in regions]
+    if host:
+        faces = await _interfaces(case, host)
+        sources += [(_flows(case, host, one, start, end), one["id"]) for one in faces]
+    lacking = [one for one in sources if isinstance(one[0], NotSetUp)]
+    later = [one for one in sources if one not in lacking]
+    for source, again in lacking:
+        await case.keep(source, again=again)
+    if case.dry or not later or not case.due(AFTER, WHAT):
+        return
+    order = {id(source): again for source, again in later}
+    for source in in_order(source for source, _ in later):
         await case.keep(source, again=order[id(source)])
 
 
-def _trail(case: "Case", start: datetime, end: datetime) -> TrailFiles | NotSetUp:
+def _regions(case: "Case") -> list[str]:
+    known = case.parts.settings.accounts[case.place].regions
+    if case.parts.settings.forensics.trails.get(case.place) is None:
+        return [case.region]
+    # IAM's own events are in us-east-1 (CloudTrail User Guide, "Global service events").
+    return list(dict.fromkeys(known or (case.region, "us-east-1")))
+
+
+def _trail(case: "Case", region: str, start: datetime, end: datetime) -> TrailFiles | NotSetUp:
     terms = case.parts.settings.forensics
     trail = terms.trails.get(case.place)
     if trail is None:
@@ -46,8 +63,8 @@ def _trail(case: "Case", start: datetime, end: datetime) -> TrailFiles | NotSetU
             f"no trail of account {case.place} is in the settings, so its log files and digests "
             f'were not kept. Name it: [forensics.trails] "{case.place}" = "its ARN".'
         )
-        return NotSetUp(TrailFiles.name, why, case.place, case.region)
-    return TrailFiles(trail, start, end, case.place, case.region, terms.organization)
+        return NotSetUp(TrailFiles.name, why, case.place, region)
+    return TrailFiles(trail, start, end, case.place, region, terms.organization)
 
 
 def _flows(

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evidence import chunked
-from evidence.chunked import CHUNK, HEADER, SEALED, TAG, cipher, decrypt, read_range, sealed_size
+from evidence.chunked import CHUNK, HEADER, SEALED, TAG, cipher, decrypt, sealed_size
 from evidence.errors import LockerError
 from evidence.ingest import BLOCK, Source, from_stream, ingest, opened
 
@@ -57,15 +57,6 @@ def test_it_is_made_as_the_specification_says() -> None:
         part = data[number * CHUNK : (number + 1) * CHUNK]
         expected += AESGCM(key).encrypt((nonce ^ number).to_bytes(12, "big"), part, None)
     assert sealed(data) == expected
-
-
-@given(st.integers(0, 5 * CHUNK), st.data())
-def test_any_range_is_read_alone(size: int, data: st.DataObject) -> None:
-    plain = filled(size)
-    start = data.draw(st.integers(0, size))
-    end = data.draw(st.integers(start, size))
-    there = io.BytesIO(sealed(plain))
-    assert read_range(there, KEY, start, end) == plain[start:end]
 
 
 @given(st.integers(0, 3 * CHUNK), st.data())
