@@ -18,19 +18,26 @@ from playbooks.case.case import Case
 from playbooks.case.log_files import log_files
 from playbooks.case.play import play
 from playbooks.case.preserving import preserve
+from playbooks.case.volatile import collect_first, keep_collected
 
 
 async def cut_off(case: Case) -> None:
     """Take the host from the attacker: what is pre-approved, and cannot wait for anything.
 
-    Denying the sessions comes first, and nothing holds it up: it is what takes something from the
-    attacker. Isolation alone would fail a health check, and the scaling group would terminate the
-    evidence: only a host that no group watches is isolated here.
+    Denying the sessions comes first of what takes something from the attacker. The one thing that
+    it waits for, for seconds that the team sets, is what the host's agent can tell of its volatile
+    state, for the denial takes that agent's voice too. Isolation alone would fail a health check,
+    and the scaling group would terminate the evidence: only a host that no group watches is
+    isolated here.
     """
     host = case.target
-    _, (_, standby) = await case.in_turn(
-        case.act(DenyInstanceSessions(host, keep_ssm=case.keep_ssm)),
-        case.together(case.act(ProtectFromTermination(host)), case.act(EnterStandby(host))),
+    _, (_, standby) = await collect_first(
+        case,
+        host,
+        lambda: case.in_turn(
+            case.act(DenyInstanceSessions(host, keep_ssm=case.keep_ssm)),
+            case.together(case.act(ProtectFromTermination(host)), case.act(EnterStandby(host))),
+        ),
     )
     if standby.was_so:
         await case.act(ShortenConnectionTracking(host))
@@ -41,7 +48,8 @@ async def cut_off(case: Case) -> None:
 async def compromised_instance(case: Case) -> None:
     """A host is under someone else's control: protect it, take its credentials, cut it off.
 
-    Credentials go before the network, for stolen ones work off the host. Standby goes before
+    What the host forgets is asked for first, for seconds. Credentials go before the network, for
+    stolen ones work off the host. Standby goes before
     isolation, or a health check would make the scaling group terminate the evidence. What does
     not depend on each other goes at once, so that no wait for a read-back delays the next act;
     how the host was found is kept meanwhile, and stands in the journal for each key that changes.
@@ -62,6 +70,7 @@ async def compromised_instance(case: Case) -> None:
     await case.seal("interim")
     shots = SnapshotFacts(disks.ids("snapshots"), host.account, host.region)
     await case.keep(shots)
+    await keep_collected(case, host)
     # The session that an instance profile gives is named after the instance.
     trail = CloudTrailEvents((), (host.instance_id,), *case.window, host.account, host.region)
     await case.keep(trail)
@@ -71,6 +80,7 @@ async def compromised_instance(case: Case) -> None:
         await case.keep(trail, again="CloudTrail lags")
         await case.keep(tags, again="CloudTrail lags")
         await case.keep(shots, again="snapshots complete late")
+        await keep_collected(case, host, again="uploaded late")
     await case.together(preserve(case, host, disks), log_files(case, host), end(case, facts))
 
 

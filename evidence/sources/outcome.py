@@ -1,4 +1,4 @@
-"""How a source's collection went: all of it, part of it, or nothing that can be had, and why.
+"""How a source's collection went: all of it, part of it, none, or not to be had, and why.
 
 A source that uses it gives one more item at its end, so that an empty collection is a statement
 that was kept, never a silence. JSON: `state`, `why` (sentences), `counts`, `findings`.
@@ -13,7 +13,7 @@ from evidence.sources.item import Item, Missed
 
 CALL = "stanch.outcome"
 
-State = Literal["acquired", "partial", "unsupported"]
+State = Literal["acquired", "partial", "unsupported", "failed"]
 
 
 @dataclass(slots=True)
@@ -41,7 +41,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A collection's end: `partial` lacks something, `unsupported` could not be begun."""
+    """A collection's end: `partial` lacks something, `unsupported` could not be begun.
+
+    `failed` could have been, and gave nothing that counts.
+    """
 
     state: State
     why: tuple[str, ...]
@@ -77,3 +80,12 @@ def unsupported(why: str, tally: Tally | None = None) -> Outcome:
     """Return that what was asked for cannot be had this way, and why."""
     tally = tally or Tally()
     return Outcome("unsupported", (why, *tally.lacking, *tally.notes), dict(tally.counts))
+
+
+def failed(
+    why: str, tally: Tally | None = None, findings: Iterable[Mapping[str, Any]] = ()
+) -> Outcome:
+    """Return that nothing came which counts, and why."""
+    tally = tally or Tally()
+    whole = (why, *tally.lacking, *tally.notes)
+    return Outcome("failed", whole, dict(sorted(tally.counts.items())), tuple(findings))

@@ -28,6 +28,7 @@ LASTS: Mapping[str, Lasts] = {
     "instance_facts": Lasts.STATE,
     "vault_facts": Lasts.STATE,
     "vault_sweep": Lasts.STATE,
+    "volatile_state": Lasts.STATE,
     "access_key_use": Lasts.TEMPORARY,
     "s3_versions": Lasts.DISK,
     "cloudtrail_events": Lasts.REMOTE_LOG,

@@ -60,6 +60,28 @@ async def in_turn(
         second.close()
 
 
+async def ahead(
+    first: Coroutine[Any, Any, A], second: Callable[[], Coroutine[Any, Any, B]], seconds: float
+) -> tuple[A, B]:
+    """Run both to their end as `together` does; the first has so many seconds of a head start.
+
+    The second begins when the first has ended, or when they are over.
+    """
+    begun = asyncio.ensure_future(first)
+    try:
+        await asyncio.wait({begun}, timeout=seconds)
+    except asyncio.CancelledError:
+        begun.cancel()
+        await asyncio.wait({begun})
+        raise
+
+    async def rest() -> A:
+        return await begun
+
+    one, two = await together(rest(), second())
+    return one, two
+
+
 async def whole(thunk: Callable[[], Awaitable[Any]]) -> Any:
     """Run a verb to its end: a cancel or timeout acts between verbs, never within a change.
 

@@ -94,6 +94,9 @@ def prove(drill: Drill, out: Path) -> None:
     missed = [one["name"] for each in collected for one in each["missed"]]
     kept = any(each["artifacts"] for each in collected)
     drill.score.claim("evidence was kept and none missed", [True, []], [kept, missed])
+    names = [one["name"] for each in collected for one in each["artifacts"]]
+    told = "volatile_state.content" in names
+    drill.score.claim("the host told its volatile state before it was cut off", True, told)
     asking.prove(drill, drill.told.get("id", ""), out)
 
 

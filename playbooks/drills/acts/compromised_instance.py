@@ -1,7 +1,9 @@
 """A compromised host: found twice, contained, proven, rolled back, and released."""
 
+from actions.aws import collection_document as collection
 from playbooks.drills import screen, script
 from playbooks.drills.range.estate import Estate
+from playbooks.drills.range.estate_agent import make_collectable
 from playbooks.drills.range.world import World
 from playbooks.drills.sabotages import SABOTAGES
 from playbooks.drills.scenario import HOST, serve_by_hand
@@ -10,6 +12,10 @@ from playbooks.drills.stage import Scenario, Stage, at_once
 
 def _stage(world: World, estate: Estate) -> Stage:
     serve_by_hand(world, estate)
+    bucket = collection.bucket_of(estate.account, estate.region)
+    make_collectable(
+        world, (estate.target, estate.sibling), bucket, collection.text(), collection.NAME
+    )
     return HOST
 
 
