@@ -8,6 +8,7 @@ EvidenceError
 ├── WitnessError            a witness cannot be asked, or may not be started
 ├── TokenError              a JWS or JWK is malformed, of another kind, or not signed by its key
 ├── KeyMaterialError        key material is missing, readable by others, or of the wrong kind
+├── KeyStatementError       what was said of a key is malformed, not signed, or does not follow
 ├── KeyServiceError         a key that lives elsewhere cannot be used: away, denied, another answer
 ├── LedgerError             the ledger was asked for something it cannot give
 │   ├── LedgerCorruptError  stored leaves, nodes and checkpoints contradict each other
@@ -60,6 +61,10 @@ class KeyMaterialError(EvidenceError):
 
 class KeyServiceError(EvidenceError):
     """A key that lives elsewhere cannot be used: away, denied, or it gave another answer."""
+
+
+class KeyStatementError(EvidenceError):
+    """What was said of a key is malformed, not signed by whom it must be, or does not follow."""
 
 
 class LedgerError(EvidenceError):

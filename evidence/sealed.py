@@ -18,6 +18,7 @@ from evidence.erasable import ERASABLE
 from evidence.errors import LockerError
 from evidence.keys import Wrapper
 from evidence.manifest_values import KEY_WRAP, Encryption
+from evidence.wrap_ring import opener
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def data_key_of(
             raises, passes.
         KeyServiceError: when the wrapping key lives elsewhere and is not to be had.
     """
+    wrap = opener(wrap, encryption.key)
     if encryption.key != wrap.reference:
         raise LockerError(f"artifact was sealed under {encryption.key}, not {wrap.reference}")
     try:

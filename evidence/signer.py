@@ -27,6 +27,8 @@ from evidence.note import (
 
 MEMORY = "signed-head"
 MAX_MEMORY = 1 << 12
+# Where keys lie that another one followed, below the keys' folder (key_succession.py).
+FORMER = "former"
 
 # The consistency proof from one size of the stored tree to another (RFC 6962 section 2.1.2).
 Prove = Callable[[int, int], Sequence[bytes]]
@@ -98,8 +100,13 @@ class RememberingSigner:
         return last
 
     def sign(self, head: Checkpoint, prove: Prove) -> str:
-        """Return the signed note of `head`, as HeadSigner has it; it is remembered before."""
+        """Return the signed note of `head`, as HeadSigner has it; it is remembered before.
+
+        Raises:
+            KeyMaterialError: when another key followed this one.
+        """
         with self._turn():
+            self._refuse_former()
             last = self.last()
             refuse(last, head, prove)
             if head != last:
@@ -108,6 +115,15 @@ class RememberingSigner:
             # Time 0: no statement of when, or of that being the largest; its head says that.
             line = cosign(text, self.second, 0) if self.second else ""
             return sign_note(text, self.signer) + line
+
+    def _refuse_former(self) -> None:
+        # This process may have been running since before: what it signed now, nobody would take.
+        key = self.verifier.key_id.hex()
+        if os.path.lexists(self.memory.parent / FORMER / f"log-{key}.pem"):
+            raise KeyMaterialError(
+                f"another log key followed {key}, so it signs nothing more; start this process "
+                "again, or end a rotation that broke off with `stanch key rotate log`"
+            )
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "permissions": "desk.cli.permissions.permissions",
     "doctor": "desk.cli.doctor.doctor",
     "custody": "desk.cli.custody.app",
+    "key": "desk.cli.key.app",
     "review": "desk.cli.review.app",
     "duties": "desk.cli.duties.app",
     "latch": "desk.cli.latch.app",

@@ -8,8 +8,11 @@ from typing import Any
 
 from evidence import keys
 from evidence.cosignature import CosigningKey
+from evidence.key_history import WRAP
+from evidence.key_succession import former_keys
 from evidence.signer import MEMORY, RememberingSigner
 from evidence.signing.place import NO_CLIENTS, Clients, Use
+from evidence.wrap_ring import ring
 from playbooks.wiring.key_places import checked, pin, places
 
 
@@ -60,7 +63,9 @@ def load(folder: Path, origin: str, clients: Clients = NO_CLIENTS) -> Keyring:
             _second(folder, origin),
         ),
         keys.load_manifest(manifest.uri, clients, manifest.public),
-        keys.load_wrap(at["wrap"].uri, clients),
+        ring(
+            keys.load_wrap(at["wrap"].uri, clients), map(keys.load_wrap, former_keys(folder, WRAP))
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from playbooks.respond import service
 from playbooks.respond.responder import Responder
 from playbooks.respond.service import responding
 from playbooks.wiring import logs
+from playbooks.wiring.key_use import used
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.prefect_server import beside
 
@@ -37,6 +38,7 @@ def answering(parts: Parts, db: Store, *, prefect: bool) -> Iterator[Responder]:
     logs.set_up(json=True)
     # Its environment has to be set before the plays, and Prefect with them, are imported.
     with (
+        used(parts.settings.home / "keys"),
         beside(parts.settings.home) if prefect else nullcontext() as server,
         responding(parts, db, server) as responder,
     ):
