@@ -86,6 +86,18 @@ WITNESS = (
 # And what `python -m evidence open` adds, besides `key_files`.
 OPEN = ("bundle_tar", "chunked", "enclosure", "open_command", "recipients")
 
+# And what `python -m evidence trail` adds, besides `chunked`.
+TRAIL = (
+    "ingest",
+    "sources.__init__",
+    "sources.inflated",
+    "sources.item",
+    "sources.trail_digest",
+    "sources.trail_place",
+    "sources.trail_recheck",
+    "trail_command",
+)
+
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _START = b"import sys\n\nfrom evidence.__main__ import main\n\nsys.exit(main())\n"
 
@@ -97,7 +109,7 @@ def build(out: Path) -> str:
         file.write(_SHEBANG)
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
             archive.writestr(_member("__main__.py"), _START)
-            for module in (*MODULES, *WITNESS, *OPEN):
+            for module in (*MODULES, *WITNESS, *OPEN, *TRAIL):
                 path = f"{module.replace('.', '/')}.py"
                 archive.writestr(_member(f"evidence/{path}"), (room / path).read_bytes())
     out.chmod(0o755)

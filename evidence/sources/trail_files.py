@@ -26,12 +26,10 @@ from evidence.sources.trail_digest import (
     signature_fault,
     uncovered,
 )
-from evidence.sources.trail_place import Place, place_of, stamp_of
+from evidence.sources.trail_place import LATE, Place, place_of, stamp_of
 
 GZIP = "application/gzip"
 GET = "s3.get_object"
-# A digest is delivered within the hour after its end, a log file some 5 minutes after its events.
-LATE = timedelta(hours=2)
 
 
 class TrailFileClients(Protocol):

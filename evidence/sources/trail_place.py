@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+# A digest is delivered within the hour after its end, a log file some 5 minutes after its events.
+LATE = timedelta(hours=2)
 _STAMP = re.compile(r"_(\d{8}T\d{4}(?:\d{2})?Z)_?")
 
 

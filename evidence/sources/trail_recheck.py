@@ -22,6 +22,7 @@ from evidence.sources.trail_digest import (
     signature_fault,
     uncovered,
 )
+from evidence.sources.trail_place import LATE
 
 KEYS = "cloudtrail.list_public_keys"
 CLAIMS = "trail_files.claims"
@@ -62,6 +63,19 @@ def recheck(
             valid.append(digest)
     faults += [*chain_faults(readable), *uncovered(valid, start, end)]
     return faults + list(_logs(valid, claims, logs))
+
+
+def window_of(kept: Mapping[str, bytes]) -> tuple[datetime, datetime]:
+    """Return the time that was asked for when the files were collected.
+
+    Raises:
+        SourceError: when the keys are not among what was kept, or are malformed.
+    """
+    try:
+        asked = json.loads(kept[KEYS])["parameters"]
+        return _time(asked["StartTime"]) + LATE, _time(asked["EndTime"]) - LATE
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(f"expected {KEYS} as it was kept") from error
 
 
 def _logs(
