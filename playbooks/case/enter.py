@@ -1,5 +1,6 @@
 """Enters a play for an incident, the first time or again, and says how it ended."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from actions.action import Lens
 from actions.catalogue import revive
 from actions.engine import finish
 from actions.errors import ActionError, TargetGoneError
+from evidence.errors import KeyServiceError
 from playbooks.case import holding, sealing, store, way_back
 from playbooks.case.answers import Waiting
 from playbooks.case.case import Case, Step, plain
@@ -23,6 +25,8 @@ from playbooks.case.story import standing
 from playbooks.errors import FrozenError, LostLeaseError, RefusedError, SettingsError, StoppedError
 from playbooks.wiring import logs
 from playbooks.wiring.parts import Parts
+
+log = logging.getLogger("stanch.enter")
 
 Body = Callable[[Case], Awaitable[None]]
 Kind = Literal["play", "reflex"]
@@ -89,8 +93,16 @@ async def enter(
             raise
         _close(case, ending, kind, begun)
         if kind == "play":
-            sealing.checkpoint(db, parts)
+            _sign(db, parts)
         return ending
+
+
+def _sign(db: Store, parts: Parts) -> None:
+    try:
+        sealing.checkpoint(db, parts)
+    except KeyServiceError as error:
+        # How it ended is committed; the responder signs it once the key is to be had again.
+        log.error("no checkpoint: %s", error)
 
 
 @dataclass(frozen=True, slots=True)
