@@ -23,6 +23,8 @@ ACTOR = "actor"
 MARK = b'{"commitment":"'
 
 _HEX = re.compile(r"[0-9a-f]{64}")
+# RFC 6901, section 4: no leading zeros.
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,10 @@ def at(value: Any, pointer: str) -> Any:
     """Return what a JSON pointer names, None where there is nothing."""
     for token in pointer.split("/")[1:]:
         name = _name(token)
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and token_of(name) == token:
             value = value.get(name)
-        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
-            value = value[int(name)]
+        elif isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):
+            value = value[int(token)]
         else:
             return None
     return value

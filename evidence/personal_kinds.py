@@ -17,7 +17,6 @@ LOOKS = "**"
 MACHINES = frozenset({"stanch", "settings"})
 
 PERSONAL: Mapping[str, tuple[str, ...]] = {
-    "access.read": (ACTOR,),
     "notification": ("/told",),
     "approval.asked": (ACTOR, LOOKS),
     "approval.answered": (ACTOR, "/approver", "/proof"),

@@ -99,6 +99,14 @@ def test_no_byte_of_it_is_left_in_the_file(chamber: Chamber) -> None:
     assert verify_bundle(chamber.export(), chamber.trust).exit_code == 3
 
 
+@pytest.mark.parametrize("chamber", ["postgresql"], indirect=True)
+def test_a_table_of_postgresql_is_written_anew(told: Chamber) -> None:
+    erase(told, MALLORY)
+    assert compact(told.engine)
+    with told.begin() as conn:
+        assert naming(conn, CASE, "oscar")
+
+
 def test_a_file_that_others_read_is_told_from_one_that_was_written_anew(told: Chamber) -> None:
     erase(told, MALLORY)
     with told.engine.connect().execution_options(read_only=True) as conn:

@@ -88,6 +88,12 @@ def test_the_ledger_gives_back_what_it_hides(chamber: Chamber) -> None:
     assert "alice" not in answered.opening.actor
 
 
+@pytest.mark.parametrize("place", ["/a~2b/0", "/a/00", "/a/\u0660", "/a/-1", "/a/1", "/b"])
+def test_a_place_is_named_in_one_way(place: str) -> None:
+    assert at({"a": ["x"], "a~2b": ["y"]}, place) is None
+    assert at({"a": ["x"], "a~2b": ["y"]}, "/a~02b/0") == "y"
+
+
 def test_nothing_that_looks_like_a_commitment_is_taken_for_a_value(chamber: Chamber) -> None:
     now = chamber.tick()
     for body, actor in (({"a": [{"commitment": "ab" * 32}]}, "al"), ({}, '{"commitment":"x"}')):
