@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "redact": "desk.cli.redact.redact",
     "erase": "desk.cli.erase.erase",
     "export": "desk.cli.export.export",
+    "publish": "desk.cli.publish.publish",
     "trust": "desk.cli.trust.trust",
     "permissions": "desk.cli.permissions.permissions",
     "doctor": "desk.cli.doctor.doctor",

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from playbooks.case.store import Store
 from playbooks.intake.known_types import known_types
-from playbooks.respond import integrator, plays, reconciler, standby, timestamping
+from playbooks.respond import integrator, plays, publishing, reconciler, standby, timestamping
 from playbooks.respond.responder import Responder
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.prefect_server import Server
@@ -48,6 +48,7 @@ def responding(
         "reconciler": partial(reconciler.keep, parts, db, responder.kick, ending),
         "integrator": partial(integrator.integrate, parts, db, ending),
         "timestamps": partial(timestamping.keep, parts, db, ending),
+        "publisher": partial(publishing.keep, parts, db, ending),
         "standby": partial(standby.keep, emergency, responder.kick, ending),
     }
     threads = [

@@ -16,6 +16,7 @@ from actions.aws.instance import Instance
 from actions.aws.principal import GLOBAL
 from actions.vault.clients import Vault
 from evidence.artifact_store import ArtifactStore
+from evidence.tiles_publish import Place
 from playbooks.errors import SettingsError
 from playbooks.wiring import keyring
 from playbooks.wiring.database import open_engine
@@ -23,6 +24,7 @@ from playbooks.wiring.key_clients import key_clients
 from playbooks.wiring.keyring import Keyring
 from playbooks.wiring.logins import Login, logins
 from playbooks.wiring.metrics import Metrics
+from playbooks.wiring.publishes import open_place
 from playbooks.wiring.sessions import Sessions
 from playbooks.wiring.settings import Settings
 from playbooks.wiring.stores import open_store
@@ -32,6 +34,10 @@ from playbooks.wiring.vaults import Vaults
 
 def _no_vaults(name: str) -> Any:
     raise SettingsError(f"no Vault can be reached from here, so not {name!r} either.")
+
+
+def _nowhere() -> None:
+    return None
 
 
 def _no_logins(region: str) -> Mapping[str, Login]:
@@ -58,6 +64,8 @@ class Parts:
     urgent: Urgent = field(default_factory=Urgent)
     # Returns an hvac client, logged in, by a Vault's name.
     vaults: Callable[[str], Any] = _no_vaults
+    # Returns where the ledger is published, None where it is not.
+    publishes: Callable[[], Place | None] = _nowhere
     # Returns, for a region, how new secrets are tried, by what they are.
     logins: Callable[[str], Mapping[str, Login]] = _no_logins
 
@@ -149,5 +157,6 @@ def assemble(settings: Settings) -> Parts:
         pool=ThreadPoolExecutor(64, thread_name_prefix="stanch"),
         own=sessions.own,
         vaults=Vaults(settings, now).client,
+        publishes=partial(open_place, settings, sessions),
         logins=partial(logins, settings),
     )

@@ -28,6 +28,7 @@ from playbooks.errors import SettingsError
 from playbooks.wiring.forensics_terms import Forensics
 from playbooks.wiring.hidden import hide
 from playbooks.wiring.latch_part import Latch
+from playbooks.wiring.publish_terms import Publishing
 from playbooks.wiring.review_terms import Review
 from playbooks.wiring.rotation_terms import Rotation
 from playbooks.wiring.store_terms import FOLDER, Storing, place, refuse_unclear
@@ -211,6 +212,8 @@ class Settings(BaseSettings):
     storing: Storing = Storing()
     # So long an entry of the ledger waits at most until its cases are counted: operations/ledger.md
     heads_minutes: float = Field(default=15.0, ge=1.0)
+    # Where everybody may read the ledger without its bodies: docs/operations/ledger.md
+    publishing: Publishing | None = None
     # An AWS endpoint other than AWS's own: the practice range, or a VPC endpoint.
     aws_endpoint: str | None = None
 
@@ -229,6 +232,13 @@ class Settings(BaseSettings):
     def _known_store(cls, uri: str) -> str:
         place(uri)
         return uri
+
+    @field_validator("publishing")
+    @classmethod
+    def _no_plain_publishing(cls, publishing: Publishing | None) -> Publishing | None:
+        if publishing is not None and publishing.endpoint is not None:
+            _private(publishing.endpoint)
+        return publishing
 
     @field_validator("storing")
     @classmethod

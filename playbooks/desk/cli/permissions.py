@@ -18,7 +18,7 @@ from playbooks.errors import SettingsError
 from playbooks.intake.queue import PERMISSIONS
 from playbooks.latch.planned import LOOKS, arn_of
 from playbooks.respond import plays
-from playbooks.wiring import key_terms, store_terms
+from playbooks.wiring import key_terms, publish_terms, store_terms
 from playbooks.wiring.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def beyond_plays(settings: Settings, account: str, partition: str) -> list[dict[
         *probing(settings, account, partition),
         *latching(settings, account, partition),
         *store_terms.statements(settings, account, partition),
+        *publish_terms.statements(settings, account, partition),
     ]
 
 
