@@ -33,6 +33,9 @@ def upload(bucket: Bucket, sha256: str, stage: Stage, how: Mapping[str, Any]) ->
         LockerError: when the stage no longer has its bytes.
     """
     put = _whole if len(stage.parts()) == 1 else _in_parts
+    # Else a retry would send all of a large one to learn at its end that it is there.
+    if put is _in_parts and bucket.versions(sha256).ids:
+        return False
     for left in reversed(range(TRIES)):
         try:
             put(bucket, bucket.key(sha256), stage, how)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from evidence.custody.state import Artifact, CaseCustody
+from evidence.errors import LockerError, StoreRefusedError
 
 
 class Locks(Protocol):
@@ -47,7 +48,11 @@ def settle(
     `state` is read after the entry was committed. An artifact's manifest is locked with it: without
     it nothing sealed is read. The same bytes may be an artifact of several cases, so before a hold
     is taken off, `others()` gives these; and it is taken off only where the ledger has a release:
-    a hold that somebody else set in the store stays.
+    a hold that somebody else set in the store stays. What is not in the store is named, and the
+    others locked all the same.
+
+    Raises:
+        StoreRefusedError: when the store does not answer as it should; what is left, is left.
     """
     found: list[CaseCustody] = []
 
@@ -61,11 +66,26 @@ def settle(
         for artifact in state.artifacts.values()
         if artifact.disposed is None
         for sha256 in (artifact.stored_sha256, artifact.manifest_sha256)
-        for what in (
+        for what in _settled(state, artifact, sha256, locks, elsewhere)
+    ]
+
+
+def _settled(
+    state: CaseCustody,
+    artifact: Artifact,
+    sha256: str,
+    locks: Locks,
+    elsewhere: Callable[[str], bool],
+) -> list[str]:
+    try:
+        return [
             *_settled_hold(state, artifact, sha256, locks, elsewhere),
             *_settled_retention(state, artifact, sha256, locks),
-        )
-    ]
+        ]
+    except StoreRefusedError:
+        raise
+    except LockerError as error:
+        return [f"{_what(artifact, sha256)} cannot be locked: {error}"]
 
 
 def _settled_hold(

@@ -9,6 +9,7 @@ from evidence.custody.follow import STORED, follow
 from evidence.custody.locks import settle
 from evidence.custody.state import CaseCustody, Event
 from evidence.custody.statement import HOLD, RELEASE, RETAIN
+from evidence.errors import LockerError
 from evidence.leaf import stamp
 from tests.evidence.custodians import CASE, START, Desk
 from tests.evidence.test_custody_laws import ARTIFACTS, stored
@@ -124,6 +125,22 @@ def test_a_hold_that_somebody_set_in_the_store_itself_is_named_and_stays(state):
         for what in ("what is stored", "its manifest")
     ]
     assert shelf.held == hashes(ARTIFACTS[2])
+
+
+def test_what_is_not_in_the_store_is_named_and_keeps_no_other_from_being_locked(state):
+    class Lacking(Shelf):
+        def hold(self, sha256):
+            if sha256 in hashes(ARTIFACTS[0]):
+                raise LockerError("is not in the bucket")
+            return super().hold(sha256)
+
+    shelf = Lacking()
+    take(state, HOLD, "alice", hold="H-1", artifacts=None)
+    assert [(one.artifact_id, one.what) for one in settle(state, shelf)] == [
+        (ARTIFACTS[0], f"{what} cannot be locked: is not in the bucket")
+        for what in ("what is stored", "its manifest")
+    ]
+    assert shelf.held == hashes(*ARTIFACTS[1:])
 
 
 def test_bytes_that_are_evidence_in_another_case_too_stay_held_for_it(state):

@@ -45,7 +45,7 @@ def test_the_store_calls_these_operations_and_no_others(rig):
     store.locks.set_hold(stored.sha256, False)
     assert store.read(stored.sha256, stored.version) == large
     assert (store.there(stored.sha256), store.over(stored.sha256)) == (True, "")
-    rig.spoil, rig.sent = at(1, refuse(503, "SlowDown")), 0
+    rig.spoil, rig.sent = at(2, refuse(503, "SlowDown")), 0
     with pytest.raises(LockerError):
         store.put(large + b"+")
     assert set(rig.calls) == NEEDS.keys()

@@ -48,7 +48,7 @@ FAULTS = {
     "unreached": (unreached, "EndpointConnectionError"),
 }
 # Requests of one put: three that ask whether the bucket is fit, then those for the object.
-ASKED = {"whole": (WHOLE, 7), "in-parts": (PARTS, 13)}
+ASKED = {"whole": (WHOLE, 7), "in-parts": (PARTS, 14)}
 
 
 def lying(rig, key):
@@ -120,6 +120,29 @@ def test_an_answer_that_was_lost_is_no_second_object(rig):
     assert lying(rig, found.path) == [found.version]
     assert store.locks.retained(found.sha256)
     assert stored.path != found.path
+
+
+def test_parts_that_somebody_else_ended_meanwhile_are_no_second_object(rig):
+    """Two hosts upload the same; one of them is told at the end that it is there."""
+
+    def first(number, operation):
+        if operation == "CompleteMultipartUpload":
+            rig.spoil = None
+            rig.raw.put_object(Bucket=rig.name, Key=key, Body=PARTS)
+
+    key = rig.key(hashlib.sha256(PARTS).hexdigest())
+    rig.spoil = first
+    stored = rig.store().put(PARTS)
+    assert lying(rig, key) == [stored.version]
+    assert rig.unfinished() == []
+    assert rig.store().locks.retained(stored.sha256)
+
+
+def test_what_lies_there_already_is_not_sent_again_in_parts(rig):
+    rig.store().put(PARTS)
+    rig.calls.clear()
+    rig.store().put(PARTS)
+    assert "UploadPart" not in rig.calls
 
 
 def test_a_conflict_is_tried_again_and_not_for_ever(rig):
