@@ -7,13 +7,17 @@ What a revoked key signed must besides have been seen from outside in time: by w
 no second history, or by timestamps.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from evidence import bag
 from evidence.case_facts import ARTIFACT_STORED
+from evidence.custody.state import LOCKER
+from evidence.custody.statement import SIGNERS
 from evidence.dsse import MAX_ENVELOPE
 from evidence.errors import BundleError, EvidenceError
-from evidence.jws_token import MAX_TOKEN, take_apart
+from evidence.jws_token import MAX_TOKEN, key_from_jwk, take_apart
 from evidence.key_history import UNBOUNDED, Bounds
 from evidence.manifest import TYP
 from evidence.note import Checkpoint
@@ -39,6 +43,7 @@ def check_keys(
     seen = _Seen(report)
     _check_head(files, trust, head, proven, seen)
     count = _check_manifests(files, trust, proven, seen)
+    count += _check_lockers(trust, proven, seen)
     count += _check_statements(files, trust, head, report)
     report.checked("keys at their place in the ledger", count + 1, start)
 
@@ -101,6 +106,37 @@ def _check_manifests(files: Files, trust: Trust, proven: list[Proven], seen: _Se
         else:
             seen.refuse_late(path, f"the key {kid!r}", index, bounds)
     return len(first)
+
+
+def _check_lockers(trust: Trust, proven: list[Proven], seen: _Seen) -> int:
+    """Check what the locker signed about custody; it does so with the manifest key."""
+    kids = {key.public_numbers(): kid for kid, key in trust.manifest_keys.items()}
+    count = 0
+    for entry in proven:
+        if entry.leaf.kind not in SIGNERS or entry.opened is None:
+            continue
+        for kid in _locker_kids(entry.opened[1], kids):
+            count += 1
+            bounds, place = trust.bounds.get(kid, UNBOUNDED), f"ledger entry {entry.index}"
+            if not bounds.entry(entry.index):
+                seen.report.invalid(
+                    bag.ENTRIES,
+                    f"{place}: the locker signed with the key {kid!r}, which counts for {bounds} "
+                    "of the ledger",
+                )
+            else:
+                seen.refuse_late(bag.ENTRIES, f"{place}: the key {kid!r}", entry.index, bounds)
+    return count
+
+
+def _locker_kids(body: Mapping[str, Any], kids: Mapping[Any, str]) -> list[str]:
+    """Return which manifest keys a statement is signed with in the locker's name."""
+    try:
+        made = [key_from_jwk(one["jwk"]) for one in body["signatures"] if one["name"] == LOCKER]
+    except (KeyError, TypeError, AttributeError, EvidenceError):
+        # What is malformed was reported with the custody.
+        return []
+    return [kids[key.public_numbers()] for key in made if key.public_numbers() in kids]
 
 
 def _check_statements(files: Files, trust: Trust, head: Checkpoint, report: Report) -> int:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from evidence import bag, keys, ledger
 from evidence.cosignature import cosign, cosigner_vkey, cosigning_key
+from evidence.custody.state import LOCKER
 from evidence.errors import BundleError
 from evidence.key_history import LOG, MANIFEST, Bounded, Bounds, read_history, write_history
 from evidence.keys import ManifestKey, public_jwk, thumbprint
@@ -22,8 +23,10 @@ from evidence.verify import Verdict, verify_bundle
 from evidence.verify_head import open_head
 from evidence.verify_trust import read_trust
 from tests.evidence.chamber import ORIGIN, Chamber, describe, fill, make_chamber
+from tests.evidence.custodians import KEYS, PEOPLE
 from tests.evidence.forgery import rebag, restate
 from tests.evidence.stamping import Stamping, stamping
+from tests.evidence.test_verify_custody import PINNED, Story
 
 WITNESS = cosigning_key("w.example", Ed25519PrivateKey.from_private_bytes(bytes([3] * 32)))
 WITNESSES = {
@@ -147,6 +150,22 @@ def test_who_stole_a_manifest_key_states_no_later_bundle(manifest_change):
     (problem,) = verdict.problems
     assert problem.file == bag.EXPORT
     assert manifest_change.old.kid in problem.what
+
+
+def test_who_stole_a_manifest_key_hands_nothing_over_in_the_locker_s_name(chamber: Chamber):
+    chamber.signer = ManifestKey(thumbprint(PEOPLE[LOCKER]), KEYS[LOCKER])
+    story = Story(chamber)
+    story.hand(LOCKER, "alice")
+    chamber.integrate()
+    made = Change(chamber, chamber.signer, size_of(chamber))
+    chamber.signer = new_manifest()
+    trust = made.trust(MANIFEST) | {"people": PINNED}
+    assert said(verify_bundle(story.export("before"), trust)) == ""
+    story.hand("alice", LOCKER)
+    verdict = verify_bundle(story.export("after"), trust)
+    (problem,) = verdict.problems
+    assert f"the locker signed with the key {made.old.kid!r}" in problem.what
+    assert f"sizes 0 to {made.size}" in problem.what
 
 
 def forked(chamber: Chamber, folder: Path, log: NoteSigner, sizes: int) -> Path:
