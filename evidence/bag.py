@@ -46,7 +46,7 @@ EXPORT_TYP = "evidence-export+jws"
 
 DECLARATION_TEXT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_PLAIN_PATH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}/)*[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 _OXUM = re.compile(r"(0|[1-9][0-9]{0,17})\.(0|[1-9][0-9]{0,8})")
 _STATED = (
@@ -94,8 +94,7 @@ class Info:
 
 def is_plain(path: str) -> bool:
     """Tell whether a path is relative, of plain ASCII names, without `..`, at most 200 long."""
-    parts = path.split("/")
-    return len(path) <= 200 and all(_PLAIN_NAME.fullmatch(part) for part in parts)
+    return len(path) <= 200 and _PLAIN_PATH.fullmatch(path) is not None
 
 
 def belongs(path: str) -> bool:

@@ -7,6 +7,7 @@ is made from them can be made again and compared. Standard library and cryptogra
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from evidence import bag
@@ -44,8 +45,13 @@ class Facts:
         ]
 
 
-def read_facts(files: Files, case_id: str, entries: tuple[Proven, ...]) -> Facts:
-    """Return the facts of a bundle whose entries were read before.
+def read_facts(
+    files: Files,
+    case_id: str,
+    entries: tuple[Proven, ...],
+    known: Mapping[str, Manifest] = MappingProxyType({}),
+) -> Facts:
+    """Return the facts of a bundle whose entries were read before, and manifests `known` by path.
 
     Raises:
         BundleError: when the head, or a manifest that an entry names, is missing or not UTF-8.
@@ -55,7 +61,8 @@ def read_facts(files: Files, case_id: str, entries: tuple[Proven, ...]) -> Facts
     for entry in entries:
         if entry.leaf.kind == ARTIFACT_STORED and entry.opened is not None:
             digest = str(entry.opened[1].get("manifest_sha256"))
-            manifests[digest] = read_manifest(manifest_payload(files, digest))
+            held = known.get(f"{bag.MANIFESTS}{digest}.jws")
+            manifests[digest] = held or read_manifest(manifest_payload(files, digest))
     try:
         head = unverified_checkpoint(files.read(bag.CHECKPOINT, MAX_NOTE).decode())
     except UnicodeDecodeError as error:

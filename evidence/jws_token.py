@@ -8,6 +8,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -102,6 +103,8 @@ def unbase64url(segment: str) -> bytes:
     return data
 
 
+# Tokens of one signer have one header.
+@lru_cache(maxsize=32)
 def _kid_of(header: bytes, typ: str | None) -> str:
     try:
         members = parse(header)

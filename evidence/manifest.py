@@ -34,7 +34,7 @@ from evidence.manifest_values import (
     text,
     time,
 )
-from evidence.strict_json import canonical_form, parse_canonical
+from evidence.strict_json import parse_canonical
 
 SCHEMA = "urn:stanch:manifest:1"
 TYP = "evidence-manifest+jws"
@@ -121,10 +121,10 @@ def read_manifest(payload: bytes) -> Manifest:
         raise ManifestError(f"manifest: {error}") from error
     try:
         manifest = _from(members)
-        again = canonical_form(to_dict(manifest))
     except (KeyError, TypeError, ValueError, AttributeError, CanonicalError) as error:
         raise ManifestError(f"manifest has not the members of {SCHEMA}") from error
-    if again != payload:
+    # Of each value the type was looked at, so that nothing is equal but what is the same.
+    if to_dict(manifest) != members:
         raise ManifestError(f"manifest has not exactly the members of {SCHEMA}")
     _refuse_contradiction(manifest)
     return manifest

@@ -6,8 +6,7 @@ Standard library only.
 """
 
 from evidence import bag
-from evidence.manifest import read_manifest, to_dict
-from evidence.strict_json import canonical_form
+from evidence.manifest import read_manifest
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -20,17 +19,19 @@ def statement(manifest_sha256: str, payload: bytes) -> bytes:
     Raises:
         ManifestError: when it is no manifest.
     """
-    manifest = read_manifest(payload)
-    return canonical_form(
-        {
-            "_type": STATEMENT,
-            "subject": [
-                {
-                    "name": f"{bag.ARTIFACTS}{manifest.stored_sha256}",
-                    "digest": {"sha256": manifest.stored_sha256},
-                }
-            ],
-            "predicateType": PREDICATE,
-            "predicate": {"manifest_sha256": manifest_sha256, "manifest": to_dict(manifest)},
-        }
+    return statement_of(manifest_sha256, payload, read_manifest(payload).stored_sha256)
+
+
+def statement_of(manifest_sha256: str, payload: bytes, stored_sha256: str) -> bytes:
+    """Return the statement of a manifest that was read before, whose artifact has that SHA-256.
+
+    A manifest is canonical JSON itself, and no other member needs escaping, so it is put in as it
+    stands.
+    """
+    before = (
+        f'{{"_type":"{STATEMENT}","predicate":{{"manifest":',
+        f',"manifest_sha256":"{manifest_sha256}"}},"predicateType":"{PREDICATE}",'
+        f'"subject":[{{"digest":{{"sha256":"{stored_sha256}"}},'
+        f'"name":"{bag.ARTIFACTS}{stored_sha256}"}}]}}',
     )
+    return before[0].encode() + payload + before[1].encode()

@@ -31,13 +31,7 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
         raise CanonicalError(f"JSON of {len(data)} bytes, at most {max_bytes} are read")
     _refuse_deep(data)
     try:
-        return json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_members,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-            parse_int=_integer,
-        )
+        return _READER.decode(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise CanonicalError(f"JSON is not UTF-8: {error.reason} at byte {error.start}") from error
     except json.JSONDecodeError as error:
@@ -56,6 +50,11 @@ def canonical_form(value: Any, *, depth: int = 0) -> bytes:
         CanonicalError: for values outside that subset.
     """
     refuse_unsafe(value, depth)
+    return _written(value)
+
+
+def _written(value: Any) -> bytes:
+    """Write a value that was found to be safe, as all that `parse` returns is."""
     try:
         return _WRITER.encode(value).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -69,7 +68,7 @@ def parse_canonical(data: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
         CanonicalError: when it is not JSON, or is JSON written another way.
     """
     value = parse(data, max_bytes=max_bytes)
-    if canonical_form(value) != data:
+    if _written(value) != data:
         raise CanonicalError("JSON is not in canonical form (RFC 8785); it was rewritten")
     return value
 
@@ -113,12 +112,16 @@ def refuse_unsafe(value: Any, depth: int = 0) -> None:
 
 
 def _members(pairs: Iterable[tuple[str, Any]]) -> Mapping[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
+    listed = list(pairs)
+    found = dict(listed)
+    if len(found) == len(listed) and "".join(found).isascii():
+        return found
+    seen: set[str] = set()
+    for name, _ in listed:
         _refuse_name(name)
-        if name in found:
+        if name in seen:
             raise CanonicalError(f"member {name!r} stands twice; expected it once")
-        found[name] = value
+        seen.add(name)
     return found
 
 
@@ -146,8 +149,20 @@ def _integer(text: str) -> int:
 
 
 def _refuse_deep(data: bytes) -> None:
+    # Nothing with so few brackets, wherever they stand, is deep.
+    if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
+        return
     depth = 0
     for bracket in _BRACKETS.finditer(_STRINGS.sub(b"", data)):
         depth += 1 if bracket[0] in b"[{" else -1
         if depth > MAX_DEPTH:
             raise CanonicalError(f"JSON nested deeper than {MAX_DEPTH} levels")
+
+
+# Made once: a decoder with hooks is dear to make.
+_READER = json.JSONDecoder(
+    object_pairs_hook=_members,
+    parse_float=_refuse_number,
+    parse_constant=_refuse_number,
+    parse_int=_integer,
+)

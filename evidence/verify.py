@@ -69,11 +69,11 @@ def _check(
     manifests = check_artifacts(
         files, listed, proven, trusted, gone.union(withheld.artifacts), report
     )
-    check_redactions(files, proven, manifests, withheld, report)
+    check_redactions(files, proven, manifests.read, withheld, report)
     check_values(proven, withheld, report)
-    check_statements(files, trusted, report)
+    check_statements(files, trusted, manifests, report)
     check_keys(files, trusted, head, proven, report)
-    check_retold(files, proven, report)
+    check_retold(files, proven, manifests.read, report)
     check_export(files, proven, head, trusted, report)
     report.exports = recorded_exports(proven)
     return files, proven

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from evidence import bag, jws_offline
@@ -19,6 +20,14 @@ from evidence.withheld import SCHEMA as WITHHOLDING
 from evidence.withheld import Withheld, read_withheld
 
 
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """The manifests of a bundle that hold, by path: as read, and the bytes that were signed."""
+
+    read: dict[str, Manifest]
+    payloads: dict[str, bytes]
+
+
 def check_export(
     files: Files, proven: list[Proven], head: Checkpoint | None, trust: Trust | None, report: Report
 ) -> None:
@@ -30,7 +39,7 @@ def check_export(
         return
     start = len(report.problems)
     try:
-        payload = _payload(files, bag.EXPORT, trust, bag.EXPORT_TYP)
+        payload = _payload(files.read(bag.EXPORT, MAX_TOKEN), trust, bag.EXPORT_TYP)
         withheld = read_withheld(payload)
         later = None if withheld else _later_schema(payload, bag.EXPORT_SCHEMA)
         found = _holds(files, proven, head)
@@ -53,14 +62,15 @@ def check_artifacts(
     trust: Trust | None,
     gone: frozenset[str],
     report: Report,
-) -> dict[str, Manifest]:
+) -> Manifests:
     """Check every manifest against the entry that names it and the artifact it names.
 
     `listed` is path -> SHA-256 of the payload, as `check_files` compared it. What is `gone`, by
-    the SHA-256 of the stored file, may be missing. Returns path -> manifest.
+    the SHA-256 of the stored file, may be missing. Returns the manifests that hold.
     """
     start = len(report.problems)
-    manifests, unknown = _manifests(files, trust, report)
+    found, unknown = _manifests(files, trust, report)
+    manifests = found.read
     report.checked("manifests", len(manifests), start)
 
     start = len(report.problems)
@@ -91,20 +101,21 @@ def check_artifacts(
     for path in sorted(held - wanted) if not unknown else ():
         report.invalid(path, "is an artifact that no manifest names")
     report.checked("artifacts and manifests", len(wanted), start)
-    return manifests
+    return found
 
 
 def stated_withheld(files: Files, trust: Trust | None) -> Withheld:
     """Return what the export leaves out; one that is malformed is left to `check_export`."""
     try:
-        return read_withheld(_payload(files, bag.EXPORT, trust, bag.EXPORT_TYP)) or Withheld()
+        stated = _payload(files.read(bag.EXPORT, MAX_TOKEN), trust, bag.EXPORT_TYP)
+        return read_withheld(stated) or Withheld()
     except EvidenceError:
         return Withheld()
 
 
-def _payload(files: Files, path: str, trust: Trust | None, typ: str) -> bytes:
+def _payload(data: bytes, trust: Trust | None, typ: str) -> bytes:
     try:
-        token = files.read(path, MAX_TOKEN).decode("ascii")
+        token = data.decode("ascii")
     except UnicodeDecodeError as error:
         raise TokenError("token is not ASCII") from error
     if trust is None:
@@ -155,19 +166,18 @@ def _compare(stated: object, found: dict[str, Any], report: Report) -> None:
             report.invalid(bag.EXPORT, f"states {name} {stated[name]!r}; the bundle has {value!r}")
 
 
-def _manifests(
-    files: Files, trust: Trust | None, report: Report
-) -> tuple[dict[str, Manifest], set[str]]:
-    """Return path -> manifest, and the paths of those in a form that is not known here."""
-    manifests: dict[str, Manifest] = {}
+def _manifests(files: Files, trust: Trust | None, report: Report) -> tuple[Manifests, set[str]]:
+    """Return those that hold, and the paths of those in a form that is not known here."""
+    found = Manifests({}, {})
     unknown: set[str] = set()
     for path in sorted(path for path in files.sizes if path.startswith(bag.MANIFESTS)):
         try:
             data = files.read(path, MAX_TOKEN)
             if path != f"{bag.MANIFESTS}{hashlib.sha256(data).hexdigest()}.jws":
                 raise BundleError("its name is not its SHA-256; another manifest was put here")
-            payload = _payload(files, path, trust, TYP)
-            manifests[path] = read_manifest(payload)
+            payload = _payload(data, trust, TYP)
+            found.read[path] = read_manifest(payload)
+            found.payloads[path] = payload
         except ManifestError as error:
             if later := _later_schema(payload, SCHEMA):
                 report.incomplete(path, f"is in the form {later}, which is not known here")
@@ -176,7 +186,7 @@ def _manifests(
                 report.invalid(path, error)
         except EvidenceError as error:
             report.invalid(path, error)
-    return manifests, unknown
+    return found, unknown
 
 
 def _check_agreement(

@@ -1,20 +1,20 @@
 """Checks that each manifest's facts stand once more, signed, in an in-toto statement."""
 
 from evidence import bag, dsse
-from evidence.case_facts import manifest_payload
 from evidence.errors import BundleError, EvidenceError
-from evidence.statement import PAYLOAD_TYPE, statement
+from evidence.statement import PAYLOAD_TYPE, statement_of
 from evidence.strict_json import parse
+from evidence.verify_artifacts import Manifests
 from evidence.verify_entries import read_lines
 from evidence.verify_files import Files
 from evidence.verify_report import Report
 from evidence.verify_trust import Trust
 
 
-def check_statements(files: Files, trust: Trust | None, report: Report) -> None:
+def check_statements(files: Files, trust: Trust | None, held: Manifests, report: Report) -> None:
     """Check that the statements are signed, and are those of the manifests, one each, in order.
 
-    Whether the manifests themselves are signed was checked with the artifacts.
+    `held` are the manifests that hold.
     """
     start = len(report.problems)
     manifests = sorted(path for path in files.sizes if path.startswith(bag.MANIFESTS))
@@ -24,7 +24,12 @@ def check_statements(files: Files, trust: Trust | None, report: Report) -> None:
         report.incomplete(bag.STATEMENTS, "is missing")
         return
     lines = read_lines(files, bag.STATEMENTS, report)
-    expected, unknown = _expected(files, manifests)
+    expected = {
+        statement_of(_digest(path), payload, held.read[path].stored_sha256): path
+        for path, payload in held.payloads.items()
+    }
+    # What is wrong with the others, or that their form is not known here, was said before.
+    unknown = {_digest(path) for path in manifests if path not in held.payloads}
     keys = trust.manifest_keys if trust else None
     told: list[str] = []
     for number, line in enumerate(lines, 1):
@@ -45,20 +50,8 @@ def check_statements(files: Files, trust: Trust | None, report: Report) -> None:
     report.checked("in-toto statements", len(lines), start)
 
 
-def _expected(files: Files, manifests: list[str]) -> tuple[dict[bytes, str], set[str]]:
-    """Return, by the statement of each manifest, its path; and digests of those not known here.
-
-    What is wrong with a manifest itself was said with the artifacts.
-    """
-    expected: dict[bytes, str] = {}
-    unknown: set[str] = set()
-    for path in manifests:
-        digest = path.removeprefix(bag.MANIFESTS).removesuffix(".jws")
-        try:
-            expected[statement(digest, manifest_payload(files, digest))] = path
-        except EvidenceError:
-            unknown.add(digest)
-    return expected, unknown
+def _digest(path: str) -> str:
+    return path.removeprefix(bag.MANIFESTS).removesuffix(".jws")
 
 
 def _manifest_of(payload: bytes) -> str | None:

@@ -4,8 +4,9 @@ import re
 
 from evidence import bag
 from evidence.errors import BundleError, EvidenceError, NoteError
-from evidence.note import take_apart
-from evidence.tlog_proof import MAX_PROOF, check_proof, read_proof
+from evidence.merkle import verify_inclusion
+from evidence.note import parse_checkpoint, take_apart
+from evidence.tlog_proof import MAX_PROOF, read_proof
 from evidence.verify_entries import MAX_NOTE, Proven
 from evidence.verify_files import Files
 from evidence.verify_head import open_head
@@ -43,7 +44,7 @@ def check_proof_files(
             if proof.index != index:
                 raise BundleError(f"is the proof of entry {proof.index}")
             heads.check(proof.note)
-            check_proof(proof, leaves[index])
+            verify_inclusion(leaves[index], index, heads.size, proof.path, heads.root)
         except EvidenceError as error:
             report.invalid(path, error)
     for index in sorted(leaves.keys() - found):
@@ -56,6 +57,8 @@ class _Heads:
 
     def __init__(self, note: str, trust: Trust | None) -> None:
         self._text, self._signed = take_apart(note)
+        head = parse_checkpoint(self._text)
+        self.size, self.root = head.size, head.root
         self._trust = trust
         self._good: set[str] = set()
 

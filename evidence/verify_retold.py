@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from evidence import bag, case_graph, case_page
 from evidence.case_facts import Facts, case_id_of, read_facts
 from evidence.errors import BundleError, EvidenceError
+from evidence.manifest import Manifest
 from evidence.verify_entries import MAX_LINES, Proven
 from evidence.verify_files import Files
 from evidence.verify_report import Report
@@ -29,8 +30,13 @@ def retold(facts: Facts) -> dict[str, bytes]:
     return {path: make(facts) for path, (_, make) in RETOLD.items()}
 
 
-def check_retold(files: Files, proven: list[Proven], report: Report) -> None:
-    """Check each such file; that the page is missing was reported with the files."""
+def check_retold(
+    files: Files, proven: list[Proven], manifests: Mapping[str, Manifest], report: Report
+) -> None:
+    """Check each such file; that the page is missing was reported with the files.
+
+    `manifests` is path -> manifest, of those that hold.
+    """
     start = len(report.problems)
     if bag.CASE not in files.sizes:
         report.incomplete(bag.CASE, "is missing")
@@ -38,7 +44,7 @@ def check_retold(files: Files, proven: list[Proven], report: Report) -> None:
     if not present or not proven:
         return
     try:
-        facts = read_facts(files, case_id_of(files), tuple(proven))
+        facts = read_facts(files, case_id_of(files), tuple(proven), manifests)
     except EvidenceError as error:
         for path in present:
             report.incomplete(path, f"cannot be compared with the rest: {error}")

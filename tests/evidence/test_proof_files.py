@@ -157,7 +157,7 @@ FORGERIES = {
         1,
         "is the proof of no entry in the bundle",
     ),
-    "no proof": (lambda proofs: (proofs / "x.html").write_text(""), 1, "is the proof of no entry"),
+    "no proof": (lambda proofs: (proofs / "x.html").write_text(""), 1, "is none of the files"),
     "of another tree": (put_checkpoint(another_tree), 1, "holds another checkpoint"),
     "of another log": (put_checkpoint(signed_by_another), 1, "holds a signature of 'log.example"),
 }

@@ -143,9 +143,9 @@ def test_a_hostile_bundle_is_refused_with_its_reason_and_in_time(original, copy,
 
 def test_a_hostile_opening_is_refused(original, copy):
     for opening, said in (
-        ([], "without exactly actor, body and salt"),
+        ([], "without exactly actor, body, salt"),
         ({"actor": "a", "body": "{}", "salt": "xy"}, "a salt that is not hex"),
-        ({"actor": "a", "body": "{}"}, "without exactly actor, body and salt"),
+        ({"actor": "a", "body": "{}"}, "without exactly actor, body, salt"),
     ):
         lines = read_lines(original[1], bag.ENTRIES)
         lines[0]["opening"] = opening

@@ -35,4 +35,4 @@ def check_heads(data: bytes, head: Head, entries: list[Entry]) -> bool:
     need(mine.index < counted, "counts an entry that it cannot")
     need(not later or later[0].index >= counted, "counts too few")
     shown = {entry.index for entry in entries} | {counting.index}
-    return sum(counted <= index < head.size for index in shown) == head.size - counted
+    return bool(sum(counted <= index < head.size for index in shown) == head.size - counted)
