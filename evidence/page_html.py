@@ -40,8 +40,10 @@ code, pre { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; whi
 def text(value: object) -> str:
     """Return a foreign text, cut at `MAX_SHOWN` characters, as harmless HTML."""
     whole = str(value)
+    if len(whole) <= MAX_SHOWN:
+        return f"<bdi>{_shown(whole)}</bdi>"
     cut = f' <span class="gone">({len(whole)} characters; cut)</span>'
-    return f"<bdi>{_shown(whole[:MAX_SHOWN])}</bdi>{cut if len(whole) > MAX_SHOWN else ''}"
+    return f"<bdi>{_shown(whole[:MAX_SHOWN])}</bdi>{cut}"
 
 
 def code(value: object) -> str:
@@ -96,6 +98,8 @@ def page(title: str, form: str, parts: Iterable[str]) -> bytes:
 
 
 def _shown(value: str) -> str:
+    if value.isascii() and value.isprintable():
+        return _escape(value)
     # What is escaped first holds no odd characters, and what is put in after holds no foreign text.
     return _ODD.sub(lambda found: f'<span class="odd">{_point(found[0])}</span>', _escape(value))
 
