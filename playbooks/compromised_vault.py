@@ -5,7 +5,7 @@ from actions.vault.disable_entity import DisableEntity
 from playbooks.case.asking import ask_all, fit
 from playbooks.case.case import Case
 from playbooks.case.play import play
-from playbooks.case.vault_hunting import hunt
+from playbooks.case.vault_hunting import audit_log, audit_log_later, hunt
 from playbooks.case.vault_last_resort import offer_seal
 from playbooks.case.vault_login import login
 from playbooks.case.vault_offering import offer
@@ -42,11 +42,13 @@ async def compromised_vault(case: Case) -> None:
     """
     await case.tell(case.stakeholders, "opened")
     await case.together(case.keep(look(case), again="round 0"), cut_off(case))
+    await audit_log(case)
     await hunt(case)
     taken, _ = await case.together(take(case), answer_first(case))
     how = "contained" if case.contained else "not contained"
     await case.tell(case.stakeholders, how, residual=case.residual)
     await case.seal("interim")
+    await audit_log_later(case)
     await sweep(case)
     await offer(case, taken)
     await offer_seal(case, taken)

@@ -38,6 +38,7 @@ LASTS: Mapping[str, Lasts] = {
     "tag_changes": Lasts.REMOTE_LOG,
     "trail_files": Lasts.REMOTE_LOG,
     "vault_audit_hunt": Lasts.REMOTE_LOG,
+    "vault_audit_log": Lasts.REMOTE_LOG,
     "principal_facts": Lasts.CONFIGURATION,
     "snapshot_blocks": Lasts.ARCHIVE,
     "snapshot_changes": Lasts.ARCHIVE,

@@ -1,15 +1,52 @@
-"""Looks for each audit line that carried a secret which is known to have leaked."""
+"""Keeps a Vault's audit log of the incident's time, and looks in it for what has leaked."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from evidence.sources.not_set_up import NotSetUp
+from evidence.sources.vault_ask import VAULT
 from evidence.sources.vault_audit_hunt import VaultAuditHunt
+from evidence.sources.vault_audit_log import VaultAuditLog
 from playbooks.case.points import open_point
+from playbooks.case.vault_login import login
 from playbooks.errors import SettingsError
 from playbooks.wiring.settings import config_path, resolve
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
+
+
+# What goes on after opening is looked at once more, when all of it is surely written.
+ON = timedelta(hours=1)
+
+
+async def audit_log(case: "Case", *, again: str = "") -> None:
+    """Keep the lines of the incident's time, and which of them name the login's identity."""
+    logs = _logs(case)
+    if not logs:
+        why = (
+            f"no audit log of Vault {case.place} is in the settings, so none was kept. Name copies "
+            f"of its devices' files, or their folder: logs in [vaults.{case.place}]."
+        )
+        await case.keep(NotSetUp(VaultAuditLog.name, why, case.place, VAULT))
+        return
+    who = await login(case)
+    marks = (who.entity,) if who is not None and who.entity else ()
+    start, end = case.window[0], case.incident.opened + ON
+    await case.keep(VaultAuditLog(case.place, logs, start, end, marks), again=again)
+
+
+async def audit_log_later(case: "Case") -> None:
+    """Keep the same again once the time is over, where there are logs."""
+    if _logs(case) and case.due(ON, "the audit log goes on"):
+        await audit_log(case, again="the audit log goes on")
+
+
+def _logs(case: "Case") -> tuple[str, ...]:
+    # As everything in the settings, from where they are.
+    known = case.parts.settings.vaults[case.place]
+    return tuple(str(config_path().parent / path) for path in known.logs)
 
 
 async def hunt(case: "Case") -> None:
@@ -18,8 +55,7 @@ async def hunt(case: "Case") -> None:
     The secret goes to Vault alone, to be hashed. One that cannot be had is said, and no more.
     """
     known = case.parts.settings.vaults[case.place]
-    # As everything in the settings, from where they are.
-    logs = tuple(str(config_path().parent / path) for path in known.logs)
+    logs = _logs(case)
     for number, reference in enumerate(known.leaked):
         where = f"vaults.{case.place}.leaked.{number}"
         try:
