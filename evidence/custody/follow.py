@@ -10,6 +10,7 @@ from typing import Any
 
 from evidence.custody.state import Artifact, CaseCustody, Event, Hold, Transfer
 from evidence.custody.statement import (
+    BROUGHT,
     DISPOSED,
     ERASURE,
     HOLD,
@@ -199,6 +200,15 @@ def _disposed(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None
     state.seen.add(signed.digest)
 
 
+def _brought(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None:
+    signed = _signed(state, event, body)
+    for kept in signed.statement["kept"]:
+        artifact = _living(state, kept["artifact_id"])
+        if kept != what_stays(artifact):
+            raise CustodyError(f"artifact {artifact.artifact_id} has other hashes than were signed")
+    state.seen.add(signed.digest)
+
+
 def _redacted(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None:
     signed = _signed(state, event, body)
     for role in ("original", "map", "copy"):
@@ -276,6 +286,7 @@ _RULES: Mapping[str, Callable[[CaseCustody, Event, Mapping[str, Any]], None]] = 
     STORED: _stored,
     READ: _read,
     CHECKED: _checked,
+    BROUGHT: _brought,
     HOLD: _hold,
     RELEASE: _release,
     RETAIN: _retain,

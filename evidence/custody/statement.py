@@ -21,6 +21,7 @@ from evidence.strict_json import canonical_form
 
 SCHEMA = "urn:stanch:custody:1"
 TYP = "stanch-custody+jws"
+BROUGHT = "custody.brought"
 TRANSFER = "custody.transfer"
 HOLD = "hold.set"
 RELEASE = "hold.release"
@@ -32,6 +33,7 @@ ERASURE = "erasure"
 # How many people must sign: a hold only protects, so one may set it at once; what takes a
 # protection away, or moves responsibility, wants two.
 SIGNERS: Mapping[str, int] = {
+    BROUGHT: 1,
     HOLD: 1,
     RETAIN: 1,
     RELEASE: 2,
@@ -41,6 +43,7 @@ SIGNERS: Mapping[str, int] = {
     ERASURE: 2,
 }
 MORE: Mapping[str, frozenset[str]] = {
+    BROUGHT: frozenset({"origin", "kept"}),
     HOLD: frozenset({"hold", "artifacts"}),
     RELEASE: frozenset({"hold"}),
     RETAIN: frozenset({"until", "artifacts"}),
@@ -211,6 +214,7 @@ _FORM: Mapping[str, Callable[[Any], bool]] = {
     "to": _text,
     "place": _text,
     "kept": _kept,
+    "origin": _text,
     "original": _what_stays,
     "map": _what_stays,
     "copy": _what_stays,

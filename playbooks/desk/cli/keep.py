@@ -40,10 +40,11 @@ def keep(
     give is compared. What the file says of itself is recorded, and never believed.
     """
     settings, parts, db = here()
-    person, _ = people.who(settings, key)
+    person, secret = people.who(settings, key)
     pseudonym(db, incident)
     called = visible(name or file.name)[:MOST_NAME]
-    about = Bringing(incident, person, called, visible(source), visible(authority), sensitive)
+    said = (visible(source), visible(authority))
+    about = Bringing(incident, person, called, *said, sensitive, secret)
     with brought(file, person, said_of(claim or ())) as opened:
         body = bring(parts, db, opened, about, everybody(parts))
         gaps, claims = opened.all_gaps(), opened.claims()

@@ -15,6 +15,7 @@ from playbooks.case import store
 from playbooks.case.bringing import Bringing, bring
 from playbooks.case.sealing import checkpoint
 from playbooks.case.store import Store
+from playbooks.wiring import people
 from tests.playbooks.scene import Scene, apart
 
 DATA = bytes(range(256)) * (BLOCK // 256) + b"the end"
@@ -41,7 +42,9 @@ def taken(scene: Scene, path: Path, incident: str, passing: int) -> None:
     deadly = Deadly(passing)
     parts = replace(scene.parts, now=deadly(scene.parts.now), random=deadly(scene.parts.random))
     locker = replace(parts.locker, randomness=deadly(parts.locker.randomness))
-    about = Bringing(incident, "alice", "disk", "web-7", "5 Gs 12/26", sensitive=True)
+    key = scene.person("alice")
+    about = Bringing(incident, "alice", "disk", "web-7", "5 Gs 12/26", True, key)
+    known = people.known(scene.parts.settings)
     with brought(path, "alice", {}) as file:
         pread = deadly(file.source.read)
         file.source = SimpleNamespace(  # type: ignore[assignment]
@@ -51,7 +54,7 @@ def taken(scene: Scene, path: Path, incident: str, passing: int) -> None:
             descriptor=file.source.descriptor,
             size=file.source.size,
         )
-        bring(replace(parts, locker=locker), Store(parts.engine), file, about, {})
+        bring(replace(parts, locker=locker), Store(parts.engine), file, about, known)
 
 
 @apart
@@ -59,6 +62,7 @@ def test_a_file_is_kept_whole_or_not_at_all_wherever_the_process_dies(scene: Sce
     incident = scene.take()
     path = scene.folder / "disk.img"
     path.write_bytes(DATA)
+    scene.person("alice")
     scene.parts.engine.dispose()
     deaths = 0
     for passing in itertools.count():
@@ -81,7 +85,7 @@ def test_a_file_is_kept_whole_or_not_at_all_wherever_the_process_dies(scene: Sce
         deaths += 1
     assert deaths > 8
     (artifact,) = found.artifacts.values()
-    entries = [e for e in scene.entries(incident) if e.leaf.kind == "artifact.stored"]
-    assert [e.opening.actor for e in entries] == ["alice"]
+    entries = [e for e in scene.entries(incident) if e.opening.actor == "alice"]
+    assert [e.leaf.kind for e in entries] == ["artifact.stored", "custody.brought"]
     assert scene.parts.locker.read(artifact.stored_sha256)
     checkpoint(scene.store, scene.parts)

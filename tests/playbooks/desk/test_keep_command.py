@@ -9,12 +9,18 @@ from typing import Any
 
 import pytest
 
-from evidence import jws
+from evidence import jws, ledger
+from evidence.custody.record import record
+from evidence.custody.signing import sign, state
+from evidence.custody.statement import BROUGHT
+from evidence.errors import CustodyError
 from evidence.manifest import TYP, Manifest, read_manifest
 from evidence.verify import verify_bundle
 from evidence.verify_report import Exit
+from playbooks.case.bringing import KEPT
 from playbooks.case.record import Record
 from playbooks.case.store import Store
+from playbooks.wiring import people
 from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import load
 from tests.evidence.test_container_claims import MD5, SHA1, WHOLE
@@ -131,3 +137,26 @@ def test_what_is_brought_stands_in_a_bundle_that_verifies(parts: Parts) -> None:
     trust = json.loads((parts.settings.home / "keys" / "trust.json").read_text())
     verdict = verify_bundle(Path("bundle"), trust)
     assert (verdict.exit_code, verdict.problems) == (Exit.UNWITNESSED, ())
+    timeline = json.loads(Path("bundle/data/case/timeline.json").read_text())
+    [signed] = [one["body"] for one in timeline if one["kind"] == "custody.brought"]
+    assert [one["name"] for one in signed["signatures"]] == ["alice"]
+    said = signed["statement"]
+    assert (said["origin"], said["reason"]) == ("host web-7, /dev/sda", "5 Gs 12/26")
+
+
+def test_a_statement_about_other_bytes_is_refused_and_nothing_is_recorded(parts: Parts) -> None:
+    db, key = Store(parts.engine), people.who(parts.settings, Path("alice.key"))[1]
+    body = keep("disk.img").json
+    name = db.read(lambda conn: ledger.pseudonym(conn, CASE))
+    kept = {one: body[one] for one in KEPT} | {"stored_sha256": "0" * 64}
+    said = state(BROUGHT, name, parts.now(), "a warrant", origin="web-7", kept=[kept])
+    entry = ledger.Entry(
+        BROUGHT,
+        CASE,
+        {"statement": dict(said), "signatures": [sign(said, "alice", key)]},
+        "alice",
+        parts.now(),
+    )
+    known, at = people.known(parts.settings), parts.now()
+    with pytest.raises(CustodyError, match="other hashes"):
+        db.commit(lambda c: record(c, entry, known, record_time=at, salt=bytes(32)))
