@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "publish": "desk.cli.publish.publish",
     "trust": "desk.cli.trust.trust",
     "permissions": "desk.cli.permissions.permissions",
+    "collection": "desk.cli.collection.collection",
     "doctor": "desk.cli.doctor.doctor",
     "custody": "desk.cli.custody.app",
     "key": "desk.cli.key.app",

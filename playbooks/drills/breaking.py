@@ -25,6 +25,7 @@ from playbooks.case import (
     store,
     story,
     undoing,
+    volatile,
 )
 from playbooks.case.answers import Approval
 from playbooks.intake import signed
@@ -70,6 +71,11 @@ def wide_denial() -> None:
 def no_evidence() -> None:
     """Nothing is collected, and nothing is said to be missed."""
     put(keeping, "_collect", lambda case, source: ([], [], [], []))
+
+
+def no_collection() -> None:
+    """The host is never asked for its volatile state."""
+    put(volatile, "_given_up", lambda case: "given up: broken on purpose")
 
 
 def no_findings() -> None:

@@ -101,6 +101,12 @@ SABOTAGES = {
         "nothing is collected",
         breaking.no_evidence,
         "evidence was kept and none missed",
+        "the host told its volatile state before it was cut off",
+    ),
+    "volatile": one(
+        "the host is cut off before it is asked what it would forget",
+        breaking.no_collection,
+        "the host told its volatile state before it was cut off",
     ),
     "verifier": one(
         "the verifier finds nothing wrong",

@@ -7,6 +7,7 @@ from playbooks.desk.doctor import (
     accounts,
     backlog,
     channels,
+    contracts,
     database,
     deployment,
     key_service,
@@ -43,6 +44,7 @@ WHEREVER: dict[str, Callable[[Place], Iterable[Finding]]] = {
     "prefect server": prefect_state.server,
     "clock of the database": accounts.database_clock,
     "latch": vaults.latch,
+    "contract only": contracts.contract_only,
 }
 
 
