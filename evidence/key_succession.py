@@ -38,8 +38,8 @@ def next_key(folder: Path, role: str) -> str:
     """
     if not os.path.lexists(folder / FILE[role]):
         raise KeyMaterialError(
-            f"{folder / FILE[role]} is not there: the {role} key does not lie in this folder, so "
-            "it cannot be changed here"
+            f"{folder / FILE[role]} is not there: the {role} key does not lie in this folder. Make "
+            "its successor where it lives, and name it with --to"
         )
     path = folder / f"{FILE[role]}.next"
     with suppress(FileExistsError):
@@ -60,20 +60,35 @@ def succeed(folder: Path, role: str, key_id: str, *, destroy: bool) -> None:
     used, following = folder / FILE[role], folder / f"{FILE[role]}.next"
     if not os.path.lexists(following):
         raise KeyMaterialError(f"{following} is not there; begin again with `stanch key rotate`")
-    former = folder / FORMER / f"{role}-{key_id}{used.suffix}"
-    former.parent.mkdir(mode=0o700, exist_ok=True)
-    with suppress(FileExistsError):
-        os.link(used, former, follow_symlinks=False)
-    sync_folder(former.parent)
+    former = mark_former(folder, role, key_id)
     following.replace(used)
     sync_folder(folder)
     if destroy:
-        with former.open("r+b") as file:
-            file.write(bytes(former.stat().st_size))
-            file.flush()
-            os.fsync(file.fileno())
-            file.truncate(0)
-            os.fsync(file.fileno())
+        overwrite(former)
+
+
+def mark_former(folder: Path, role: str, key_id: str) -> Path:
+    """Have the key in use lie among the former ones, too; of one that lies elsewhere a mark."""
+    used = folder / FILE[role]
+    former = folder / FORMER / f"{role}-{key_id}{used.suffix}"
+    former.parent.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        if os.path.lexists(used):
+            os.link(used, former, follow_symlinks=False)
+        else:
+            write_closed(former, b"")
+    sync_folder(former.parent)
+    return former
+
+
+def overwrite(former: Path) -> None:
+    """Overwrite a former key's bytes; what a disk or a backup keeps of it is not reached."""
+    with former.open("r+b") as file:
+        file.write(bytes(former.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+        file.truncate(0)
+        os.fsync(file.fileno())
 
 
 def former_keys(folder: Path, role: str) -> list[str]:

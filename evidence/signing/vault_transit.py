@@ -115,7 +115,7 @@ class TransitKey:
             raise self._odd("sign") from error
 
     def wrap(self, key: bytes, about: Mapping[str, str]) -> bytes:
-        """Encrypt, bound to `about` by `associated_data` (Vault 1.9 or later)."""
+        """Encrypt, bound to `about` by `associated_data`, which an old Vault may not know."""
         told = self._ask(
             "encrypt",
             lambda transit: transit.encrypt_data(

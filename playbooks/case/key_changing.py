@@ -5,6 +5,7 @@ before it is recorded, and takes its place after both keys have signed for it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,27 +15,56 @@ from evidence.errors import KeyStatementError
 from evidence.key_history import LOG, MANIFEST, WRAP, Bounded
 from evidence.key_proof import Seen, must_be_seen
 from evidence.key_statement import REVOKE, ROTATE, read_revocation
-from evidence.note import checkpoint_text, parse_vkey, signature_line, vkey
+from evidence.note import NoteSigner, checkpoint_text, parse_vkey, signature_line, vkey
 from evidence.policy import parse_policy
+from evidence.signing.place import NO_CLIENTS, Clients, Use
 from playbooks.case.record import DEPLOYMENT, Record
 from playbooks.case.sealing import anchor, checkpoint
 from playbooks.case.store import Store
 from playbooks.case.witnessing import witness
-from playbooks.wiring import people, timestamp_terms
+from playbooks.wiring import key_places, people, timestamp_terms
+from playbooks.wiring.key_places import Pinned
 from playbooks.wiring.keyring import Keyring
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.settings import Settings
 from playbooks.wiring.trusting import policy_of, trust
 
 
-def rotate(db: Store, parts: Parts, role: str, reason: str, *, destroy: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The key that is to follow, and what reaches it where it lives in a service."""
+
+    key: Pinned
+    clients: Clients = NO_CLIENTS
+
+    def log(self, origin: str) -> NoteSigner:
+        """Return it as a log key."""
+        return keys.load_log(self.key.uri, origin, self.clients, self.key.public)
+
+    def manifest(self) -> keys.ManifestKey:
+        """Return it as a manifest key."""
+        return keys.load_manifest(self.key.uri, self.clients, self.key.public)
+
+    def wrap(self) -> keys.Wrapper:
+        """Return it as a wrapping key."""
+        return keys.load_wrap(self.key.uri, self.clients)
+
+
+def rotate(
+    db: Store, parts: Parts, role: Use, reason: str, *, destroy: bool, to: Following | None = None
+) -> str:
     """Have a new key of this role follow the one in use; return the new one's public name.
 
     To be called where nobody uses the keys. With `destroy` the old private key is overwritten.
+    The new one is made here, or is the one `to` which a service has.
     Raises KeyMaterialError where the key lies elsewhere, KeyStatementError where it cannot follow.
     """
     folder = parts.settings.home / "keys"
-    following = key_succession.next_key(folder, role)
+    following = to or Following(Pinned(key_succession.next_key(folder, role)))
+    if role == WRAP and following.wrap().reference == parts.keys.wrap.reference:
+        # Another version of the same key, which opens what it wrapped before.
+        key_places.succeed(folder, role, following.key, "", destroy=False)
+        return following.wrap().reference
     body, key_id = _body(parts, role, following, reason)
     said = body["statement"]
     before = db.read(lambda conn: _recorded(conn, said))
@@ -48,7 +78,10 @@ def rotate(db: Store, parts: Parts, role: str, reason: str, *, destroy: bool) ->
     if parts.settings.witnesses:
         # As it is kept: a witness that does not know the new log key yet takes the old one's line.
         witness(db, parts.settings, db.read(ledger.latest_checkpoint))
-    key_succession.succeed(folder, role, key_id, destroy=destroy)
+    if to is not None:
+        key_places.succeed(folder, role, to.key, key_id, destroy=destroy)
+    else:
+        key_succession.succeed(folder, role, key_id, destroy=destroy)
     return _told(role, said["new"])
 
 
@@ -131,17 +164,17 @@ def _told(role: str, key: Any) -> str:
     return str(key["kid"]) if role == MANIFEST else str(key)
 
 
-def _body(parts: Parts, role: str, following: str, reason: str) -> tuple[dict[str, Any], str]:
+def _body(parts: Parts, role: str, following: Following, reason: str) -> tuple[dict[str, Any], str]:
     """Return the entry's body, and the id of the key in use for the name of its file."""
     at, ring = parts.now(), parts.keys
     if role == LOG:
-        new = keys.load_log(following, ring.log.verifier.name)
+        new = following.log(ring.log.verifier.name)
         body = key_signing.rotate_log(ring.log.signer, new, at, reason)
         return body, ring.log.verifier.key_id.hex()
     if role == MANIFEST:
-        manifest = keys.load_manifest(following)
+        manifest = following.manifest()
         return key_signing.rotate_manifest(ring.manifest, manifest, at, reason), ring.manifest.kid
-    old, wrap = ring.wrap.reference, keys.load_wrap(following)
+    old, wrap = ring.wrap.reference, following.wrap()
     body = key_signing.rotate_wrap(old, wrap.reference, ring.manifest, at, reason)
     return body, old.rpartition(":")[2]
 
@@ -164,10 +197,10 @@ def _signed_by_both(conn: Connection, said: Mapping[str, Any], entry: ledger.Rec
     return key_ledger.overlap(conn, old, new, entry.index) is not None
 
 
-def _sign_both(db: Store, parts: Parts, following: str) -> None:
+def _sign_both(db: Store, parts: Parts, following: Following) -> None:
     """Have one head above the entry signed by both."""
     origin = parts.keys.log.verifier.name
-    new = keys.load_log(following, origin)
+    new = following.log(origin)
     signed = checkpoint(db, parts)
     if signed is None:
         raise KeyStatementError("the ledger is empty, though the rotation was just recorded in it")
@@ -177,4 +210,4 @@ def _sign_both(db: Store, parts: Parts, following: str) -> None:
     db.commit(lambda conn: key_ledger.countersign(conn, size, line))
 
 
-ROLES = (LOG, MANIFEST, WRAP)
+ROLES: tuple[Use, ...] = ("log", "manifest", "wrap")

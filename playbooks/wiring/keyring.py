@@ -13,7 +13,7 @@ from evidence.key_succession import former_keys
 from evidence.signer import MEMORY, RememberingSigner
 from evidence.signing.place import NO_CLIENTS, Clients, Use
 from evidence.wrap_ring import ring
-from playbooks.wiring.key_places import checked, pin, places
+from playbooks.wiring.key_places import checked, former_wraps, pin, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,11 @@ def load(folder: Path, origin: str, clients: Clients = NO_CLIENTS) -> Keyring:
         ),
         keys.load_manifest(manifest.uri, clients, manifest.public),
         ring(
-            keys.load_wrap(at["wrap"].uri, clients), map(keys.load_wrap, former_keys(folder, WRAP))
+            keys.load_wrap(at["wrap"].uri, clients),
+            [
+                keys.load_wrap(uri, clients)
+                for uri in (*former_keys(folder, WRAP), *former_wraps(folder))
+            ],
         ),
     )
 
