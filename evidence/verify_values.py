@@ -84,4 +84,5 @@ def _erased(entry: "Proven") -> set[str]:
         said = read_signed(entry.opened[1]).statement
     except CustodyError:
         return set()
-    return set(said["values"]) if said["case"] == entry.leaf.case else set()
+    fits = (said["kind"], said["case"]) == (ERASURE, entry.leaf.case)
+    return set(said["values"]) if fits else set()

@@ -10,7 +10,7 @@ from evidence.custody.statement import ERASURE, HOLD
 from evidence.erasing import compact, erase_values, named, naming, standing
 from evidence.errors import CustodyError
 from evidence.ledger import Entry
-from evidence.verify import verify_bundle
+from tests.evidence.agreed import verify_bundle
 from tests.evidence.chamber import CASE, Chamber
 from tests.evidence.custodians import PEOPLE, Desk
 

@@ -16,8 +16,8 @@ from evidence.ledger import Entry, append
 from evidence.personal import OpenValue, at, committed, hidden, restored, value_commitment
 from evidence.personal_kinds import PERSONAL, personal
 from evidence.strict_json import canonical_form
-from evidence.verify import verify_bundle
 from evidence.withheld import Withheld
+from tests.evidence.agreed import verify_bundle
 from tests.evidence.chamber import CASE, Chamber
 from tests.evidence.forgery import read_lines, rebag, restate, write_lines
 from tests.evidence.test_redaction import DOCUMENTS, places

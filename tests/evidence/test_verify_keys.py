@@ -19,9 +19,10 @@ from evidence.key_history import LOG, MANIFEST, Bounded, Bounds, read_history, w
 from evidence.keys import ManifestKey, public_jwk, thumbprint
 from evidence.note import NoteSigner, checkpoint_text, sign_note, signer_of, vkey
 from evidence.note import unverified_checkpoint as head_of
-from evidence.verify import Verdict, verify_bundle
+from evidence.verify import Verdict
 from evidence.verify_head import open_head
 from evidence.verify_trust import read_trust
+from tests.evidence.agreed import verify_bundle
 from tests.evidence.chamber import ORIGIN, Chamber, describe, fill, make_chamber
 from tests.evidence.custodians import KEYS, PEOPLE
 from tests.evidence.forgery import rebag, restate

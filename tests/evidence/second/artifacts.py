@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import Any
 
-from tests.evidence.second.entries import Entry, check_order, commitment
+from tests.evidence.second.entries import Entry, check_order
 from tests.evidence.second.findings import Findings, LackingError, need
 from tests.evidence.second.signatures import read_dsse, read_jws
 from tests.evidence.second.texts import (
@@ -13,6 +13,7 @@ from tests.evidence.second.texts import (
     SIZE,
     check_schema,
     dumps,
+    hmac_hex,
     is_later,
     lines,
     matches,
@@ -124,7 +125,7 @@ def check_story(entry: Entry, manifest: dict[str, Any]) -> None:
     target, salt = body.get("target"), body.get("target_salt")
     need(isinstance(target, str), "has no target")
     matches(HEX, salt)
-    made = commitment(salt, b"target\0" + target.encode("utf-8"))
+    made = hmac_hex(salt, b"target\0" + target.encode("utf-8"))
     need(made == manifest["source"]["target"], "target differs")
 
 

@@ -21,6 +21,7 @@ SIGNATURES = {
     "custody.transfer": 2,
     "disposed": 2,
     "redaction": 1,
+    "erasure": 2,
 }
 KINDS = {*SIGNATURES, "artifact.stored", "access.read", "verify.result"}
 FOUND = ("intact", "altered", "missing", "unreadable", "keyless", "covered")
@@ -125,6 +126,9 @@ class Custody:
                     one.holder = said["to"]
             case "disposed":
                 self.dispose(said["kept"], now)
+            case "erasure":
+                need(not self.broken, "an entry before broke a rule, so nothing is erased")
+                need(not self.holds, "is under a hold")
             case _:
                 for role in ("original", "map", "copy"):
                     same = said[role] == self.known(said[role]["artifact_id"]).what_stays
@@ -187,6 +191,7 @@ def check_statement(said: Any) -> None:
         "custody.transfer": {"artifacts": list, "from": str, "to": str, "place": str},
         "disposed": {"kept": list},
         "redaction": {"original": dict, "map": dict, "copy": dict},
+        "erasure": {"values": list},
     }
     need(said.get("kind") in [*forms], "is of no kind that is known")
     members(said, schema=str, kind=str, case=str, at=str, reason=str, **forms[said["kind"]])
@@ -206,6 +211,9 @@ def check_statement(said: Any) -> None:
             ids([one["artifact_id"] for one in value])
         elif name in ("original", "map", "copy"):
             stays(value)
+        elif name == "values":
+            matches(HASH, *value)
+            need(1 <= len(value) <= 100 and value == sorted(set(value)), "values are out of order")
 
 
 def read_statement(body: Any, people: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,6 +237,21 @@ def read_statement(body: Any, people: Mapping[str, Any]) -> dict[str, Any]:
     if said["kind"] == "custody.transfer":
         need(names == [said["from"], said["to"]], "is not signed by who gives, then who takes")
     return said
+
+
+def erased_values(entries: list[Entry], trust: Trust | None) -> set[str]:
+    """Return the commitments of what two people signed as erased."""
+    found: set[str] = set()
+    for entry in entries:
+        if entry.leaf["kind"] != "erasure" or entry.body is None:
+            continue
+        try:
+            said = read_statement(entry.body, trust.people if trust else {})
+        except ValueError:
+            continue
+        if (said["kind"], said["case"]) == ("erasure", entry.leaf["case"]):
+            found |= set(said["values"])
+    return found
 
 
 def check_custody(entries: list[Entry], trust: Trust | None, to: Findings) -> set[str]:

@@ -2,25 +2,26 @@
 
 import base64
 import hashlib
-import hmac
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from tests.evidence.second.findings import Findings, LackingError, need
 from tests.evidence.second.folder import get
-from tests.evidence.second.head import Head, check_inclusion, leaf_hash, parse_head
+from tests.evidence.second.head import Head, check_inclusion, leaf_hash, parse_head, read_line
 from tests.evidence.second.texts import (
     HASH,
     HEX,
     canonical,
     dumps,
+    hmac_hex,
     lines,
     matches,
     members,
     time_of,
 )
 from tests.evidence.second.trust import Trust
+from tests.evidence.second.values import restore
 
 KIND = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 TOLD = ("case_seq", "kind", "event_time", "record_time")
@@ -34,10 +35,6 @@ class Entry:
     leaf: dict[str, Any]
     actor: str | None
     body: Any
-
-
-def commitment(salt: str, text: bytes) -> str:
-    return hmac.digest(bytes.fromhex(salt), text, "sha256").hex()
 
 
 def read_entry(line: Any) -> Entry:
@@ -66,15 +63,20 @@ def read_entry(line: Any) -> Entry:
     time_of(leaf["record_time"])
     if line["opening"] is None:
         return Entry(line["index"], data, leaf, None, None)
-    opening = members(line["opening"], actor=str, body=str, salt=str)
+    need(isinstance(line["opening"], dict), "its opening is no object")
+    more = {"values": list} if "values" in line["opening"] else {}
+    opening = members(line["opening"], actor=str, body=str, salt=str, **more)
     matches(HEX, opening["salt"])
     body = opening["body"].encode("utf-8")
-    need(commitment(opening["salt"], body) == leaf["body"], "its body is not the committed one")
+    need(hmac_hex(opening["salt"], body) == leaf["body"], "its body is not the committed one")
     actor = b"actor\0" + opening["actor"].encode("utf-8")
-    need(commitment(opening["salt"], actor) == leaf["actor"], "its actor is not the committed one")
+    need(hmac_hex(opening["salt"], actor) == leaf["actor"], "its actor is not the committed one")
     told = canonical(body)
     need(isinstance(told, dict), "its body is no object")
-    return Entry(line["index"], data, leaf, opening["actor"], told)
+    by = opening["actor"]
+    if more:
+        by, told = restore(by, told, opening["values"])
+    return Entry(line["index"], data, leaf, by, told)
 
 
 def check_entries(data: bytes) -> list[Entry]:
@@ -136,8 +138,9 @@ def check_proof_file(data: bytes, index: int, head: Head, leaf: bytes, trust: Tr
     need(own.text == head.text, "has the text of another checkpoint")
     need(set(own.lines) <= set(head.lines), "has a signature that the checkpoint has not")
     if trust is not None:
-        starts = f"— {trust.log.name} "
-        need(any(line.startswith(starts) for line in own.lines), "lacks the log's signature")
+        lines_of = {read_line(line)[:2] for line in own.lines}
+        counting = {(one.name, one.key_id) for one in trust.counting(head.size)}
+        need(bool(lines_of & counting), "lacks the log's signature")
 
 
 def check_timeline(data: bytes, entries: list[Entry]) -> None:

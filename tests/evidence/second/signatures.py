@@ -60,6 +60,11 @@ def read_token(
     return payload
 
 
+def kid_of(data: bytes) -> str:
+    """Return the kid of a compact JWS that was read before."""
+    return str(loads(base64url_bytes(data.decode().partition(".")[0]))["kid"])
+
+
 def read_dsse(envelope: Any, trust: Trust | None) -> Any:
     """Return the canonical payload of a DSSE envelope with one signature."""
     members(envelope, payload=str, payloadType=str, signatures=list)

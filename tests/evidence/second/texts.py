@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hmac
 import json
 import re
 from datetime import datetime
@@ -81,6 +82,10 @@ def members(value: Any, /, **kinds: type) -> dict[str, Any]:
         need(kind is object or type(value[name]) is kind, f"{name} is no {kind.__name__}")
     found: dict[str, Any] = value
     return found
+
+
+def hmac_hex(salt: str, text: bytes) -> str:
+    return hmac.digest(bytes.fromhex(salt), text, "sha256").hex()
 
 
 def is_later(value: Any, known: str) -> bool:

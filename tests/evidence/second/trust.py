@@ -7,6 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.evidence.second.findings import WrongError, need
+from tests.evidence.second.keys import ALWAYS, Bounds, read_history
 from tests.evidence.second.policy import Policy, parse_policy
 from tests.evidence.second.texts import base64url_bytes
 from tests.evidence.second.vkeys import COSIGNATURE, ML_DSA_44, NOTE, Vkey, parse_vkey
@@ -20,6 +21,12 @@ class Trust:
     manifest_keys: Mapping[str, ec.EllipticCurvePublicKey]
     policy: Policy | None
     people: Mapping[str, ec.EllipticCurvePublicKey]
+    logs: Mapping[Vkey, Bounds]
+    bounds: Mapping[str, Bounds]
+
+    def counting(self, size: int) -> list[Vkey]:
+        """Return the log keys that sign heads of this size."""
+        return [one for one, bounds in self.logs.items() if bounds.counts_for_head(size)]
 
 
 def parse_jwk(jwk: Any) -> tuple[str, ec.EllipticCurvePublicKey]:
@@ -75,4 +82,18 @@ def parse_trust(given: Mapping[str, Any] | None) -> Trust:
         named = [parse_vkey(one, (COSIGNATURE, ML_DSA_44)) for one in witnesses]
         need(set(named) == set(policy.witnesses.values()), "the policy names other witnesses")
     people = parse_people(given.get("people", {}))
-    return Trust(origin, log, second, dict(map(parse_jwk, keys)), policy, people)
+    manifest_keys = dict(map(parse_jwk, keys))
+    logs: dict[Vkey, Bounds] = {}
+    bounds: dict[str, Bounds] = {}
+    for role, key, own in read_history(given.get("key_history", [])):
+        if role == "log":
+            vkey = parse_vkey(key, (NOTE,))
+            need(vkey.name == origin and vkey not in logs, "a log key is another's, or named twice")
+            logs[vkey] = own
+        else:
+            kid, made = parse_jwk(key)
+            same = manifest_keys.setdefault(kid, made).public_numbers() == made.public_numbers()
+            need(same and kid not in bounds, "two keys have one kid, or one is named twice")
+            bounds[kid] = own
+    logs.setdefault(log, ALWAYS)
+    return Trust(origin, log, second, manifest_keys, policy, people, logs, bounds)
