@@ -58,7 +58,7 @@ from evidence.ledger_tree import (
 )
 from evidence.merkle import leaf_hash
 from evidence.personal import ACTOR, MARK, OpenValue, committed, restored
-from evidence.personal_kinds import PERSONAL, personal
+from evidence.personal_kinds import personal, plain
 from evidence.strict_json import canonical_form
 
 __all__ = [
@@ -318,11 +318,11 @@ def _hidden(
         raise LedgerError(
             'actor or body holds {"commitment": ...}, which stands for a value that is not open'
         )
-    if entry.kind not in PERSONAL:
+    if plain(entry.kind, entry.actor):
         return seed, entry.actor, body, ()
-    plain = json.loads(body)
-    places = personal(entry.kind, entry.actor, plain)
-    salt, actor, made, values = committed(seed, entry.actor, plain, places)
+    said = json.loads(body)
+    places = personal(entry.kind, entry.actor, said)
+    salt, actor, made, values = committed(seed, entry.actor, said, places)
     return salt, actor, canonical_form(made, depth=2) if values else body, values
 
 

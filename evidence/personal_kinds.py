@@ -16,29 +16,58 @@ LOOKS = "**"
 # Who is nobody: the deployment itself.
 MACHINES = frozenset({"stanch", "settings"})
 
-PERSONAL: Mapping[str, tuple[str, ...]] = {
-    "notification": ("/told",),
-    "approval.asked": (ACTOR, LOOKS),
-    "approval.answered": (ACTOR, "/approver", "/proof"),
-    "review.started": (ACTOR,),
-    "review.opened": (ACTOR,),
-    "review.decided": (ACTOR, "/decisions/*/row", "/decisions/*/proof"),
-    "review.escalated": ("/told",),
-    "review.closed": (ACTOR, "/proof"),
-    "case.open": (LOOKS,),
-    "alert.joined": (LOOKS,),
-    "alert.repeated": (LOOKS,),
-    "indicator.noted": (LOOKS,),
-    "action.intent": (LOOKS,),
-    "freeze.set": (ACTOR,),
-    "freeze.lifted": (ACTOR,),
-}
+# A person does these, or may have done them.
+_ACTED = (
+    "action.undone",
+    "approval.lapsed",
+    "case.allowed",
+    "freeze.lifted",
+    "freeze.set",
+    "hold.released",
+    "key.added",
+    "point.needless",
+    "release.lifted",
+    "relogin.proven",
+    "review.applied",
+    "review.opened",
+    "review.reported",
+    "review.started",
+    "rotation.noted",
+    "severity.raised",
+)
+_DUTIES = tuple(
+    f"duty.{name}"
+    for name in ("fact", "anchor", "withdrawn", "hold", "sent", "decided", "checked", "confirmed")
+)
+PERSONAL: Mapping[str, tuple[str, ...]] = (
+    {
+        "notification": ("/told",),
+        "approval.asked": (ACTOR, LOOKS),
+        "approval.answered": (ACTOR, "/approver", "/proof"),
+        "review.decided": (ACTOR, "/decisions/*/row", "/decisions/*/proof"),
+        "review.escalated": ("/told",),
+        "review.closed": (ACTOR, "/proof"),
+        "case.open": (LOOKS,),
+        "alert.joined": (LOOKS,),
+        "alert.repeated": (LOOKS,),
+        "indicator.noted": (LOOKS,),
+        "action.intent": (LOOKS,),
+    }
+    | dict.fromkeys(_ACTED, (ACTOR,))
+    | dict.fromkeys(_DUTIES, (ACTOR, "/proof", LOOKS))
+)
 
 _ADDRESS = r"\d{1,3}(?:\.\d{1,3}){3}(?:/32)?"
 _ADDRESS6 = r"(?=[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:)[0-9A-Fa-f:.]{3,45}(?:/128)?"
 _MAIL = r".*[^\s@<>,;]@[^\s@<>,;]+\.[^\s@<>,;]+.*"
 _PERSON = r".*arn:aws[a-z-]*:(?:iam::\d{12}:user/|sts::\d{12}:(?:assumed-role|federated-user)/).*"
 _LOOKS = re.compile("|".join((_ADDRESS, _ADDRESS6, _MAIL, _PERSON)), re.DOTALL | re.ASCII)
+
+
+def plain(kind: str, actor: str) -> bool:
+    """Tell, before its body is read, whether an entry has no personal value."""
+    patterns = PERSONAL.get(kind, ())
+    return not patterns or (patterns == (ACTOR,) and actor in MACHINES)
 
 
 def personal(kind: str, actor: str, body: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from evidence.custody.state import LOCKER
 from evidence.errors import LedgerError
 from evidence.ledger import Entry, append
 from evidence.personal import OpenValue, at, committed, hidden, restored, value_commitment
-from evidence.personal_kinds import PERSONAL, personal
+from evidence.personal_kinds import PERSONAL, personal, plain
 from evidence.strict_json import canonical_form
 from evidence.withheld import Withheld
 from tests.evidence.agreed import verify_bundle
@@ -133,6 +133,18 @@ def test_no_place_lies_within_another() -> None:
     assert personal("notification", "stanch", {"told": [MALLORY]}) == ["/told"]
     assert personal("notification", "stanch", {}) == []
     assert not {"artifact.stored", "export", "heads", "tsa.token", "disposed"} & PERSONAL.keys()
+
+
+def test_what_a_machine_does_costs_nothing() -> None:
+    assert plain("freeze.set", LOCKER)
+    assert plain("change", "alice")
+    assert not plain("freeze.set", "alice")
+    assert not plain("case.open", LOCKER)
+    assert personal("duty.sent", "alice", {"proof": "a.b.c", "to": MALLORY, "number": 1}) == [
+        "/proof",
+        "/to",
+        "actor",
+    ]
 
 
 @pytest.fixture
