@@ -98,6 +98,7 @@ def _told(verdict: Verdict) -> str:
             f"{len(known)} of {len(verdict.times)} entries were recorded by {max(known)} at the "
             "latest, as timestamps prove; --json tells the window of each"
         )
+    lines += verdict.revocation
     lines += [why for why in verdict.lacking if verdict.exit_code != Exit.TRUST_MISSING]
     return "\n".join([*lines, f"verdict: {verdict.status}"])
 

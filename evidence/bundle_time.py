@@ -3,6 +3,7 @@
 data/time/<size>.txt              the text of a checkpoint of so many entries, as it was stamped
     <size>-<authority>.tsq .tsr   the request for it, and the answer with the token
     <authority>.pem               the authority's certificate and chain
+    <authority>.crl               lists of what was revoked of these, where they are known
     consistency.jsonl             size, path: that checkpoint's tree is the beginning of the head's
     noted.jsonl                   size, authority, entry, path: the ledger's entry of that token
 
@@ -53,6 +54,8 @@ def time_files(
         files[bag.TIME_NOTED] = b"\n".join(noted) + b"\n"
     for name in {kept.authority for kept in chosen}:
         files[f"{bag.TIME}{name}.pem"] = named[name].pem
+        if crl := named[name].crl:
+            files[f"{bag.TIME}{name}.crl"] = crl
     return files
 
 

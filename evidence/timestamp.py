@@ -9,7 +9,7 @@ authority's certificate.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from evidence import der
 from evidence.errors import TimestampError
+from evidence.timestamp_revocation import read_lists
 
 SHA512 = "2.16.840.1.101.3.4.2.3"
 NONCE_BYTES = 8
@@ -32,13 +33,20 @@ class Authority:
     """A timestamping authority as it is trusted: all of it is pinned.
 
     `certificate` is the one that signs tokens. `chain` is what it leads to: one root at least, and
-    the certificates in between. `policy` is an object identifier with dots.
+    the certificates in between. `policy` is an object identifier with dots. `lists` say which of
+    these certificates were revoked, where they are known.
     """
 
     name: str
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
     policy: str
+    lists: tuple[x509.CertificateRevocationList, ...] = ()
+
+    @property
+    def crl(self) -> bytes:
+        """Return the revocation lists in PEM, as they stand in a bundle; none where none is."""
+        return b"".join(one.public_bytes(Encoding.PEM) for one in self.lists)
 
     @property
     def roots(self) -> tuple[x509.Certificate, ...]:
@@ -57,7 +65,8 @@ class Authority:
 
     def trust(self) -> dict[str, str]:
         """Return the authority as it stands in trust.json."""
-        return {
+        crl = {"crl": self.crl.decode("ascii")} if self.lists else {}
+        return crl | {
             "name": self.name,
             "certificate": _pem(self.certificate).decode("ascii"),
             "root": b"".join(map(_pem, self.chain)).decode("ascii"),
@@ -65,8 +74,12 @@ class Authority:
         }
 
 
-def authority(name: str, certificate: bytes, root: bytes, policy: str) -> Authority:
+def authority(
+    name: str, certificate: bytes, root: bytes, policy: str, crl: bytes = b""
+) -> Authority:
     """Return an authority from PEM; `root` holds its root and all certificates in between.
+
+    `crl` holds revocation lists (CRL) of the issuers among them, where they are known.
 
     Raises:
         TimestampError: when one of them is none, or `root` holds no self-signed certificate.
@@ -87,7 +100,19 @@ def authority(name: str, certificate: bytes, root: bytes, policy: str) -> Author
     made = Authority(name, found[0][0], tuple(found[1]), policy)
     if not made.roots:
         raise TimestampError(f"{name}: its root is not self-signed; add the certificate that is")
-    return made
+    return with_lists(made, crl) if crl else made
+
+
+def with_lists(known: Authority, crl: bytes) -> Authority:
+    """Return the authority with more revocation lists, in PEM.
+
+    Raises:
+        TimestampError: when one is none, or not signed by an issuer that the authority leads to.
+    """
+    try:
+        return replace(known, lists=(*known.lists, *read_lists(crl, known.chain)))
+    except TimestampError as error:
+        raise TimestampError(f"{known.name}: {error}") from error
 
 
 def is_name(name: str) -> bool:
@@ -112,7 +137,13 @@ def read_authorities(members: Mapping[str, Any]) -> tuple[tuple[Authority, ...],
     listed = members.get("timestamp_authorities", [])
     try:
         found = tuple(
-            authority(a["name"], a["certificate"].encode(), a["root"].encode(), a["policy"])
+            authority(
+                a["name"],
+                a["certificate"].encode(),
+                a["root"].encode(),
+                a["policy"],
+                a.get("crl", "").encode(),
+            )
             for a in listed
         )
     except (KeyError, TypeError, AttributeError) as error:

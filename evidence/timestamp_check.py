@@ -13,6 +13,7 @@ from cryptography import x509
 
 from evidence.errors import TimestampError
 from evidence.timestamp import Authority, nonce_of
+from evidence.timestamp_revocation import refuse_revoked
 from evidence.timestamp_token import Token, read_token
 
 LEAST = (1, 0, 6)
@@ -45,6 +46,7 @@ def check(signer: Authority, text: bytes, asked: bytes, answer: bytes) -> Token:
         raise TimestampError("it answers another request: its nonce is not the one asked with")
     for certificate in (signer.certificate, *signer.chain):
         _refuse_outside(certificate, token.time)
+    refuse_revoked((signer.certificate, *signer.chain), signer.lists, token.time)
     _verify(signer, token, text, answer)
     return token
 

@@ -123,6 +123,8 @@ class Verdict:
     complete: bool = False
     counted: Counted | None = None
     custody: Custody = Custody()
+    # Of each timestamp authority, what is known of the revocation of its certificates.
+    revocation: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -154,6 +156,7 @@ class Report:
     withheld: list[str] = field(default_factory=list)
     recorded_at: int | None = None
     custody: Custody = Custody()
+    revocation: list[str] = field(default_factory=list)
 
     def invalid(self, file: str, what: object) -> None:
         """Note that something is not what it claims to be."""
@@ -201,6 +204,7 @@ class Report:
             self.complete,
             self.counted,
             custody=self.custody,
+            revocation=tuple(map(_plain, self.revocation)),
         )
 
     def _why_unpinned(self) -> str:

@@ -16,7 +16,8 @@ from evidence.merkle import verify_consistency, verify_inclusion
 from evidence.note import Checkpoint, checkpoint_text, parse_checkpoint
 from evidence.strict_json import parse_canonical
 from evidence.time_window import Anchor, Window, covering, windows
-from evidence.timestamp import Authority
+from evidence.timestamp import Authority, with_lists
+from evidence.timestamp_revocation import MAX_LISTS, known_until
 from evidence.timestamp_token import MAX_TOKEN
 from evidence.verify_entries import Proven, read_entry, read_lines, read_opening
 from evidence.verify_files import Files
@@ -29,7 +30,7 @@ AGREE = timedelta(minutes=15)
 
 _NAME = re.compile(
     r"(?P<size>[1-9][0-9]{0,18})(\.txt|-(?P<of>[a-z0-9][a-z0-9-]*)\.(tsq|tsr))"
-    r"|[a-z0-9][a-z0-9-]*\.pem|consistency\.jsonl|noted\.jsonl"
+    r"|[a-z0-9][a-z0-9-]*\.(pem|crl)|consistency\.jsonl|noted\.jsonl"
 )
 
 
@@ -63,11 +64,12 @@ def check_time(
             "(`pip install 'rfc3161-client>=1.0.6'`) and check again"
         )
         return
-    known = {one.name: one for one in trust.authorities}
+    known = {one.name: _with_lists(files, one, report) for one in trust.authorities}
     start = len(report.problems)
     anchors = _anchors(files, known, texts, head, report)
     _check_certificates(files, known, report)
     report.checked("timestamps", len(anchors), start)
+    report.revocation = [_revocation(one, anchors) for one in known.values()]
 
     start = len(report.problems)
     _check_agreement(anchors, report)
@@ -174,6 +176,35 @@ def _noted(files: Files, head: Checkpoint, report: Report) -> dict[tuple[int, st
         except (KeyError, TypeError, ValueError):
             report.invalid(bag.TIME_NOTED, f"line {number + 1}: is no entry of a token")
     return found
+
+
+def _with_lists(files: Files, known: Authority, report: Report) -> Authority:
+    """Return the authority with the revocation lists that the bundle has of it, too.
+
+    Who made the bundle may have left one out, but nobody can make one up.
+    """
+    path = f"{bag.TIME}{known.name}.crl"
+    if path not in files.sizes:
+        return known
+    try:
+        return with_lists(known, files.read(path, MAX_LISTS))
+    except EvidenceError as error:
+        report.invalid(path, error)
+        return known
+
+
+def _revocation(known: Authority, anchors: list[Anchor]) -> str:
+    """Say what is known of whether an authority's certificate was revoked."""
+    until = known_until((known.certificate, *known.chain), known.lists)
+    newest = max((one.time for one in anchors if one.authority == known.name), default=None)
+    if until is None:
+        return f"{known.name}: revocation not checked: there is no list (CRL) of its issuer"
+    if newest is not None and newest > until:
+        return (
+            f"{known.name}: revocation checked up to {_told(until)} only, when its list was made; "
+            f"its newest token is of {_told(newest)}"
+        )
+    return f"{known.name}: no token of it was revoked, by a list of {_told(until)}"
 
 
 def _check_certificates(files: Files, known: Mapping[str, Authority], report: Report) -> None:

@@ -49,6 +49,7 @@ MODULES = (
     "timeline",
     "timestamp",
     "timestamp_check",
+    "timestamp_revocation",
     "timestamp_token",
     "tlog_proof",
     "verify",

@@ -18,7 +18,8 @@ class TimestampAuthority(BaseModel):
     """One authority (RFC 3161): its URL, and files in PEM, of which `root` may hold a whole chain.
 
     Without `url` it is not asked any more, but its tokens count: a certificate that was followed by
-    another. `policy` is the object identifier under which it stamps.
+    another. `policy` is the object identifier under which it stamps. `crl` is a file in PEM with
+    the revocation lists of its issuers, to be fetched anew now and then.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +28,7 @@ class TimestampAuthority(BaseModel):
     certificate: Path
     root: Path
     policy: str
+    crl: Path | None = None
 
     @field_validator("url")
     @classmethod
@@ -70,7 +72,8 @@ def authorities(settings: "Settings") -> list[Askable]:
         try:
             certificate = (folder / known.certificate).read_bytes()
             root = (folder / known.root).read_bytes()
-            pinned = timestamp.authority(name, certificate, root, known.policy)
+            crl = (folder / known.crl).read_bytes() if known.crl else b""
+            pinned = timestamp.authority(name, certificate, root, known.policy, crl)
         except OSError as error:
             raise SettingsError(
                 f"timestamps.{name}: {error.filename} cannot be read: {error.strerror}. Ask the "
