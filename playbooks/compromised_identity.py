@@ -66,7 +66,7 @@ async def compromised_identity(case: Case) -> None:
     how = "contained" if case.contained else "not contained"
     await case.tell(case.stakeholders, how, residual=case.residual)
     await case.seal("interim")
-    await log_files(case)
+    await log_files(case, actors=(name,))
     if case.incident.kind != "sso" and case.principal.kind == "role":
         await case.together(hunt(case, case.principal), role_wide(case))
     elif case.incident.kind != "sso":

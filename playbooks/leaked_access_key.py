@@ -54,7 +54,7 @@ async def leaked_access_key(case: Case) -> None:
     how = "contained" if case.contained else "not contained"
     await case.tell(case.stakeholders, how, residual=case.residual)
     await case.seal("interim")
-    await case.together(hunt(case, who), log_files(case))
+    await case.together(hunt(case, who), log_files(case, actors=(who.name,)))
     if yes := await case.ask(ResetConsolePassword(who)):
         await case.act(ResetConsolePassword(who), yes)
         open_point(case, "password", NO_CONSOLE)

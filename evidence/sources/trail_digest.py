@@ -42,6 +42,7 @@ Kind = Literal[
     "log_altered",
     "log_missing",
     "log_unlisted",
+    "object_touched",
 ]
 
 

@@ -15,6 +15,7 @@ from evidence.sources.item import Item, Missed
 from evidence.sources.object_stream import object_stream
 from evidence.sources.outcome import Tally, counted, ended, unsupported
 from evidence.sources.paged import paged
+from evidence.sources.touched import Touches
 from evidence.sources.trail_digest import (
     MOST,
     Digest,
@@ -52,6 +53,16 @@ class _Seen:
     claims: list[dict[str, Any]] = field(default_factory=list)
 
 
+def _touched(name: str, touches: Touches, seen: _Seen) -> None:
+    """Note the objects that a log file says were touched, each once."""
+    known = {fault.object for fault in seen.faults if fault.kind == "object_touched"}
+    for one, event in touches.found():
+        if one not in known:
+            seen.faults.append(Fault("object_touched", one, f"{event}, says {name}"))
+    if touches.over:
+        seen.tally.notes.append(f"{name} is too large to look for touched objects in")
+
+
 @dataclass(frozen=True, slots=True)
 class TrailFiles:
     """Log files and digests of one trail, account and region between two aware times.
@@ -60,7 +71,8 @@ class TrailFiles:
     clients' own. A trail of an organization needs the organization's id, as o-abc. Log files are
     sensitive: requests in them may hold secrets. A file that would bring them over `most_bytes`
     is left out, and that is said. What an altered file was before may still be an
-    older version of it: `S3Versions` gets those.
+    older version of it: `S3Versions` gets those. `actors` (names, ids, access key ids) are those
+    of whom it is told which objects of S3 they wrote or deleted, as far as the trail has it.
     """
 
     trail: str
@@ -70,6 +82,7 @@ class TrailFiles:
     region: str
     organization: str = ""
     most_bytes: int = 64 << 30
+    actors: tuple[str, ...] = ()
 
     name: ClassVar[str] = "trail_files"
     permissions: ClassVar[tuple[str, ...]] = (
@@ -215,9 +228,11 @@ class TrailFiles:
             seen.tally.add("bytes", -stream.size)
             yield seen.tally.miss(Missed(name, question.call, f"over {self.most_bytes} bytes"))
             return
-        inflated = Inflated(stream)
+        touches = Touches(frozenset(self.actors))
+        inflated = Inflated(stream, touches.take)
         yield Item(name, GZIP, b"", True, question.call, inflated)
         seen.tally.add("logs")
+        _touched(name, touches, seen)
         claims = {"item": name, "asked": question.parameters, "claims": stream.claims()}
         found = inflated.sha256()
         seen.claims.append(claims | {"content_sha256": found, "digest_says": log.sha256})

@@ -12,9 +12,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from actions.aws.instance import Instance
 from evidence.sources.flow_logs import FlowLogs
 from evidence.sources.not_set_up import NotSetUp
+from evidence.sources.s3_versions import S3Versions
 from evidence.sources.trail_files import TrailFiles
 from evidence.sources.volatility import in_order
 from playbooks.case import store
+from playbooks.case.answers import Kept
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
@@ -23,16 +25,23 @@ if TYPE_CHECKING:
 ON = timedelta(hours=1)
 AFTER = ON + TrailFiles.AGAIN_AFTER
 WHAT = "log files are delivered late"
+# Of so many touched objects the versions are kept; what is beyond stands on record.
+MOST_OBJECTS = 50
 
 
-async def log_files(case: "Case", host: Instance | None = None) -> None:
+async def log_files(
+    case: "Case", host: Instance | None = None, actors: tuple[str, ...] = ()
+) -> None:
     """Keep the trail's files, and the flow logs of a host's interfaces, once they are there.
 
-    An identity acts in any region, so its trail's files are those of all regions of the account.
+    An identity acts in any region, so its trail's files are those of all regions of the account;
+    of what `actors` wrote or deleted in S3, as far as those tell, every version is kept.
     """
     start, end = case.window[0], case.incident.opened + ON
     regions = [host.region] if host else _regions(case)
-    sources: list[tuple[Any, str]] = [(_trail(case, one, start, end), "") for one in regions]
+    sources: list[tuple[Any, str]] = [
+        (_trail(case, one, start, end, actors), "") for one in regions
+    ]
     if host:
         faces = await _interfaces(case, host)
         sources += [(_flows(case, host, one, start, end), one["id"]) for one in faces]
@@ -43,8 +52,29 @@ async def log_files(case: "Case", host: Instance | None = None) -> None:
     if case.dry or not later or not case.due(AFTER, WHAT):
         return
     order = {id(source): again for source, again in later}
-    for source in in_order(source for source, _ in later):
+    found = [
         await case.keep(source, again=order[id(source)])
+        for source in in_order(source for source, _ in later)
+    ]
+    await touched(case, found)
+
+
+async def touched(case: "Case", found: list[Kept]) -> None:
+    """Keep every version of the objects that the logs say were touched, in the named buckets."""
+    faults = [one for kept in found for one in kept.found if one["kind"] == "object_touched"]
+    objects = list(dict.fromkeys(one["object"] for one in faults))
+    opened = case.parts.settings.forensics.objects
+    mine = [one for one in objects if one.partition("/")[0] in opened]
+    for one in mine[:MOST_OBJECTS]:
+        bucket, _, key = one.partition("/")
+        source = S3Versions(bucket, key, case.place, case.place, case.region)
+        await case.keep(source, again=one)
+    if left := len(objects) - len(mine[:MOST_OBJECTS]):
+        why = (
+            f"{left} objects were touched of which no version was kept: their buckets are not "
+            f"among objects in [forensics], or are over {MOST_OBJECTS}. The log files name them."
+        )
+        await case.keep(NotSetUp(S3Versions.name, why, case.place, case.region))
 
 
 def _regions(case: "Case") -> list[str]:
@@ -55,7 +85,9 @@ def _regions(case: "Case") -> list[str]:
     return list(dict.fromkeys(known or (case.region, "us-east-1")))
 
 
-def _trail(case: "Case", region: str, start: datetime, end: datetime) -> TrailFiles | NotSetUp:
+def _trail(
+    case: "Case", region: str, start: datetime, end: datetime, actors: tuple[str, ...]
+) -> TrailFiles | NotSetUp:
     terms = case.parts.settings.forensics
     trail = terms.trails.get(case.place)
     if trail is None:
@@ -64,7 +96,8 @@ def _trail(case: "Case", region: str, start: datetime, end: datetime) -> TrailFi
             f'were not kept. Name it: [forensics.trails] "{case.place}" = "its ARN".'
         )
         return NotSetUp(TrailFiles.name, why, case.place, region)
-    return TrailFiles(trail, start, end, case.place, region, terms.organization)
+    organization = terms.organization
+    return TrailFiles(trail, start, end, case.place, region, organization, actors=actors)
 
 
 def _flows(

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+from playbooks.case.answers import Kept
 from playbooks.case.case import Case
-from playbooks.case.log_files import AFTER, log_files
+from playbooks.case.log_files import AFTER, log_files, touched
 from playbooks.wiring.forensics_terms import Forensics
 from tests.playbooks.scene import Scene, apart
 
@@ -78,3 +79,36 @@ def test_a_trail_that_is_named_and_not_there_is_on_record_too(scene: Scene) -> N
     assert told["trail_files"]["state"] == "unsupported"
     assert "is not known" in told["trail_files"]["why"][0]
     assert "flow_logs is false" in told["flow_logs"]["why"][0]
+
+
+@apart
+def test_every_version_of_a_touched_object_is_kept_in_the_named_buckets_alone(
+    scene: Scene,
+) -> None:
+    s3 = scene.aws("s3")
+    for bucket in ("shop", "other"):
+        where = {"LocationConstraint": scene.estate.region}
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+        on = {"Status": "Enabled"}
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=on)
+        for content in (b"as it was", b"as the thief left it"):
+            s3.put_object(Bucket=bucket, Key="a/b", Body=content)
+    scene.set(forensics=Forensics(objects=("shop",)))
+    said = [
+        {"kind": "object_touched", "object": f"{bucket}/a/b", "why": "PutObject"}
+        for bucket in ("shop", "other", "shop")
+    ]
+
+    async def after(case: Case) -> None:
+        await touched(case, [Kept("keep/trail_files", (), (), tuple(said))])
+
+    incident, _ = scene.play(after)
+    found = kept(scene, incident)
+    [step] = [one for one in found if one.endswith("#shop/a/b")]
+    assert found[step]["missed"] == []
+    stored = [e.body for e in scene.entries(incident) if e.leaf.kind == "artifact.stored"]
+    contents = [one for one in stored if one["sensitive"] and one["source"] == "s3_versions"]
+    assert [one["size"] for one in contents] == [str(len(b"as the thief left it")), "9"]
+    told = [one for one in found if "s3_versions" in one and one != step]
+    assert len(told) == 1
+    assert found[told[0]]["missed"][0]["error"] == "NotSetUp"
