@@ -39,6 +39,7 @@ def effect(deployment: Deployment, parts: Parts, incident: str) -> dict[str, Any
         for s in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
     ]
     told["snapshots"] = dict(Counter(m for m in marked if m))
+    told["commands"] = len(deployment.world.ground.kept.commands)
     return {"world": told, "journal": journal(parts, incident)}
 
 

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 
+from actions.aws import collection_document as pinned
 from actions.aws.convert_tracked_connections import ConvertTrackedConnections
+from actions.aws.deny_instance_sessions import DenyInstanceSessions
 from actions.aws.isolate_instance import IsolateInstance
 from playbooks.case.case import Case
 from playbooks.case.enter import Body, enter
 from playbooks.case.play import body_of
+from playbooks.case.volatile import collect_first, keep_collected
 from playbooks.compromised_instance import compromised_instance
+from playbooks.drills.range.estate_agent import make_collectable
 from playbooks.wiring.parts import Parts
 from tests.deployment import deployed, go
 from tests.sample import FULL
@@ -25,10 +29,18 @@ async def converting(case: Case) -> None:
     await case.act(ConvertTrackedConnections(case.target))
 
 
+async def collecting(case: Case) -> None:
+    """Ask the host what it would forget, then deny; nobody answers, for nothing listens here."""
+    host = case.target
+    await collect_first(case, host, lambda: case.act(DenyInstanceSessions(host)))
+    await keep_collected(case, host)
+
+
 # A play, and one state in how many is swept while working: from its first to its last.
 PLAYS: dict[str, tuple[Body, int]] = {
     "compromised_instance": (body_of(compromised_instance), 10),
     "converting": (converting, 4),
+    "collecting": (collecting, 4),
 }
 
 
@@ -43,6 +55,9 @@ def test_a_crash_at_any_point_leaves_one_effect_and_none_unrecorded(
 ) -> None:
     body, one_in = PLAYS[name]
     deployment = deployed(tmp_path)
+    if name == "collecting":
+        host = (deployment.estate.target,)
+        make_collectable(deployment.world, host, "collected", pinned.text(), pinned.NAME)
     parts = deployment.parts()
     incident = deployment.take(parts).incident
 
@@ -58,6 +73,7 @@ def test_a_crash_at_any_point_leaves_one_effect_and_none_unrecorded(
     with capsys.disabled():
         print(f"\n{crash.says(name)}")
     assert wanted["world"]["open to all"] == []
+    assert wanted["world"]["commands"] == (name == "collecting")
 
 
 def nobody(holder: str) -> bool:

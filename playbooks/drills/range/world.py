@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import boto3
 import botocore.session
+from botocore.config import Config
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.moto_api._internal import mock_random
@@ -169,7 +170,9 @@ class World:
     def client(self, service: str, credentials: Credentials, region: str = "") -> Any:
         """A boto3 client that reaches this world in-process."""
         session: Any = self.session(credentials, region)
-        return session.client(service)
+        # Addresses that carry their signature are signed as AWS wants them today.
+        signed = Config(signature_version="s3v4") if service == "s3" else None
+        return session.client(service, config=signed)
 
     def perform(
         self,
