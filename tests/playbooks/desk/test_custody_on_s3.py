@@ -1,6 +1,5 @@
 """`stanch` with its artifacts in a bucket: kept, held, checked, exported; over HTTP, by command."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,12 @@ from evidence.sources.item import Item
 from playbooks.case import locking
 from playbooks.case.record import Record
 from playbooks.case.store import Store
+from playbooks.desk.doctor.checks import checks
+from playbooks.desk.doctor.finding import Finding
+from playbooks.desk.doctor.place import Place
+from playbooks.desk.doctor.running import run
 from playbooks.wiring import stores
+from playbooks.wiring.gated import through
 from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import load
 from tests.evidence.bucket import Service, service
@@ -210,18 +214,26 @@ def test_a_store_that_is_away_is_told_later(
 def test_the_doctor_says_whether_the_bucket_is_fit(
     service: Service, bucket: str, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def found() -> dict[str, Any]:
-        told = json.loads(stanch("doctor", "--json").out)["findings"]
-        [one] = [f for f in told if f["check"] == "store"]
-        return one  # type: ignore[no-any-return]
+    def found() -> Finding:
+        place = Place(load(), parts.now)
+        [one] = run({"store": checks(place)["store"]})
+        return one
 
-    assert found()["level"] == "ok"
-    assert "keeps versions, locks them (2 days at least, governance mode)" in found()["what"]
+    assert found().level == "ok"
+    assert "keeps versions, locks them (2 days at least, governance mode)" in found().what
     service.client().delete_public_access_block(Bucket=bucket)
-    assert found()["level"] == "bad"
-    assert "public access is not blocked" in found()["what"]
+    assert found().level == "bad"
+    assert "public access is not blocked" in found().what
     monkeypatch.setenv("STANCH_STORE", "file")
-    assert found()["level"] == "ok"
+    assert found().level == "ok"
+
+
+def test_evidence_is_kept_in_a_freeze(service: Service, bucket: str, parts: Parts) -> None:
+    def frozen(operation: str) -> None:
+        raise AssertionError(f"{operation} came to the gate")
+
+    stored = through(frozen, lambda: parts.locker.put(b"content"))
+    assert parts.locker.read(stored.sha256) == b"content"
 
 
 def test_serving_refuses_a_bucket_that_is_not_fit(
