@@ -18,6 +18,7 @@ MACHINES = frozenset({"stanch", "settings"})
 
 # A person does these, or may have done them.
 _ACTED = (
+    "access.read",
     "action.undone",
     "approval.lapsed",
     "case.allowed",
