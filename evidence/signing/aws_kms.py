@@ -132,6 +132,9 @@ class KmsKey:
             raise KeyServiceError(
                 f"KMS was not reached for {what} with {self.name}: {type(error).__name__}"
             ) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # What is no answer of KMS breaks botocore's own reading.
+            raise self._odd(what) from error
         return answer
 
     def _bytes(self, what: str, told: Mapping[str, Any], member: str) -> bytes:

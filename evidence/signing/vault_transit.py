@@ -174,7 +174,8 @@ class TransitKey:
                 f"Vault {self.vault} does not {what} with {self.name}: {type(error).__name__}. "
                 "Is it up, unsealed, and reached from here?"
             ) from error
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            # What is no answer of a Vault breaks hvac's own reading, too.
             raise self._odd(what) from error
 
     def _path(self, what: str) -> str:
