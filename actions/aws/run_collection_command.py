@@ -57,7 +57,9 @@ class RunCollectionCommand(OneWay[Aws]):
 
     def facts(self, p: Aws) -> Result:
         describe(p, self.host)
-        return {**_agent(p, self.host), "document": _version(p)}
+        agent = _agent(p, self.host)
+        # Most hosts have no agent, and a denial waits for the answer: ask no more than is needed.
+        return {**agent, "document": _version(p) if agent["ping"] else ""}
 
     def foresee(self, p: Aws, before: State) -> Foreseen:
         if why := unfit(before):
