@@ -75,8 +75,8 @@ def export(
     and that covers the case; without one, or where there is none, the newest of all.
     What is `withheld` is left out, and the signed statement says so.
     Only reads the database, so a read-only connection will do and no writer need wait.
-    Everything but `export.jws` is the same bytes for the same ledger, checkpoint and tokens. The
-    caller appends an `export` entry afterwards.
+    Everything but `export.jws` is the same bytes for the same ledger, checkpoint and tokens, where
+    the signer's key is in memory. The caller appends an `export` entry afterwards.
 
     Raises:
         BundleError: when `out` exists, or an entry waits for its index or proof.

@@ -63,8 +63,11 @@ def _read(folder: Path) -> tuple[dict[Use, Pinned], list[str]]:
         unknown = told.keys() - FILE_OF.keys() - {FORMER_WRAPS}
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise KeyMaterialError(f"{folder / NAME} is malformed; restore it from a backup") from error
-    if unknown:
-        raise KeyMaterialError(f"{folder / NAME} names unknown keys; restore it from a backup")
+    if unknown or any(not key.public for use, key in given.items() if use != "wrap"):
+        # Without a pin whatever the service has by then would be believed.
+        raise KeyMaterialError(
+            f"{folder / NAME} names unknown keys, or pins no public half; restore it from a backup"
+        )
     return given, former
 
 

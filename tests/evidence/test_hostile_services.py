@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
@@ -183,3 +184,23 @@ def test_a_kms_that_answers_anything(clients: Clients, status: int, answer: Any)
 def test_what_is_no_json_at_all(clients: Clients, uri: str, status: int, body: bytes) -> None:
     SAID.append((status, body))
     told(uri, clients)
+
+
+def test_a_service_that_never_answers_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        vault = hvac.Client(url=endpoint, token="t", timeout=0.2, session=requests.Session())
+        kms = boto3.client(
+            "kms",
+            region_name=REGION,
+            endpoint_url=endpoint,
+            aws_access_key_id="AKIAEXAMPLE",
+            aws_secret_access_key="not-a-secret",
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=0.2),
+        )
+        away = Clients(lambda name: vault, lambda account, region: kms)
+        for uri, said in ((URI, "ReadTimeout"), (KMS, "ReadTimeoutError")):
+            with pytest.raises(KeyServiceError, match=said):
+                load_manifest(uri, away, PINNED["manifest"]).key.sign(b"manifest")
+        kms.close()
+        vault.adapter.close()

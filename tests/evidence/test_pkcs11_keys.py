@@ -1,6 +1,5 @@
-"""Keys in a PKCS #11 token: SoftHSM2 as the HSM, in a process of its own for each test."""
+"""Keys in a PKCS #11 token: SoftHSM2 as the HSM."""
 
-import os
 import random
 import subprocess
 import sys
@@ -14,62 +13,15 @@ from evidence.keys import WrapKey, load_log, load_manifest, load_wrap, public_ha
 from evidence.note import open_note, sign_note
 from evidence.sealed import data_key_of, fresh
 from evidence.signing.place import NO_CLIENTS
+from tests.evidence.token_site import PIN, aes, opened, pair, token, uri
 
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so")
-MODULE = next((one for one in MODULES if os.path.exists(one)), "")
 pkcs11 = pytest.importorskip("pkcs11", reason="needs python-pkcs11: pip install -e .[pkcs11]")
-pytestmark = pytest.mark.skipif(
-    not MODULE, reason="needs SoftHSM2 as the HSM: apt-get install softhsm2"
-)
-ORIGIN, PIN, TOKEN = "log.example/one", "canary-4711", "stanch"
+ORIGIN = "log.example/one"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A token with the three keys; the module reads its configuration once a process."""
-    made = tmp_path_factory.mktemp("hsm")
-    made.chmod(0o700)
-    (made / "tokens").mkdir()
-    config = made / "softhsm2.conf"
-    config.write_text(f"directories.tokendir = {made}/tokens\nlog.level = ERROR\n")
-    os.environ["SOFTHSM2_CONF"] = str(config)
-    init = ["softhsm2-util", "--init-token", "--free", "--label", TOKEN]
-    subprocess.run([*init, "--pin", PIN, "--so-pin", PIN], check=True, capture_output=True)
-    (made / "pin").write_text(f"{PIN}\n")
-    (made / "pin").chmod(0o600)
-    with opened() as session:
-        pair(session, "manifest", "secp256r1")
-        pair(session, "log", "1.3.101.112")
-        aes(session, "wrap")
-    return made
-
-
-def opened():
-    return pkcs11.lib(MODULE).get_token(token_label=TOKEN).open(user_pin=PIN, rw=True)
-
-
-def pair(session, label, curve, **more):
-    from pkcs11.util.ec import encode_named_curve_parameters
-
-    edwards = curve == "1.3.101.112"
-    kind = pkcs11.KeyType.EC_EDWARDS if edwards else pkcs11.KeyType.EC
-    named = {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}
-    how = {"mechanism": pkcs11.Mechanism.EC_EDWARDS_KEY_PAIR_GEN} if edwards else {}
-    domain = session.create_domain_parameters(kind, named, local=True)
-    domain.generate_keypair(label=label, store=True, **how, **more)
-
-
-def aes(session, label, bits=256, **more):
-    may = pkcs11.MechanismFlag.WRAP | pkcs11.MechanismFlag.UNWRAP
-    session.generate_key(
-        pkcs11.KeyType.AES, bits, label=label, store=True, capabilities=may, **more
-    )
-
-
-def uri(folder, label, token=TOKEN, pin="pin", module=MODULE):
-    return (
-        f"pkcs11:token={token};object={label}?module-path={module}&pin-source=file:{folder}/{pin}"
-    )
+@pytest.fixture
+def folder() -> Path:
+    return token()
 
 
 def test_the_log_and_manifests_are_signed_in_the_token(folder):
