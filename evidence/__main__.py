@@ -22,6 +22,7 @@ _OTHERS = {
     "witness": "run a witness for a log",
     "open": "open a bundle that was sealed for you",
     "trail": "check the digests of a trail that a bundle holds",
+    "signer": "sign a log's heads for a Stanch that has no log key",
     "follow": "check a published ledger against the last look at it",
 }
 

@@ -20,6 +20,7 @@ EvidenceError
 ├── RedactionError          a map, or a copy made by one, is not what it should be
 ├── ManifestError           a manifest lacks a field or contradicts itself
 ├── SourceError             a source was given a target it cannot read
+├── WireError               what a signer was asked or answered is malformed, or came too late
 ├── TilesError              published tiles are missing, altered, or cannot be written
 │   └── MissingTileError    a tile that the published checkpoint needs is not there
 ├── TimestampError          a timestamp was refused, is malformed, or not from its authority
@@ -117,6 +118,10 @@ class SourceError(EvidenceError):
 
 class BundleError(EvidenceError):
     """A bundle cannot be written or is not shaped like one."""
+
+
+class WireError(EvidenceError):
+    """What a signer was asked or answered is malformed, or came too late."""
 
 
 class TilesError(EvidenceError):

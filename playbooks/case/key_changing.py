@@ -60,6 +60,9 @@ def rotate(
     Raises KeyMaterialError where the key lies elsewhere, KeyStatementError where it cannot follow.
     """
     folder = parts.settings.home / "keys"
+    if role == LOG:
+        # Before a key is made that nobody could sign for.
+        _ = parts.keys.log.signer
     following = to or Following(Pinned(key_succession.next_key(folder, role)))
     if role == WRAP and following.wrap().reference == parts.keys.wrap.reference:
         # Another version of the same key, which opens what it wrapped before.

@@ -1,5 +1,6 @@
 """The deployment's three keys, loaded together."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +9,12 @@ from typing import Any
 
 from evidence import keys
 from evidence.cosignature import CosigningKey
+from evidence.errors import KeyMaterialError, NoteError
 from evidence.key_history import WRAP
 from evidence.key_succession import former_keys
+from evidence.note import parse_vkey
 from evidence.signer import MEMORY, RememberingSigner
+from evidence.signer_client import AskedSigner, socket_of
 from evidence.signing.place import NO_CLIENTS, Clients, Use
 from evidence.wrap_ring import ring
 from playbooks.wiring.key_places import checked, former_wraps, pin, places
@@ -20,13 +24,16 @@ from playbooks.wiring.key_places import checked, former_wraps, pin, places
 class Keyring:
     """The log's signer, the manifests' key and the wrapping key."""
 
-    log: RememberingSigner
+    log: RememberingSigner | AskedSigner
     manifest: keys.ManifestKey
     wrap: keys.Wrapper
 
     def trust(self) -> dict[str, Any]:
         """Return what an auditor must be given by another way than the bundle."""
-        return keys.trust(self.log.verifier, [self.manifest.public], self.log.second)
+        members = keys.trust(self.log.verifier, [self.manifest.public], self.log.second)
+        if isinstance(self.log, AskedSigner) and self.log.second_vkey:
+            members["log_second_vkey"] = self.log.second_vkey
+        return members
 
 
 def create(
@@ -49,15 +56,20 @@ def create(
     return made
 
 
-def load(folder: Path, origin: str, clients: Clients = NO_CLIENTS) -> Keyring:
+def load(
+    folder: Path, origin: str, clients: Clients = NO_CLIENTS, signer: str | None = None
+) -> Keyring:
     """Load the keys. Raise KeyMaterialError when one is missing, or open to others.
 
-    A service is not asked before its key is used, so this holds nothing up while it is away.
+    A service is not asked before its key is used, so this holds nothing up while it is away. With
+    the URI of a `signer` in a process of its own the log's key is not looked for.
     """
     at = places(folder)
     log, manifest = at["log"], at["manifest"]
     return Keyring(
-        RememberingSigner(
+        asked(folder, origin, signer)
+        if signer is not None
+        else RememberingSigner(
             keys.load_log(log.uri, origin, clients, log.public),
             folder / MEMORY,
             _second(folder, origin),
@@ -71,6 +83,25 @@ def load(folder: Path, origin: str, clients: Clients = NO_CLIENTS) -> Keyring:
             ],
         ),
     )
+
+
+def asked(folder: Path, origin: str, uri: str) -> AskedSigner:
+    """Return the client of a signer; which key signs there, `trust.json` in the folder says.
+
+    Raises KeyMaterialError where that is missing, or of another log.
+    """
+    path = folder / "trust.json"
+    try:
+        trusted = json.loads(path.read_bytes())
+        verifier = parse_vkey(trusted["log_vkey"])
+        second = str(trusted.get("log_second_vkey", ""))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, NoteError) as error:
+        raise KeyMaterialError(
+            f"{path} does not say which key signs the log; put back the one of `stanch init`"
+        ) from error
+    if verifier.name != origin:
+        raise KeyMaterialError(f"{path} is of the log {verifier.name!r}, not of {origin!r}")
+    return AskedSigner(socket_of(uri), verifier, second)
 
 
 def _second(folder: Path, origin: str) -> CosigningKey | None:

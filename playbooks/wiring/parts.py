@@ -147,7 +147,9 @@ def assemble(settings: Settings) -> Parts:
     return Parts(
         settings=settings,
         engine=engine,
-        keys=keyring.load(settings.home / "keys", settings.origin, key_clients(settings, now)),
+        keys=keyring.load(
+            settings.home / "keys", settings.origin, key_clients(settings, now), settings.signer
+        ),
         locker=open_store(settings, sessions, now),
         maker=sessions.maker,
         now=now,

@@ -210,6 +210,8 @@ class Settings(BaseSettings):
     # Where artifacts lie: file, or s3://BUCKET/PREFIX; its terms: docs/operations/storage.md
     store: str = FOLDER
     storing: Storing = Storing()
+    # Where a signer in a process of its own is asked, in place of a log key here: unix:///PATH
+    signer: str | None = None
     # So long an entry of the ledger waits at most until its cases are counted: operations/ledger.md
     heads_minutes: float = Field(default=15.0, ge=1.0)
     # Where everybody may read the ledger without its bodies: docs/operations/ledger.md
@@ -231,6 +233,13 @@ class Settings(BaseSettings):
     @classmethod
     def _known_store(cls, uri: str) -> str:
         place(uri)
+        return uri
+
+    @field_validator("signer")
+    @classmethod
+    def _known_signer(cls, uri: str | None) -> str | None:
+        if uri is not None and not uri.startswith("unix:///"):
+            raise ValueError("must be unix:///PATH of the signer's socket")
         return uri
 
     @field_validator("publishing")

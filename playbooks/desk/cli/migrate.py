@@ -36,7 +36,7 @@ def _begin(settings: Settings, engine: Engine) -> None:
     with engine.execution_options(read_only=True).connect() as conn:
         found = migrating.version(conn)
         head = ledger.signed_last(conn, settings.origin) if "" < found < REMEMBERS else None
-    if head is not None:
+    if head is not None and settings.signer is None:
         log = keyring.load(settings.home / "keys", settings.origin).log
         if not log.memory.exists():
             log.begin(head)

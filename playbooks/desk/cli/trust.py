@@ -57,6 +57,8 @@ def _second_key() -> None:
     from evidence.second_key import create_second
 
     settings, parts, db = here()
+    # Refused where a signer of its own has the key, and so makes the second one.
+    _ = parts.keys.log.memory
     key = create_second(settings.home / "keys", settings.origin)
     body = {"log_second_vkey": cosigner_vkey(key.cosigner)}
     record = Record("stanch", parts.now, parts.random)

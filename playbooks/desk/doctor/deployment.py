@@ -37,7 +37,7 @@ def settings(place: Place) -> Iterator[Finding]:
 def keys(place: Place) -> Iterator[Finding]:
     """Say whether the keys are there, closed to others, and those that auditors were given."""
     folder = place.settings.home / "keys"
-    ring = keyring.load(folder, place.settings.origin)
+    ring = keyring.load(folder, place.settings.origin, signer=place.settings.signer)
     given = folder / "trust.json"
     try:
         trusted = json.loads(given.read_text())

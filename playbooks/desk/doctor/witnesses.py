@@ -18,7 +18,8 @@ from playbooks.wiring.trusting import policy_of
 
 def signer(place: Place) -> Iterator[Finding]:
     """Say whether the ledger still holds what the signer signed last."""
-    log = keyring.load(place.settings.home / "keys", place.settings.origin).log
+    known = place.settings
+    log = keyring.load(known.home / "keys", known.origin, signer=known.signer).log
     last = log.last()
     db = place.store()
 
@@ -50,7 +51,8 @@ def policy(place: Place) -> Iterator[Finding]:
             "Have somebody run one (docs/operations/witness.md), and add it to [witnesses].",
         )
         return
-    policy_of(settings, keyring.load(settings.home / "keys", settings.origin))
+    ring = keyring.load(settings.home / "keys", settings.origin, signer=settings.signer)
+    policy_of(settings, ring)
     terms = settings.witness_policy
     needed = str(terms.file) if terms.file else f"{terms.needed} of {len(settings.witnesses)}"
     yield ok("witnesses", f"{needed} needed")
