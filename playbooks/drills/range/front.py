@@ -11,6 +11,7 @@ from uuid import UUID
 
 from playbooks.drills.range import wire
 from playbooks.drills.range.authorize import authorize
+from playbooks.drills.range.bucket_owner import must_be_as_expected
 from playbooks.drills.range.calls import Call
 from playbooks.drills.range.corrections.queues import patience
 from playbooks.drills.range.corrections.trail_record import elements
@@ -91,6 +92,7 @@ class Front:
             here = completed(wire.of_account(asked, principal.account), principal)
             self.ground.settle(here.account, here.region, here.service)
             authorize(self.ground, here, principal)
+            must_be_as_expected(here)
             if here.service == "ec2" and here.params.get("DryRun"):
                 raise AwsError(
                     "DryRunOperation",

@@ -35,9 +35,8 @@ def s3(world):
         )
 
 
-def address(s3, key="one", seconds=60):
-    asked = {"Bucket": BUCKET, "Key": key, "IfNoneMatch": "*", "ExpectedBucketOwner": "1" * 12}
-    asked["ExpectedBucketOwner"] = HEADERS["x-amz-expected-bucket-owner"]
+def address(s3, key="one", seconds=60, owner="111122223333"):
+    asked = {"Bucket": BUCKET, "Key": key, "IfNoneMatch": "*", "ExpectedBucketOwner": owner}
     return s3.generate_presigned_url("put_object", asked, ExpiresIn=seconds)
 
 
@@ -69,6 +68,14 @@ def test_what_is_changed_in_it_is_refused(s3, change):
 
 def test_a_header_that_was_signed_must_come_along(s3):
     assert put(address(s3), {}).status_code == 403
+
+
+def test_a_bucket_of_another_account_gets_nothing(s3):
+    other = "999988887777"
+    url = address(s3, owner=other)
+    refused = put(url, {**HEADERS, "x-amz-expected-bucket-owner": other})
+    assert (refused.status_code, "AccessDenied" in refused.text) == (403, True)
+    assert not s3.list_objects_v2(Bucket=BUCKET).get("Contents")
 
 
 def test_it_does_not_read(s3):
