@@ -1,11 +1,14 @@
 """The part of `report.html` that tells custody: who collected, holds, handed over, disposed of."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from evidence import page_html as h
 from evidence.case_facts import Facts
 from evidence.custody.follow import replay
-from evidence.custody.state import LOCKER, Artifact, CaseCustody, Event
+from evidence.custody.state import LOCKER, NOT_OPEN, Artifact, CaseCustody, Event
+from evidence.custody.statement import SIGNERS
+from evidence.personal import hidden
 
 _OPERATOR = "the operator's own locker"
 
@@ -20,7 +23,9 @@ def _events(facts: Facts) -> Iterator[Event]:
     for entry in facts.entries:
         leaf = entry.leaf
         actor, body = entry.opened or ("", None)
-        yield Event(leaf.kind, leaf.case_seq, actor, leaf.record_time, body)
+        event = Event(leaf.kind, leaf.case_seq, actor, leaf.record_time, body)
+        closed = leaf.kind in SIGNERS and body is not None and hidden(actor, body)
+        yield replace(event, body=None, fault=NOT_OPEN) if closed else event
 
 
 def _tables(facts: Facts, state: CaseCustody) -> Iterator[str]:

@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, select
 
+from evidence.custody.statement import SIGNERS
 from evidence.errors import CustodyError, TokenError
 from evidence.jws_token import unbase64url
-from evidence.ledger import entries, open_values
+from evidence.ledger import Recorded, entries
 from evidence.ledger_engine import in_dialect, run
 from evidence.personal import OpenValue
 
@@ -36,7 +37,7 @@ def naming(conn: Connection, case: str, text: str) -> list[tuple[int, str, OpenV
     return [
         (entry.leaf.case_seq, entry.leaf.kind, one)
         for entry in entries(conn, case)
-        for one in (entry.opening.values if entry.opening else ())
+        for one in _erasable(entry)
         if any(text in said for said in _said(json.loads(one.value)))
     ]
 
@@ -48,7 +49,7 @@ def named(
     return [
         (entry.leaf.case_seq, entry.leaf.kind, one)
         for entry in entries(conn, case)
-        for one in (entry.opening.values if entry.opening else ())
+        for one in _erasable(entry)
         if one.commitment in commitments
     ]
 
@@ -62,17 +63,18 @@ def erase_values(conn: Connection, case: str, commitments: Collection[str]) -> N
     if conn.dialect.name == "sqlite":
         run(conn, "PRAGMA secure_delete = ON", ())
     left = set(commitments)
-    for entry, values in open_values(conn, case).items():
-        for one in values:
+    for entry in entries(conn, case):
+        for one in _erasable(entry):
             if one.commitment not in left:
                 continue
             left.discard(one.commitment)
-            blank = (bytes(len(one.salt)), bytes(len(one.value)), entry, one.place)
+            blank = (bytes(len(one.salt)), bytes(len(one.value)), entry.id, one.place)
             run(conn, in_dialect(conn, _BLANK), blank)
-            run(conn, in_dialect(conn, _DELETE), (entry, one.place))
+            run(conn, in_dialect(conn, _DELETE), (entry.id, one.place))
     if left:
         raise CustodyError(
-            f"{len(left)} of the values are none of {case}, or were erased before: sign anew"
+            f"{len(left)} of the values are none of {case} that may go, or were erased before: "
+            "sign anew"
         )
 
 
@@ -116,6 +118,16 @@ def standing(conn: Connection, text: str) -> dict[str, int]:
                     place = f"{table.name}.{column}"
                     found[place] = found.get(place, 0) + 1
     return found
+
+
+def _erasable(entry: Recorded) -> tuple[OpenValue, ...]:
+    """Return the open values of an entry that may go: a hold without its signature would be none.
+
+    Who held evidence, and who signed for it, is kept for legal claims (GDPR, art. 17(3)(e)).
+    """
+    if entry.opening is None or entry.leaf.kind in SIGNERS:
+        return ()
+    return entry.opening.values
 
 
 def _bytes(value: Any) -> bytes:

@@ -40,8 +40,15 @@ _DUTIES = tuple(
     f"duty.{name}"
     for name in ("fact", "anchor", "withdrawn", "hold", "sent", "decided", "checked", "confirmed")
 )
+# What was signed of custody can be withheld, but is not erased (`evidence.erasing`). Disposal,
+# redaction and erasure are not here: what they allow to be missing hangs on who signed for it.
+_SIGNED = (ACTOR, "/signatures")
 PERSONAL: Mapping[str, tuple[str, ...]] = (
     {
+        "custody.transfer": (*_SIGNED, "/statement/from", "/statement/to"),
+        "hold.set": _SIGNED,
+        "hold.release": _SIGNED,
+        "retention.extend": _SIGNED,
         "notification": ("/told",),
         "approval.asked": (ACTOR, LOOKS),
         "approval.answered": (ACTOR, "/approver", "/proof"),

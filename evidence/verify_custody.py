@@ -13,6 +13,7 @@ from evidence.custody.state import LOCKER, CaseCustody, Event
 from evidence.custody.statement import SIGNERS, read_signed
 from evidence.errors import CustodyError
 from evidence.jws_token import PublicKey, key_from_jwk
+from evidence.personal import hidden
 from evidence.verify_entries import Proven
 from evidence.verify_report import Custody, Report
 from evidence.verify_trust import Trust
@@ -58,6 +59,10 @@ class _Replay:
             self._close(kind, place)
             return
         actor, body = entry.opened
+        if kind in SIGNERS and hidden(actor, body):
+            # `check_values` tells why it is not open; what it did nobody can judge.
+            self._dark = True
+            return
         if kind == STORED and self._again(body):
             return
         event = Event(kind, entry.leaf.case_seq, actor, entry.leaf.record_time, body)

@@ -12,13 +12,14 @@ from sqlalchemy import Connection, select
 from evidence import ledger_schema as table
 from evidence.custody.follow import follow, replay
 from evidence.custody.signing import refuse_strangers
-from evidence.custody.state import CaseCustody, Event
+from evidence.custody.state import NOT_OPEN, CaseCustody, Event
 from evidence.custody.statement import SIGNERS
 from evidence.errors import CustodyError, LedgerError
 from evidence.jws_token import PublicKey
 from evidence.leaf import Entry, Leaf, actor_commitment, body_commitment, stamp
 from evidence.ledger import Opening, Recorded, append, entries, pseudonym
 from evidence.merkle import leaf_hash
+from evidence.personal import hidden
 
 
 def view(conn: Connection, case: str) -> CaseCustody:
@@ -51,9 +52,12 @@ def event_of(entry: Recorded) -> Event:
     if not _committed(leaf, opening):
         return replace(event, fault="its body or actor is not what its leaf commits to")
     try:
-        return replace(event, actor=opening.actor, body=entry.body)
+        body = entry.body
     except LedgerError as error:
         return replace(event, fault=str(error))
+    if leaf.kind in SIGNERS and hidden(opening.actor, body):
+        return replace(event, fault=NOT_OPEN)
+    return replace(event, actor=opening.actor, body=body)
 
 
 def record(

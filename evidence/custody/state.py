@@ -6,6 +6,7 @@ from typing import Any
 
 # Who holds an artifact until somebody takes it over: the deployment itself.
 LOCKER = "stanch"
+NOT_OPEN = "who signed it is not open here"
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,7 +273,8 @@ def test_an_entry_taken_out_is_noticed_and_stops_disposal(filled, desk, kept):
     write(filled, READ, {"artifact_id": kept[0], "reason": "triage"})
     with filled.begin() as conn:
         hidden = max(e.id for e in ledger.entries(conn, CASE) if e.leaf.kind == HOLD)
-        conn.exec_driver_sql(f"DELETE FROM ledger_openings WHERE entry_id = {hidden}")
+        for table in ("ledger_values", "ledger_openings"):
+            conn.exec_driver_sql(f"DELETE FROM {table} WHERE entry_id = {hidden}")
         conn.exec_driver_sql(f"DELETE FROM ledger_entries WHERE id = {hidden}")
     with filled.begin() as conn:
         state = view(conn, CASE)
