@@ -78,7 +78,8 @@ async def touched(case: "Case", found: list[Kept]) -> None:
 
 
 def _regions(case: "Case") -> list[str]:
-    known = case.parts.settings.accounts[case.place].regions
+    account = case.parts.settings.accounts.get(case.place)
+    known = account.regions if account else ()
     if case.parts.settings.forensics.trails.get(case.place) is None:
         return [case.region]
     # IAM's own events are in us-east-1 (CloudTrail User Guide, "Global service events").

@@ -19,6 +19,7 @@ from evidence.sources.snapshot_blocks import SnapshotBlocks
 from evidence.sources.snapshot_facts import SnapshotFacts
 from playbooks.case import store
 from playbooks.case.answers import Done, Failed
+from playbooks.case.points import open_point
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case
@@ -50,12 +51,14 @@ async def _one(case: "Case", shot: Snapshot) -> None:
         if made is None:
             return
         last = made
-    if terms.account is not None:
+    if terms.account is not None and shot.region not in terms.account_keys:
+        text = f"to do: copy {last.snapshot_id} to {terms.account}: account_keys has no key there"
+        open_point(case, f"forensic/{shot.snapshot_id}", f"{text} for {shot.region}")
+    elif terms.account is not None:
         if last is not shot and not await _complete(case, last):
             return
         await case.act(ShareSnapshot(last, terms.account), again=last.snapshot_id)
-        key = terms.account_keys.get(shot.region, "")
-        made = await _copied(case, last, terms.account, key)
+        made = await _copied(case, last, terms.account, terms.account_keys[shot.region])
         if made is None:
             return
         last = made

@@ -292,6 +292,19 @@ class Settings(BaseSettings):
             _private(one.url)
         return witnesses
 
+    @field_validator("forensics")
+    @classmethod
+    def _copies_go_to_ours(cls, forensics: Forensics, info: ValidationInfo) -> Forensics:
+        if (account := forensics.account) is None:
+            return forensics
+        known = info.data.get("accounts", {}).get(account)
+        if known is None:
+            raise ValueError(f"account {account!r} is not among the accounts")
+        there = set(known.regions or forensics.account_keys)
+        if away := sorted(set(forensics.account_keys) - there):
+            raise ValueError(f"{', '.join(away)} is not among the regions of account {account!r}")
+        return forensics
+
     @field_validator("queues")
     @classmethod
     def _queues_are_ours(cls, queues: dict[str, Queue], info: ValidationInfo) -> dict[str, Queue]:

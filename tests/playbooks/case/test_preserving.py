@@ -139,3 +139,18 @@ def test_the_hashes_of_all_blocks_are_kept_where_the_settings_say_so(scene: Scen
     assert [one["missed"] for one in kept] == [[]] * len(kept)
     # The blocks' hashes, the tree over them, and how it went.
     assert {len(one["artifacts"]) for one in kept} == {3}
+
+
+@apart
+def test_where_the_forensic_account_has_no_key_the_copy_is_locked_and_the_rest_is_to_do(
+    scene: Scene,
+) -> None:
+    terms = whole(scene) | {"account_keys": {"us-west-2": key(FORENSIC, "us-west-2")}}
+    furnished(scene, **terms)
+    incident, _ = scene.play(body)
+    scene.world.tick(scene.world.ground.snapshot_seconds + 1)
+    scene.enter(incident, body)
+    assert snapshots(scene, FORENSIC) == []
+    locked = [s for s in snapshots(scene, scene.estate.account) if hasattr(s, "stanch_lock")]
+    assert {s.kms_key_id for s in locked} == {key(scene.estate.account, scene.estate.region)}
+    assert any("account_keys has no key there" in text for text in scene.case(incident).residual)
