@@ -39,7 +39,6 @@ async def seal(case: "Case", kind: str) -> None:
     await case.call(lambda: _close(case.store, case.parts))
 
 
-
 def _close(db: Store, parts: Parts) -> None:
     checkpoint(db, parts)
     counting.count(db, parts)
