@@ -55,7 +55,7 @@ _STATED = (
     "Internal-Sender-Identifier",
     "Payload-Oxum",
 )
-_SINGLE = frozenset(
+SINGLE = frozenset(
     {
         DECLARATION,
         INFO,
@@ -102,7 +102,7 @@ def belongs(path: str) -> bool:
 
     A new file of the format is named here, or no bundle with it is taken.
     """
-    return path in _SINGLE or _MANY.fullmatch(path) is not None
+    return path in SINGLE or _MANY.fullmatch(path) is not None
 
 
 def manifest_text(digests: Mapping[str, str]) -> bytes:

@@ -9,12 +9,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from evidence import bag, timestamp_check
 from evidence.errors import BundleError, EvidenceError, TimestampError
 from evidence.merkle import verify_consistency, verify_inclusion
 from evidence.note import Checkpoint, checkpoint_text, parse_checkpoint
-from evidence.strict_json import parse_canonical
+from evidence.strict_json import parse_canonical, unhex
 from evidence.time_window import Anchor, Window, covering, windows
 from evidence.timestamp import Authority, with_lists
 from evidence.timestamp_revocation import MAX_LISTS, known_until
@@ -98,9 +99,11 @@ def _texts(files: Files, head: Checkpoint, report: Report) -> dict[int, bytes]:
     paths: dict[int, list[bytes]] = {}
     for number, line in enumerate(read_lines(files, bag.TIME_PROOFS, report)):
         try:
-            members = parse_canonical(line)
-            paths[members["size"]] = [bytes.fromhex(step) for step in members["path"]]
-        except (EvidenceError, KeyError, TypeError, ValueError):
+            members = _exactly(line, {"size", "path"})
+            if members["size"] in paths:
+                raise BundleError("proves a size again")
+            paths[members["size"]] = [unhex(step) for step in members["path"]]
+        except (EvidenceError, TypeError):
             report.invalid(bag.TIME_PROOFS, f"line {number + 1}: is no proof of size and path")
     texts: dict[int, bytes] = {}
     for path in sorted(path for path in files.sizes if path.startswith(bag.TIME)):
@@ -160,9 +163,9 @@ def _noted(files: Files, head: Checkpoint, report: Report) -> dict[tuple[int, st
         return found
     for number, line in enumerate(read_lines(files, bag.TIME_NOTED, report)):
         try:
-            members = parse_canonical(line)
+            members = _exactly(line, {"size", "authority", "entry", "path"})
             entry, opening = read_entry(members["entry"])
-            path = [bytes.fromhex(step) for step in members["path"]]
+            path = [unhex(step) for step in members["path"]]
             verify_inclusion(entry.hash, entry.index, head.size, path, head.root)
             opened = read_opening(entry.leaf, opening)
             if entry.leaf.kind != "tsa.token":
@@ -170,10 +173,12 @@ def _noted(files: Files, head: Checkpoint, report: Report) -> dict[tuple[int, st
             if opened is not None:
                 body = opened[1]
                 named = (body["checkpoint_size"], body["authority"], body["token_sha256"])
+                if named[:2] != (members["size"], members["authority"]):
+                    raise BundleError("names another token than its entry does")
                 found[named] = entry.index
         except EvidenceError as error:
             report.invalid(bag.TIME_NOTED, f"line {number + 1}: {error}")
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError):
             report.invalid(bag.TIME_NOTED, f"line {number + 1}: is no entry of a token")
     return found
 
@@ -205,6 +210,13 @@ def _revocation(known: Authority, anchors: list[Anchor]) -> str:
             f"its newest token is of {_told(newest)}"
         )
     return f"{known.name}: no token of it was revoked, by a list of {_told(until)}"
+
+
+def _exactly(line: bytes, names: set[str]) -> Mapping[str, Any]:
+    members = parse_canonical(line)
+    if not isinstance(members, dict) or members.keys() != names:
+        raise BundleError(f"has not exactly {', '.join(sorted(names))}")
+    return members
 
 
 def _check_certificates(files: Files, known: Mapping[str, Authority], report: Report) -> None:
