@@ -12,7 +12,7 @@ CONTRACT_ONLY: Mapping[str, str] = {
         "of it was built or run"
     ),
     "agent": (
-        "the collection document ran in a shell under the practice range's agent; AWS's own agent "
-        "was never asked"
+        "the collection document was tried in a shell under the practice range's agent, and under "
+        "AWS's own never, before this version of Stanch"
     ),
 }

@@ -98,6 +98,7 @@ class VolatileState:
             how = unsupported if self.state == "unsupported" else failed
             yield how(self.why, tally).item(self.name)
             return
+        tally.notes.append(f"contract only: {CONTRACT_ONLY['agent']}")
         told, sections = yield from self._command(clients.ssm, tally)
         content = yield from self._content(clients.s3, tally, told)
         tally.add("sections", len(sections))

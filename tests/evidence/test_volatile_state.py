@@ -152,3 +152,4 @@ def test_what_was_not_begun_says_why_and_asks_nothing() -> None:
 def test_memory_is_said_to_be_unsupported_and_never_run() -> None:
     _, _, end = collected(SENT, Clients())
     assert [why for why in end["why"] if why.startswith("memory is unsupported: ")]
+    assert [why for why in end["why"] if why.startswith("contract only: ")]
