@@ -7,12 +7,13 @@ data/time/<size>.txt              the text of a checkpoint of so many entries, a
     consistency.jsonl             size, path: that checkpoint's tree is the beginning of the head's
     noted.jsonl                   size, authority, entry, path: the ledger's entry of that token
 
-For each authority there are the tokens next after every entry, and those noted next before it.
+For each authority there are the tokens next after every entry, those noted next before it, and
+those next after the entries that note others' tokens.
 """
 
 import bisect
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
@@ -76,7 +77,23 @@ def _chosen(found: Sequence[Kept], indices: Sequence[int], size: int) -> list[Ke
             earlier = [kept for _, kept in in_ledger[max(before - 1, 0) : before]]
             for kept in (*kept_ones[after : after + 1], *earlier):
                 chosen[kept.size, kept.authority] = kept
+    for kept in _renewing(by_authority, list(chosen.values())):
+        chosen[kept.size, kept.authority] = kept
     return [chosen[key] for key in sorted(chosen)]
+
+
+def _renewing(by_authority: Mapping[str, list[Kept]], chosen: Iterable[Kept]) -> list[Kept]:
+    """Return the tokens of others next after the entries that note those which are chosen.
+
+    Should an authority be revoked, they show that its tokens were there before.
+    """
+    found = []
+    for one in chosen:
+        for authority, kept_ones in by_authority.items():
+            if authority != one.authority and one.index is not None:
+                after = bisect.bisect_right([kept.size for kept in kept_ones], one.index)
+                found += kept_ones[after : after + 1]
+    return found
 
 
 def _text(conn: Connection, origin: str, size: int) -> bytes:

@@ -31,6 +31,14 @@ _BLOCK = re.compile(rb"-----BEGIN X509 CRL-----\r?\n.*?-----END X509 CRL-----\r?
 List = x509.CertificateRevocationList
 
 
+class RevokedError(TimestampError):
+    """A certificate was revoked, its key perhaps somebody else's from `since` on."""
+
+    def __init__(self, said: str, since: datetime) -> None:
+        super().__init__(said)
+        self.since = since
+
+
 def read_lists(pem: bytes, chain: Sequence[x509.Certificate]) -> tuple[List, ...]:
     """Return the lists in PEM, one after another, each signed by a certificate of the chain.
 
@@ -56,7 +64,7 @@ def read_lists(pem: bytes, chain: Sequence[x509.Certificate]) -> tuple[List, ...
 def refuse_revoked(
     certificates: Sequence[x509.Certificate], lists: Sequence[List], time: datetime
 ) -> None:
-    """Raise TimestampError where a list revokes one of these for what was stamped at `time`."""
+    """Raise RevokedError where a list revokes one of these for what was stamped at `time`."""
     for certificate in certificates:
         for one in lists:
             if one.issuer != certificate.issuer:
@@ -68,9 +76,10 @@ def refuse_revoked(
             if reason in HARMLESS and time < since:
                 continue
             after = "" if time >= since else ", and by its reason nothing it signed before counts"
-            raise TimestampError(
+            raise RevokedError(
                 f"the certificate of {certificate.subject.rfc4514_string()} was revoked at "
-                f"{since.isoformat()} ({reason.value if reason else 'no reason given'}){after}"
+                f"{since.isoformat()} ({reason.value if reason else 'no reason given'}){after}",
+                min(since, _invalid_since(entry) or since),
             )
 
 
@@ -135,3 +144,12 @@ def _reason(entry: x509.RevokedCertificate) -> ReasonFlags | None:
         return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
     except x509.ExtensionNotFound:
         return None
+
+
+def _invalid_since(entry: x509.RevokedCertificate) -> datetime | None:
+    """Return since when its key may be another's, where the issuer says so (RFC 5280, 5.3.2)."""
+    try:
+        found = entry.extensions.get_extension_for_class(x509.InvalidityDate).value
+    except x509.ExtensionNotFound:
+        return None
+    return found.invalidity_date_utc

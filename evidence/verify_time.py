@@ -18,10 +18,16 @@ from evidence.note import Checkpoint, checkpoint_text, parse_checkpoint
 from evidence.strict_json import parse_canonical, unhex
 from evidence.time_window import Anchor, Window, covering, windows
 from evidence.timestamp import Authority, with_lists
-from evidence.timestamp_revocation import MAX_LISTS, known_until
+from evidence.timestamp_revocation import (
+    MAX_LISTS,
+    RevokedError,
+    known_until,
+    refuse_revoked,
+)
 from evidence.timestamp_token import MAX_TOKEN
 from evidence.verify_entries import Proven, read_entry, read_lines, read_opening
 from evidence.verify_files import Files
+from evidence.verify_renewal import Doubtful, renewed
 from evidence.verify_report import Report, Times
 from evidence.verify_trust import Trust
 
@@ -67,10 +73,12 @@ def check_time(
         return
     known = {one.name: _with_lists(files, one, report) for one in trust.authorities}
     start = len(report.problems)
-    anchors = _anchors(files, known, texts, head, report)
+    anchors, doubtful = _anchors(files, known, texts, head, report)
+    again, lost = renewed(anchors, doubtful, trust.timestamp_quorum, report)
+    anchors += again
     _check_certificates(files, known, report)
     report.checked("timestamps", len(anchors), start)
-    report.revocation = [_revocation(one, anchors) for one in known.values()]
+    report.revocation = [_revocation(one, anchors, lost) for one in known.values()]
 
     start = len(report.problems)
     _check_agreement(anchors, report)
@@ -133,9 +141,11 @@ def _anchors(
     texts: Mapping[int, bytes],
     head: Checkpoint,
     report: Report,
-) -> list[Anchor]:
+) -> tuple[list[Anchor], list[Doubtful]]:
+    """Return what tokens show, and apart what those show whose authority was revoked."""
     noted = _noted(files, head, report)
-    anchors = []
+    anchors: list[Anchor] = []
+    doubtful: list[Doubtful] = []
     for named in _tokens(files):
         text = f"{bag.TIME}{named.size}.txt"
         if text not in files.sizes:
@@ -146,14 +156,19 @@ def _anchors(
         try:
             asked = files.read(f"{named.path[:-1]}q", MAX_TOKEN)
             answer = files.read(named.path, MAX_TOKEN)
-            token = timestamp_check.check(known[named.authority], texts[named.size], asked, answer)
+            signer = known[named.authority]
+            token = timestamp_check.made(signer, texts[named.size], asked, answer)
             index = noted.get((named.size, named.authority, hashlib.sha256(answer).hexdigest()))
-            anchors.append(Anchor(named.authority, token.time, named.size, index))
+            anchor = Anchor(named.authority, token.time, named.size, index)
+            refuse_revoked((signer.certificate, *signer.chain), signer.lists, token.time)
+            anchors.append(anchor)
+        except RevokedError as error:
+            doubtful.append(Doubtful(named.path, anchor, error))
         except BundleError as error:
             report.incomplete(named.path, f"its request {error}")
         except TimestampError as error:
             report.invalid(named.path, f"{named.authority}: {error}")
-    return anchors
+    return anchors, doubtful
 
 
 def _noted(files: Files, head: Checkpoint, report: Report) -> dict[tuple[int, str, str], int]:
@@ -198,8 +213,10 @@ def _with_lists(files: Files, known: Authority, report: Report) -> Authority:
         return known
 
 
-def _revocation(known: Authority, anchors: list[Anchor]) -> str:
+def _revocation(known: Authority, anchors: list[Anchor], lost: Mapping[str, str]) -> str:
     """Say what is known of whether an authority's certificate was revoked."""
+    if known.name in lost:
+        return f"{known.name}: not all of its tokens count: {lost[known.name]}"
     until = known_until((known.certificate, *known.chain), known.lists)
     newest = max((one.time for one in anchors if one.authority == known.name), default=None)
     if until is None:

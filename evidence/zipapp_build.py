@@ -64,6 +64,7 @@ MODULES = (
     "verify_keys",
     "verify_people",
     "verify_proofs",
+    "verify_renewal",
     "verify_redaction",
     "verify_report",
     "verify_retold",

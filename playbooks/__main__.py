@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "desk.cli.doctor.doctor",
     "custody": "desk.cli.custody.app",
     "key": "desk.cli.key.app",
+    "timestamps": "desk.cli.timestamps.app",
     "review": "desk.cli.review.app",
     "duties": "desk.cli.duties.app",
     "latch": "desk.cli.latch.app",
