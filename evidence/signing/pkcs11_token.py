@@ -194,7 +194,8 @@ def token_key(uri: str, clients: Clients) -> TokenKey:
     wanted = path.keys() - {"id"} == _WANTED and query.keys() == _WHERE
     if not wanted or not Path(pin).is_absolute() or not Path(module).is_absolute():
         raise KeyMaterialError(
-            f"{uri[:200]!r} is not pkcs11:token=T;object=LABEL?module-path=/ABSOLUTE.so"
+            # Not told again either: somebody may have put the PIN elsewhere in it.
+            "a pkcs11 URI is not pkcs11:token=T;object=LABEL?module-path=/ABSOLUTE.so"
             "&pin-source=file:/ABSOLUTE (RFC 7512)"
         )
     return TokenKey(

@@ -33,6 +33,7 @@ TYPE: Mapping[Use, str] = {"log": "ed25519", "manifest": "ecdsa-p256", "wrap": "
 # not one key.
 UNFIT = ("exportable", "allow_plaintext_backup", "imported_key", "derived")
 
+_VAULT = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _PATH = re.compile(r"/(?P<mount>[\w-]+(/[\w-]+)*)/(?P<key>[\w.-]+)")
 _QUERY = re.compile(r"version=(?P<version>[1-9][0-9]{0,8})")
 
@@ -191,10 +192,11 @@ def transit_key(uri: str, clients: Clients) -> TransitKey:
     """Return the key of a URI; nothing is asked yet. Raise KeyMaterialError for a malformed one."""
     parts = urlsplit(uri)
     path, query = _PATH.fullmatch(parts.path), _QUERY.fullmatch(parts.query)
-    if not parts.netloc or parts.fragment or path is None or query is None:
+    if not _VAULT.fullmatch(parts.netloc) or parts.fragment or path is None or query is None:
+        # Not told again: somebody may have put a login in it.
         raise KeyMaterialError(
-            f"{uri[:200]!r} is not vault-transit://VAULT/MOUNT/KEY?version=N, with VAULT as it is "
-            "named in stanch.toml, and the key's present version"
+            "a vault-transit URI is not vault-transit://VAULT/MOUNT/KEY?version=N, with VAULT as "
+            "it is named in stanch.toml, and the key's present version"
         )
     vault = parts.netloc
     return TransitKey(

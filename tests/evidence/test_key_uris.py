@@ -55,9 +55,19 @@ def test_what_is_no_key_s_uri_is_refused(uri: str) -> None:
         place_of(uri, NO_CLIENTS)
 
 
-def test_a_pin_in_a_uri_is_refused_and_not_told_again() -> None:
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"pkcs11:token=a;object=b{WHERE}&pin-value=canary-1234",
+        f"pkcs11:token=a;object=b;pin-value=canary-1234{WHERE}",
+        "vault-transit://user:canary-1234@prod/keys/log?version=1",
+        "vault-transit://prod/keys/log?version=1&token=canary-1234",
+    ],
+    ids=["pin", "pin-in-path", "login", "token"],
+)
+def test_a_secret_in_a_uri_is_refused_and_not_told_again(uri: str) -> None:
     with pytest.raises(KeyMaterialError) as refused:
-        place_of(f"pkcs11:token=a;object=b{WHERE}&pin-value=canary-1234", NO_CLIENTS)
+        place_of(uri, NO_CLIENTS)
     assert "canary-1234" not in str(refused.value)
 
 

@@ -16,6 +16,7 @@ from playbooks.case.record import Record
 from playbooks.case.sealing import checkpoint
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts
+from tests.evidence.second.check import verify as second
 from tests.playbooks.desk.console import stanch
 
 CASE = "INC-0001"
@@ -43,11 +44,13 @@ def seal(parts: Parts) -> ledger.SignedCheckpoint | None:
 
 
 def exported(parts: Parts, out: Path) -> Verdict:
-    """Export at a terminal, and verify offline with the trust.json of `stanch init`."""
+    """Export at a terminal, and verify offline with trust.json: two verifiers agree."""
     ran = stanch("export", CASE, "-o", str(out))
     assert (ran.status, ran.err) == (0, "")
     trust = json.loads((parts.settings.home / "keys" / "trust.json").read_text())
-    return verify_bundle(out, trust)
+    found = verify_bundle(out, trust)
+    assert second(out, trust).code == found.exit_code
+    return found
 
 
 def reopened(parts: Parts, artifact_id: str) -> bytes:

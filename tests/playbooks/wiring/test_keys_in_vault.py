@@ -1,6 +1,7 @@
 """A deployment whose three keys never leave a Vault: as good as with files, and it fails closed."""
 
 import base64
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from jose import jws as jose_jws
 from joserfc import jws as joserfc_jws
 from joserfc.jwk import ECKey
+from securesystemslib.dsse import Envelope
+from securesystemslib.signer import SSlibKey
 
+from evidence import bag
 from evidence.errors import KeyServiceError
 from evidence.keys import public_jwk
 from evidence.note import parse_vkey
@@ -156,7 +159,13 @@ def test_others_verify_what_the_vault_signed(site: Site, parts: Parts) -> None:
     # The seam is python-jose's own, too.
     other = jose_jws.sign(b"message", parts.keys.manifest.key, algorithm="ES256")
     assert joserfc_jws.deserialize_compact(other, known, algorithms=["ES256"]).payload == b"message"
-    assert isinstance(parts.keys.manifest.public, ec.EllipticCurvePublicKey)
+    # And so are its statements in DSSE.
+    seal(parts)
+    exported(parts, site.folder / "bundle")
+    (line,) = (site.folder / "bundle" / bag.STATEMENTS).read_bytes().splitlines()
+    public, kid = parts.keys.manifest.public, parts.keys.manifest.kid
+    foreign = SSlibKey.from_crypto(public, keyid=kid, scheme="ecdsa-sha2-nistp256")
+    assert list(Envelope.from_dict(json.loads(line)).verify([foreign], 1)) == [kid]
 
 
 def test_a_rotated_key_signs_nothing_until_the_uri_says_so(site: Site, parts: Parts) -> None:
