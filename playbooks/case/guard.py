@@ -161,11 +161,12 @@ def beyond(scope: Scope, approved: Iterable[Mapping[str, Any]]) -> tuple[str, ..
     """Return how the act goes beyond what was approved; empty when it stays within.
 
     The digest covers class, target, keys and losses, not values: benign drift in a value is
-    planned again within the same approval.
+    planned again within the same approval. An approval may name a class and target more than once,
+    such as for each copy of a host's disks; it then covers all the keys that it names.
     """
-    for one in approved:
-        if (one["action"], one["target"]) == (scope.action, scope.target):
-            more = [f"also writes {k}" for k in scope.keys if k not in one["keys"]]
-            more += [f"also loses {x}" for x in scope.lost if x not in one["lost"]]
-            return tuple(more)
-    return (f"{scope.action} on {scope.target} was not asked for",)
+    same = [s for s in approved if (s["action"], s["target"]) == (scope.action, scope.target)]
+    if not same:
+        return (f"{scope.action} on {scope.target} was not asked for",)
+    keys, lost = ({x for one in same for x in one[member]} for member in ("keys", "lost"))
+    more = [f"also writes {k}" for k in scope.keys if k not in keys]
+    return (*more, *(f"also loses {x}" for x in scope.lost if x not in lost))

@@ -11,6 +11,7 @@ from playbooks.wiring.forensics_terms import Forensics, Lock
 from playbooks.wiring.gated import gated
 from playbooks.wiring.settings import Account
 from tests.actions.scene import ONCE
+from tests.playbooks.case.test_undoing import undo
 from tests.playbooks.scene import Scene, apart
 
 FORENSIC = "999988887777"
@@ -154,3 +155,22 @@ def test_where_the_forensic_account_has_no_key_the_copy_is_locked_and_the_rest_i
     locked = [s for s in snapshots(scene, scene.estate.account) if hasattr(s, "stanch_lock")]
     assert {s.kms_key_id for s in locked} == {key(scene.estate.account, scene.estate.region)}
     assert any("account_keys has no key there" in text for text in scene.case(incident).residual)
+
+
+@apart
+def test_the_way_back_takes_the_share_and_the_lock_off_every_copy(scene: Scene) -> None:
+    furnished(scene, **whole(scene))
+    incident, _ = scene.play(body)
+    for _ in range(2):
+        scene.world.tick(scene.world.ground.snapshot_seconds + 1)
+        scene.enter(incident, body)
+    copies = snapshots(scene, FORENSIC)
+    assert all(copy.stanch_lock for copy in copies)
+    question = undo(scene, incident)
+    scene.say(scene.find(scene.asked(incident)))
+    ends = undo(scene, incident)
+    assert question == "Q-0001"
+    assert [end.why for end in ends] == [""] * len(ends)
+    assert [copy.stanch_lock for copy in copies] == [None] * len(copies)
+    mine = snapshots(scene, scene.estate.account)
+    assert [s.create_volume_permission_userids for s in mine] == [set()] * len(mine)
