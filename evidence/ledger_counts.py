@@ -29,7 +29,8 @@ def check_counts(conn: Connection, stated: list[int]) -> None:
     Raises:
         LedgerCorruptError: naming the first that does not.
     """
-    heads: dict[str, Head] = {}
+    # By case, both as they stand in leaves: what is counted only now and then is made then.
+    last: dict[bytes, tuple[bytes, bytes]] = {}
     done = 0
     for index, count in _counts(conn, stated):
         if not done <= count.entries <= index:
@@ -37,10 +38,10 @@ def check_counts(conn: Connection, stated: list[int]) -> None:
                 f"ledger entry {index}: counts {count.entries} entries, which is fewer than an "
                 "earlier one counts, or more than stand before it"
             )
-        for head in _heads_between(conn, done, count.entries):
-            heads[head.case] = head
+        _go_on(conn, last, done, count.entries)
         done = count.entries
-        if count_of([heads[case] for case in sorted(heads)], done) != count:
+        heads = [Head(case.decode(), int(seq), hashed) for case, (seq, hashed) in last.items()]
+        if count_of(sorted(heads, key=lambda head: head.case), done) != count:
             raise LedgerCorruptError(
                 f"ledger entry {index}: the cases of the {done} entries that it counts have other "
                 "last entries than it states"
@@ -72,12 +73,17 @@ def count_in(index: int, leaf: Leaf, salt: bytes, body: bytes) -> Count:
         raise LedgerCorruptError(f"ledger entry {index}: {error}") from error
 
 
-def _heads_between(conn: Connection, low: int, high: int) -> Iterator[Head]:
+def _go_on(conn: Connection, last: dict[bytes, tuple[bytes, bytes]], low: int, high: int) -> None:
+    """Take the entries between two sizes into `last`: case -> `case_seq` and leaf hash."""
+    query = in_dialect(conn, _PLACED)
     for at in range(low, high, _CHUNK):
-        bounds = (at, min(at + _CHUNK, high))
-        # By what the leaves say: it is these that the tree holds, not the columns beside them.
-        for index, data, hashed in conn.exec_driver_sql(in_dialect(conn, _PLACED), bounds):
+        # The driver's own rows, as `replay` reads them.
+        with conn.exec_driver_sql(query, (at, min(at + _CHUNK, high))) as result:
+            rows = result.cursor.fetchall()
+        for index, data, hashed in rows:
+            # By what the leaves say: it is these that the tree holds, not the columns beside them.
             found = _OF_CASE.search(data)
             if found is None:
                 raise LedgerCorruptError(f"ledger entry {index}: its leaf names no case")
-            yield Head(found[1].decode(), int(found[2]), hashed)
+            case, seq = found.groups()
+            last[case] = seq, hashed

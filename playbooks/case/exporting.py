@@ -17,6 +17,7 @@ from playbooks.wiring.parts import Parts
 from playbooks.wiring.trusting import policy_of
 
 log = logging.getLogger("stanch.export")
+
 # Others may write while it is signed; their entries would stand after the count.
 TRIES = 3
 
