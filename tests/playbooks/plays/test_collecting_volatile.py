@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -24,6 +24,7 @@ from evidence import jws
 from evidence.deposit import KIND
 from evidence.manifest import TYP, read_manifest
 from playbooks.case.case import Case
+from playbooks.case.enter import Body
 from playbooks.case.incident import Incident
 from playbooks.case.volatile import collect_first, keep_collected
 from playbooks.drills.range.agent import Agent
@@ -187,20 +188,29 @@ def test_it_is_given_up_where_nothing_may_go_before(
     assert "collection.given-up" in scene.kinds(incident)
 
 
-@apart
-def test_a_slow_host_is_cut_off_and_what_comes_after_all_bears_no_hash(scene: Scene) -> None:
-    """Its agent cannot report any more; its upload needs no role of its own, and arrives."""
-    slow = Agent(tools={"ps": "#!/bin/sh\nsleep 3\n", "sleep": "#!/bin/sh\nexec /bin/sleep 3\n"})
+SLOW = Agent(tools={"ps": "#!/bin/sh\nsleep 3\n", "sleep": "#!/bin/sh\nexec /bin/sleep 3\n"})
+
+
+def slowly(scene: Scene, *, keep_ssm: bool, until: Callable[[], bool]) -> Body:
+    """Return a body that cuts a slow host off, and looks at what came once that is so."""
 
     async def body(case: Case) -> None:
         host = case.target
-        await collect_first(case, host, lambda: case.act(DenyInstanceSessions(host)))
+        deny = DenyInstanceSessions(host, keep_ssm=keep_ssm)
+        await collect_first(case, host, lambda: case.act(deny))
         end = time.monotonic() + 20
-        while "PutObject" not in called(scene) and time.monotonic() < end:
+        while not until() and time.monotonic() < end:
             await asyncio.sleep(0.1)
         await keep_collected(case, host)
 
-    with collectable(scene, slow, seconds=1.0):
+    return body
+
+
+@apart
+def test_a_slow_host_is_cut_off_and_what_comes_after_all_bears_no_hash(scene: Scene) -> None:
+    """Its agent cannot report any more; its upload needs no role of its own, and arrives."""
+    with collectable(scene, SLOW, seconds=1.0):
+        body = slowly(scene, keep_ssm=False, until=lambda: "PutObject" in called(scene))
         incident, _ = scene.play(body)
     order = called(scene)
     assert order.index("PutRolePolicy") < order.index("PutObject")
@@ -210,6 +220,21 @@ def test_a_slow_host_is_cut_off_and_what_comes_after_all_bears_no_hash(scene: Sc
     assert told["state"] == "failed"
     assert told["why"][0] == "the host told no hash of what it uploaded"
     assert content(scene, found)[0]
+
+
+@apart
+def test_an_agent_that_is_left_its_own_calls_reports_after_the_denial(scene: Scene) -> None:
+    def reported() -> bool:
+        return [c.status for c in scene.world.ground.kept.commands.values()] == ["Success"]
+
+    with collectable(scene, SLOW, seconds=1.0):
+        incident, _ = scene.play(slowly(scene, keep_ssm=True, until=reported))
+    order = called(scene)
+    assert order.index("PutRolePolicy") < order.index("PutObject")
+    found = kept(scene, incident)
+    data, claims = content(scene, found)
+    assert claims["sha256"] == hashlib.sha256(data).hexdigest()
+    assert outcome(scene, found)["state"] == "acquired"
 
 
 @apart
