@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -33,9 +32,11 @@ TYPE: Mapping[Use, str] = {"log": "ed25519", "manifest": "ecdsa-p256", "wrap": "
 # not one key.
 UNFIT = ("exportable", "allow_plaintext_backup", "imported_key", "derived")
 
-_VAULT = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-_PATH = re.compile(r"/(?P<mount>[\w-]+(/[\w-]+)*)/(?P<key>[\w.-]+)")
-_QUERY = re.compile(r"version=(?P<version>[1-9][0-9]{0,8})")
+_URI = re.compile(
+    r"vault-transit://(?P<vault>[a-z0-9][a-z0-9-]{0,31})"
+    r"/(?P<mount>[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)/(?P<key>[A-Za-z0-9_][A-Za-z0-9_.-]*)"
+    r"\?version=(?P<version>[1-9][0-9]{0,8})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +191,14 @@ class TransitKey:
 
 def transit_key(uri: str, clients: Clients) -> TransitKey:
     """Return the key of a URI; nothing is asked yet. Raise KeyMaterialError for a malformed one."""
-    parts = urlsplit(uri)
-    path, query = _PATH.fullmatch(parts.path), _QUERY.fullmatch(parts.query)
-    if not _VAULT.fullmatch(parts.netloc) or parts.fragment or path is None or query is None:
+    found = _URI.fullmatch(uri)
+    if found is None:
         # Not told again: somebody may have put a login in it.
         raise KeyMaterialError(
             "a vault-transit URI is not vault-transit://VAULT/MOUNT/KEY?version=N, with VAULT as "
             "it is named in stanch.toml, and the key's present version"
         )
-    vault = parts.netloc
+    vault = found["vault"]
     return TransitKey(
-        vault, path["mount"], path["key"], int(query["version"]), lambda: clients.vault(vault)
+        vault, found["mount"], found["key"], int(found["version"]), lambda: clients.vault(vault)
     )

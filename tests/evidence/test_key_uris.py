@@ -29,6 +29,8 @@ BAD = {
     "vault-up": "vault-transit://prod/keys/../sys/log?version=1",
     "vault-more": "vault-transit://prod/keys/log?version=1&version=2",
     "vault-fragment": "vault-transit://prod/keys/log?version=1#2",
+    "vault-half-an-address": "vault-transit://[prod/keys/log?version=1",
+    "vault-dots": "vault-transit://prod/keys/..?version=1",
     "vault-no-name": "vault-transit:///keys/log?version=1",
     "kms-alias": "awskms:arn:aws:kms:eu-west-1:111122223333:alias/stanch",
     "kms-id": "awskms:1234abcd-12ab-34cd-56ef-1234567890ab",
