@@ -10,7 +10,10 @@ from evidence.sources.outcome import unsupported
 
 @dataclass(frozen=True, slots=True)
 class NotSetUp:
-    """Stands for the source `name`; `why` says what is lacking, and what to do about it."""
+    """Stands for the source `name`; `why` says what is lacking, and what to do about it.
+
+    Nothing is missed: that is what was asked for and not had.
+    """
 
     name: str
     why: str
@@ -18,6 +21,5 @@ class NotSetUp:
     region: str
 
     def collect(self, clients: Any) -> Iterator[Item | Missed]:
-        """Yield the miss, and the outcome that says why."""
-        yield Missed(self.name, "", "NotSetUp")
+        """Yield the outcome, which is unsupported, and says why."""
         yield unsupported(self.why).item(self.name)
