@@ -172,6 +172,8 @@ def _refuse_unsigned(
     statement: Mapping[str, Any], keys: tuple[Any, Any], tokens: list[str]
 ) -> None:
     payload = statement_bytes(statement)
+    if len(tokens) != len(keys):
+        raise KeyStatementError(f"has {len(tokens)} signatures; both keys must sign")
     for jwk, token in zip(keys, tokens, strict=True):
         if jws_offline.verify(token, {jwk["kid"]: key_from_jwk(jwk)}, TYP) != payload:
             raise KeyStatementError("a signature is over another statement than this one")
