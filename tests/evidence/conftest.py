@@ -8,6 +8,7 @@ from evidence.ledger import SignedCheckpoint
 from evidence.tiles_folder import TilesFolder
 from tests.evidence.chamber import Chamber, fill, make_chamber
 from tests.evidence.publishing import grow, published, restored
+from tests.evidence.whole import Whole, whole
 
 
 @pytest.fixture
@@ -70,3 +71,11 @@ def forked(tmp_path: Path) -> Iterator[tuple[Chamber, Chamber, Path, SignedCheck
     yield chamber, past, folder, signed
     past.engine.dispose()
     chamber.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    """A deployment that is witnessed, stamped and counted, and a bundle with all that one has."""
+    found = whole(tmp_path_factory.mktemp("whole"))
+    yield found
+    found.chamber.engine.dispose()

@@ -20,7 +20,7 @@ from evidence.verify import verify_bundle
 from tests.evidence.forgery import rebag, restate, sha256
 from tests.evidence.mutations import files_of
 from tests.evidence.second import check as second
-from tests.evidence.whole import Whole, whole
+from tests.evidence.whole import Whole
 from tests.sample import of_the_day
 
 REFUSED = {1, 2}
@@ -30,13 +30,6 @@ SEALED_ANEW = {bag.MANIFEST, bag.TAG_MANIFEST, bag.EXPORT}
 # a bag, nobody judges. Their hashes are signed.
 FREE = {bag.GUIDE, bag.POLICY, bag.INFO}
 MANY, FILES = 12, 10
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Iterator[Whole]:
-    found = whole(tmp_path_factory.mktemp("whole"))
-    yield found
-    found.chamber.engine.dispose()
 
 
 @pytest.fixture

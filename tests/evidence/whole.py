@@ -14,8 +14,10 @@ from evidence.keys import public_jwk
 from evidence.ledger_witness import add_cosignature
 from evidence.note import checkpoint_text
 from evidence.witness_client import Cosignature
+from tests.evidence.agreed import verify_bundle
 from tests.evidence.chamber import CASE, USER_DATA, Chamber, describe
 from tests.evidence.custodians import PEOPLE, Desk
+from tests.evidence.forgery import rebag, restate
 from tests.evidence.reviewing import FACTS, LOG, review
 from tests.evidence.stamping import Stamping, stamping
 
@@ -102,3 +104,17 @@ def export(site: Stamping, name: str) -> Path:
 def trust(site: Stamping) -> dict[str, Any]:
     people = {name: public_jwk(key) for name, key in PEOPLE.items()}
     return site.trust | {"people": people, "witnesses": [KEY], "policy": POLICY}
+
+
+def told(made: Whole, bundle: Path, **more: object) -> tuple[int, str]:
+    """Return what both verifiers say of a bundle, with what is wrong and what is lacking."""
+    verdict = verify_bundle(bundle, made.trust | more)
+    said = [f"{p.file}: {p.what}" for p in verdict.problems]
+    return verdict.exit_code, "\n".join([*said, *verdict.lacking])
+
+
+def seal(chamber: Chamber, bundle: Path) -> Path:
+    """Seal a bundle anew, as whoever holds the manifest key can."""
+    rebag(bundle)
+    restate(bundle, chamber.signer)
+    return bundle
