@@ -42,17 +42,18 @@ def due(artifacts: Iterable[Artifact], count: int | None) -> list[Artifact]:
 
 def check(locker: ArtifactStore, artifact: Artifact) -> Checked:
     """Read an artifact, its manifest and its erasable key again; never raises for what it finds."""
-    for sha256, what in (
-        (artifact.stored_sha256, "its bytes"),
-        (artifact.manifest_sha256, "its manifest"),
-    ):
-        found = _look(locker, sha256)
-        if found != INTACT:
-            return Checked(artifact, found, f"{what} ({sha256})")
+    found = _look(locker, artifact.manifest_sha256, None)
+    if found != INTACT:
+        return Checked(artifact, found, f"its manifest ({artifact.manifest_sha256})")
     try:
-        encryption = manifest_of(locker, artifact).encryption
+        manifest = manifest_of(locker, artifact)
     except EvidenceError as error:
         return Checked(artifact, "altered", str(error))
+    # The very version that the manifest names, where the store has versions.
+    found = _look(locker, artifact.stored_sha256, manifest.stored_version)
+    if found != INTACT:
+        return Checked(artifact, found, f"its bytes ({artifact.stored_sha256})")
+    encryption = manifest.encryption
     if encryption is not None and encryption.erasable:
         try:
             locker.keys.get(artifact.stored_sha256)
@@ -81,9 +82,9 @@ def _member(one: Checked) -> dict[str, str]:
     return member | ({"why": one.why[:MAX_WHY]} if one.why else {})
 
 
-def _look(locker: ArtifactStore, sha256: str) -> str:
+def _look(locker: ArtifactStore, sha256: str, version: str | None) -> str:
     try:
-        with locker.open(sha256) as file:
+        with locker.open(sha256, version) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except LockerError:
         return "unreadable" if _there(locker, sha256) else "missing"

@@ -300,3 +300,18 @@ def test_a_check_tells_covered_altered_and_unreadable_apart(chamber, rig):
     assert fixity.check(store, three).found == "intact"
     rig.spoil = refuse(503, "SlowDown")
     assert fixity.check(store, three).found == "unreadable"
+
+
+def test_a_version_that_another_took_the_place_of_is_not_the_one_of_the_manifest(chamber, rig):
+    """As it may be once its retention is over: the same bytes, and yet not what was stored."""
+    chamber.say("case.open", {"finding": "x"})
+    about = Acquisition("facts", "i-1", chamber_case(chamber), chamber.now, chamber.now)
+    chamber.say(KIND, deposit(custody(chamber, rig), describe(1), about))
+    (artifact,) = kept(chamber)
+    key = rig.key(artifact.stored_sha256)
+    where = {"Bucket": rig.name, "Key": key}
+    rig.raw.delete_object(**where, VersionId=lying(rig, key)[0], BypassGovernanceRetention=True)
+    assert fixity.check(rig.store(), artifact).found == "missing"
+    rig.raw.put_object(**where, Body=describe(1).data)
+    assert rig.store().read(artifact.stored_sha256) == describe(1).data
+    assert fixity.check(rig.store(), artifact).found == "unreadable"
