@@ -112,7 +112,11 @@ class Source:
             return b""
         try:
             block = os.pread(self.descriptor, want, self.at)
-        except OSError:
+        except OSError as error:
+            if not self.size:
+                # Nobody knows where it ends: zeros would go on for ever.
+                self.gaps = self.gaps or [Gap(self.at, 1, os.strerror(error.errno or 0))]
+                return b""
             block = self._by_sector(want)
         self.at += len(block)
         return block

@@ -160,3 +160,11 @@ def test_a_statement_about_other_bytes_is_refused_and_nothing_is_recorded(parts:
     known, at = people.known(parts.settings), parts.now()
     with pytest.raises(CustodyError, match="other hashes"):
         db.commit(lambda c: record(c, entry, known, record_time=at, salt=bytes(32)))
+
+
+def test_what_gives_nothing_and_has_no_size_ends_with_a_gap(parts: Parts) -> None:
+    # Nothing is mapped at the beginning of a process's memory: the kernel answers EIO.
+    body = keep("/proc/self/mem").json
+    assert (body["size"], body["gaps"]) == ("0", "1")
+    [gap] = manifest(parts, body).gaps
+    assert (gap.start, gap.why) == (0, "Input/output error")
