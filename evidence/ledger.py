@@ -320,10 +320,12 @@ def _hidden(
         )
     if plain(entry.kind, entry.actor):
         return seed, entry.actor, body, ()
+    places = personal(entry.kind, entry.actor, entry.body)
+    if not places:
+        return seed, entry.actor, body, ()
     said = json.loads(body)
-    places = personal(entry.kind, entry.actor, said)
     salt, actor, made, values = committed(seed, entry.actor, said, places)
-    return salt, actor, canonical_form(made, depth=2) if values else body, values
+    return salt, actor, canonical_form(made, depth=2), values
 
 
 def _refuse(entry: Entry, salt: bytes) -> None:

@@ -67,7 +67,7 @@ PERSONAL: Mapping[str, tuple[str, ...]] = (
 
 _ADDRESS = r"\d{1,3}(?:\.\d{1,3}){3}(?:/32)?"
 _ADDRESS6 = r"(?=[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:)[0-9A-Fa-f:.]{3,45}(?:/128)?"
-_MAIL = r".*[^\s@<>,;]@[^\s@<>,;]+\.[^\s@<>,;]+.*"
+_MAIL = r"[^@]*+(?:@[^@]*+)*?(?<=[^\s@<>,;])@[^\s@<>,;]+\.[^\s@<>,;]+.*"
 _PERSON = r".*arn:aws[a-z-]*:(?:iam::\d{12}:user/|sts::\d{12}:(?:assumed-role|federated-user)/).*"
 _LOOKS = re.compile("|".join((_ADDRESS, _ADDRESS6, _MAIL, _PERSON)), re.DOTALL | re.ASCII)
 
@@ -85,19 +85,25 @@ def personal(kind: str, actor: str, body: Mapping[str, Any]) -> list[str]:
         if pattern == ACTOR:
             found |= set() if actor in MACHINES else {ACTOR}
         elif pattern == LOOKS:
-            found |= set(_looking(body, ""))
+            found |= set(_looking(body))
         else:
             found |= set(_matching(body, pattern.split("/")[1:], ""))
     return sorted(one for one in found if not found.intersection(_above(one)))
 
 
-def _looking(value: Any, pointer: str) -> Iterator[str]:
+def _looking(value: Any) -> Iterator[str]:
+    """Yield pointers; each alert waits for it, so they are made for what is found alone."""
     if isinstance(value, str):
-        if pointer and _LOOKS.fullmatch(value):
-            yield pointer
-        return
-    for token, inner in _inside(value):
-        yield from _looking(inner, f"{pointer}/{token}")
+        if _LOOKS.fullmatch(value):
+            yield ""
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            for rest in _looking(inner):
+                yield f"/{token_of(name)}{rest}"
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            for rest in _looking(inner):
+                yield f"/{number}{rest}"
 
 
 def _matching(value: Any, tokens: list[str], pointer: str) -> Iterator[str]:

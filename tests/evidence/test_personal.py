@@ -107,6 +107,8 @@ def test_nothing_that_looks_like_a_commitment_is_taken_for_a_value(chamber: Cham
     [
         ("mallory@example.org", True),
         ("Mallory <mallory@example.org>", True),
+        ("two: @ x, and mallory@example.org too", True),
+        ("@example.org, mallory@example", False),
         ("192.0.2.7", True),
         ("192.0.2.7/32", True),
         ("2001:db8::7", True),
