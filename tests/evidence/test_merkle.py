@@ -1,4 +1,5 @@
 import hashlib
+import random
 from itertools import pairwise
 
 import pytest
@@ -18,6 +19,7 @@ from evidence.merkle import (
     verify_inclusion,
 )
 
+MANY = [leaf_hash(b"leaf %d" % n) for n in range(1000)]
 LEAVES = [leaf_hash(b"entry %d" % n) for n in range(70)]
 SIZES = range(len(LEAVES) + 1)
 
@@ -116,3 +118,46 @@ def test_leaves_and_nodes_never_hash_alike():
 def test_no_proof_of_a_leaf_that_is_not_there(index, size):
     with pytest.raises(ProofError):
         inclusion_proof(index, size, node)
+
+
+def nodes_of(leaves: list[bytes]) -> dict[tuple[int, int], bytes]:
+    """Return every whole node above these leaves, by level and index."""
+    found = {(0, index): leaf for index, leaf in enumerate(leaves)}
+    level, count = 0, len(leaves)
+    while count > 1:
+        count //= 2
+        for index in range(count):
+            left, right = found[level, 2 * index], found[level, 2 * index + 1]
+            found[level + 1, index] = node_hash(left, right)
+        level += 1
+    return found
+
+
+def test_at_every_size_to_a_thousand_what_is_proven_holds_and_nothing_else():
+    """Both ends and others of each day; every index over so many sizes many times."""
+    whole = nodes_of(MANY)
+
+    def at(level: int, index: int) -> bytes:
+        return whole[level, index]
+
+    roots = [root_of(MANY[:size]) for size in range(len(MANY) + 1)]
+    chance = random.Random(len(MANY))
+    for size in range(1, len(MANY) + 1):
+        for index in {0, size - 1, *(chance.randrange(size) for _ in range(3))}:
+            path = inclusion_proof(index, size, at)
+            verify_inclusion(MANY[index], index, size, path, roots[size])
+            with pytest.raises(ProofError):
+                verify_inclusion(MANY[index], index, size, path, roots[size - 1])
+            if path:
+                path[chance.randrange(len(path))] = leaf_hash(b"another")
+                with pytest.raises(ProofError):
+                    verify_inclusion(MANY[index], index, size, path, roots[size])
+        for old in {1, size, chance.randrange(1, size + 1), (1 << size.bit_length()) >> 1}:
+            proof = consistency_proof(old, size, at)
+            verify_consistency(old, size, roots[old], roots[size], proof)
+            if old < size:
+                with pytest.raises(ProofError):
+                    verify_consistency(old, size, roots[old - 1], roots[size], proof)
+                proof[chance.randrange(len(proof))] = leaf_hash(b"another")
+                with pytest.raises(ProofError):
+                    verify_consistency(old, size, roots[old], roots[size], proof)
