@@ -17,11 +17,14 @@ from playbooks.case.sealing import checkpoint
 from playbooks.case.store import Store
 from playbooks.desk.cli.init import make
 from playbooks.desk.cli.publish import publish
+from playbooks.desk.doctor.place import Place
+from playbooks.desk.doctor.published import published
 from playbooks.errors import SettingsError
 from playbooks.respond import publishing
 from playbooks.wiring import publish_terms, trusting
-from playbooks.wiring.parts import Parts, assemble
+from playbooks.wiring.parts import Parts, assemble, now
 from playbooks.wiring.settings import load
+from tests.playbooks.desk.doctor.conftest import levels
 
 
 @dataclasses.dataclass
@@ -151,6 +154,22 @@ def test_a_restored_old_database_is_not_published(site: Site) -> None:
     parts.engine.dispose()
     assert (done, "3 entries were published but the ledger's head holds 2" in failed) == ("", True)
     assert (site.public / "checkpoint").read_text().splitlines()[1] == "3"
+
+
+def test_the_doctor_says_whether_what_is_published_is_the_ledger_s_own(site: Site) -> None:
+    place = Place(load(), now)
+    site.say("INC-1")
+    assert levels(published(place)) == [("published", "warn")]
+    publish()
+    site.say("INC-1")
+    assert levels(published(place)) == [("published", "ok")]
+    path = site.public / "checkpoint"
+    good = path.read_text()
+    for other in (good.replace("\n1\n", "\n9\n"), good.replace("\n1\n", "\n2\n"), "x"):
+        path.write_text(other)
+        assert levels(published(place)) == [("published", "bad")]
+    site.settle()
+    assert levels(published(Place(load(), now))) == []
 
 
 def test_nothing_is_published_unless_it_is_said_where(site: Site) -> None:
