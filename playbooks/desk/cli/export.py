@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from evidence import ledger
+from evidence.custody.record import view
 from evidence.errors import BundleError
 from evidence.recipients import read_public
 from evidence.redaction.originals import redacted_originals
@@ -27,6 +28,12 @@ def export(
     redacted: Annotated[
         bool, typer.Option("--redacted", help="Give redacted copies in place of their originals.")
     ] = False,
+    guessable: Annotated[
+        bool,
+        typer.Option(
+            "--guessable", help="Also where an original's SHA-256 lets guesses be tested."
+        ),
+    ] = False,
     without_personal: Annotated[
         bool, typer.Option("--without-personal", help="Withhold every personal value.")
     ] = False,
@@ -39,7 +46,7 @@ def export(
     keys = [read_public(path) for path in recipient or ()]
     _, parts, db = here()
     values = {"*"} if without_personal else set(withhold or ())
-    originals = leaving_out(db, incident) if redacted else ()
+    originals = leaving_out(db, incident, guessable) if redacted else ()
     withheld = check_withheld({"artifacts": list(originals), "values": sorted(values)})
     if keys:
         done, stamped = sealed_exporting.export(parts, db, incident, output, keys, withheld)
@@ -68,15 +75,28 @@ def export(
     anchor(db, parts)
 
 
-def leaving_out(db: Store, incident: str) -> tuple[str, ...]:
+def leaving_out(db: Store, incident: str, guessable: bool) -> tuple[str, ...]:
     """Return the stored SHA-256 of the originals of the incident that have a redacted copy.
 
-    Raises BundleError when there is none.
+    Raises BundleError when there is none; and when one lies in the clear, unless `guessable`: its
+    SHA-256 stands in the bundle, and tells whoever tries what was taken out when a guess is right.
     """
     found = db.read(lambda conn: redacted_originals(ledger.entries(conn, incident)))
     if not found:
         raise BundleError(
             f"{incident} has no redacted copy to give; make one with `stanch redact`, or export "
             "without --redacted"
+        )
+    state = db.read(lambda conn: view(conn, incident))
+    clear = [
+        one.name
+        for one in state.artifacts.values()
+        if one.stored_sha256 in found and not one.sensitive
+    ]
+    if clear and not guessable:
+        raise BundleError(
+            f"{clear[0]} lies in the clear, so its SHA-256 in the bundle lets guesses of what was "
+            "taken out be tested. Add --guessable where that is too long to be guessed; see "
+            "docs/operations/redaction.md"
         )
     return found

@@ -109,6 +109,17 @@ def test_what_is_refused_leaves_nothing(parts: Parts, wrong: str) -> None:
     assert len(state.artifacts) == 2
 
 
+def test_an_original_whose_hash_lets_guesses_be_tested_is_not_withheld_unasked(
+    parts: Parts,
+) -> None:
+    assert redact(named(parts, "iam.user"), POINTER).status == 0
+    refused = stanch("export", CASE, "-o", "bundle", "--redacted")
+    assert (refused.status, "Add --guessable" in refused.err) == (1, True)
+    assert not Path("bundle").exists()
+    done = stanch("export", CASE, "-o", "bundle", "--redacted", "--guessable")
+    assert (done.status, "without artifact" in done.out) == (0, True), done.err
+
+
 def test_copies_are_exported_in_place_of_their_originals(parts: Parts) -> None:
     none = stanch("export", CASE, "-o", "bundle", "--redacted")
     assert (none.status, "has no redacted copy to give" in none.err) == (1, True)
