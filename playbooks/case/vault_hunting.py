@@ -1,10 +1,11 @@
 """Keeps a Vault's audit log of the incident's time, and looks in it for what has leaked."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from evidence.sources.not_set_up import NotSetUp
+from evidence.sources.s3_versions import S3Versions
 from evidence.sources.vault_ask import VAULT
 from evidence.sources.vault_audit_hunt import VaultAuditHunt
 from evidence.sources.vault_audit_log import VaultAuditLog
@@ -23,13 +24,15 @@ ON = timedelta(hours=1)
 
 async def audit_log(case: "Case", *, again: str = "") -> None:
     """Keep the lines of the incident's time, and which of them name the login's identity."""
-    logs = _logs(case)
-    if not logs:
+    logs, start, end = _logs(case), case.window[0], case.incident.opened + ON
+    await _export(case, start, end, again)
+    if not logs and case.parts.settings.vaults[case.place].export is None:
         why = (
             f"no audit log of Vault {case.place} is in the settings, so none was kept. Name copies "
             f"of its devices' files, or their folder: logs in [vaults.{case.place}]."
         )
         await case.keep(NotSetUp(VaultAuditLog.name, why, case.place, VAULT))
+    if not logs:
         return
     who = await login(case)
     marks = (who.entity,) if who is not None and who.entity else ()
@@ -39,8 +42,30 @@ async def audit_log(case: "Case", *, again: str = "") -> None:
 
 async def audit_log_later(case: "Case") -> None:
     """Keep the same again once the time is over, where there are logs."""
-    if _logs(case) and case.due(ON, "the audit log goes on"):
+    there = _logs(case) or case.parts.settings.vaults[case.place].export
+    if there and case.due(ON, "the audit log goes on"):
         await audit_log(case, again="the audit log goes on")
+
+
+async def _export(case: "Case", start: datetime, end: datetime, again: str) -> None:
+    """Keep what lies in S3 under the prefixes of the hours, or days, of the incident's time."""
+    known = case.parts.settings.vaults[case.place]
+    if known.export is None or known.export_account is None:
+        return
+    account = known.export_account
+    bucket, _, form = known.export.removeprefix("s3://").partition("/")
+    terms = case.parts.settings.accounts.get(account)
+    region = terms.regions[0] if terms and terms.regions else "us-east-1"
+    for prefix in dict.fromkeys(one.strftime(form) for one in _hours(start, end)):
+        source = S3Versions(bucket, prefix, account, account, region)
+        await case.keep(source, again=f"{prefix} {again}".strip())
+
+
+def _hours(start: datetime, end: datetime) -> Iterator[datetime]:
+    at = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while at <= end:
+        yield at
+        at += timedelta(hours=1)
 
 
 def _logs(case: "Case") -> tuple[str, ...]:

@@ -35,6 +35,8 @@ from playbooks.wiring.store_terms import FOLDER, Storing, place, refuse_unclear
 from playbooks.wiring.timestamp_terms import TimestampAuthority, Timestamping
 from playbooks.wiring.witness_terms import Witness, WitnessPolicy
 
+# A bucket and what its keys begin with, with the parts of a time that they have.
+EXPORT = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/([A-Za-z0-9_=./-]|%[YmdH])*$"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -83,7 +85,8 @@ class VaultLogin(_Part):
     Stanch keeps anything of its own, which are then never acted on. `deliver` says where a new
     secret id goes: MOUNT/ROLE -> the path of the KV secret in which its application looks for it.
     `logs` are copies of its audit devices' files, and `leaked` refers to secrets that are known to
-    have leaked: an incident looks for the lines that carried them.
+    have leaked: an incident looks for the lines that carried them. `export` is where audit logs go
+    in S3, as s3://BUCKET/PREFIX with %Y, %m, %d, %H for the time, and `export_account` whose it is.
     """
 
     url: str
@@ -96,6 +99,8 @@ class VaultLogin(_Part):
     deliver: dict[str, str] = {}
     logs: tuple[Path, ...] = ()
     leaked: tuple[str, ...] = ()
+    export: str | None = Field(default=None, pattern=EXPORT)
+    export_account: str | None = Field(default=None, pattern=r"^\d{12}$")
 
     @field_validator("url")
     @classmethod
@@ -114,6 +119,8 @@ class VaultLogin(_Part):
     def _one_way_in(self) -> "VaultLogin":
         if (self.token is None) == (self.role_id is None or self.secret_id is None):
             raise ValueError("needs either token, or role_id and secret_id (references)")
+        if (self.export is None) != (self.export_account is None):
+            raise ValueError("export and export_account belong together")
         return self
 
 

@@ -19,7 +19,7 @@ def examining(
     found: list[dict[str, Any]] = []
     for buckets, reads in (
         (terms.buckets, ("s3:GetObject", "s3:ListBucket")),
-        (terms.objects, S3Versions.permissions),
+        ({*terms.objects, *_exports(settings, account)}, S3Versions.permissions),
     ):
         if not buckets:
             continue
@@ -35,6 +35,15 @@ def examining(
         if mine := sorted(k for k in keys if account in ("*", k.split(":")[4])):
             found.append(_allow(["kms:Decrypt"], mine))
     return found
+
+
+def _exports(settings: Settings, account: str) -> set[str]:
+    """Return the buckets that Vaults' audit logs are exported to, of an account or of all."""
+    return {
+        vault.export.removeprefix("s3://").partition("/")[0]
+        for vault in settings.vaults.values()
+        if vault.export and account in ("*", vault.export_account)
+    }
 
 
 def _allow(actions: Any, resources: list[str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ KEY = "arn:aws:kms:eu-west-1:999988887777:key/1234abcd-12ab-34cd-56ef-1234567890
 
 
 def printed(**terms: Any) -> list[dict[str, Any]]:
-    settings: Any = SimpleNamespace(forensics=Forensics(**terms))
+    settings: Any = SimpleNamespace(forensics=Forensics(**terms), vaults={})
     return examining(settings, "111122223333", "eu-west-1", "aws")
 
 

@@ -47,7 +47,7 @@ def test_a_snapshot_that_is_pending_or_unknown_is_not_read(world, ec2, estate):
 def test_the_printed_policy_opens_what_stanch_made_and_nothing_else(world, ec2, estate, snapshot):
     iam = world.client("iam", world.admin)
     iam.create_user(UserName="stanch")
-    terms = SimpleNamespace(forensics=Forensics(blocks=True))
+    terms = SimpleNamespace(forensics=Forensics(blocks=True), vaults={})
     document = {
         "Version": "2012-10-17",
         "Statement": examining(terms, world.account, world.region, "aws"),
