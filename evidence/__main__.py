@@ -8,14 +8,17 @@ import argparse
 import importlib
 import json
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from evidence.errors import CanonicalError
+from evidence.progress import Progress
 from evidence.strict_json import parse
 from evidence.verify import Verdict, verify_bundle
+from evidence.verify_files import silent
 from evidence.verify_report import STATUS, Exit
 
 _OTHERS = {
@@ -39,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--later", type=Path, help="a later bundle of the case, which must record this one"
     )
     verify.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    verify.add_argument(
+        "--progress",
+        action="store_true",
+        help="tell on standard error how far hashing has come, also where that is no terminal",
+    )
     asked = _asked(commands, (sys.argv[1:] if arguments is None else arguments)[:1])
     chosen = parser.parse_args(arguments)
     if chosen.command in asked:
@@ -48,7 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, CanonicalError) as error:
         print(f"trust input {chosen.trust}: {error}", file=sys.stderr)
         return int(Exit.TRUST_MISSING)
-    verdict = verify_bundle(chosen.path, trust, chosen.later)
+    shown = chosen.progress or sys.stderr.isatty()
+    progress = Progress(sys.stderr, time.monotonic) if shown else None
+    verdict = verify_bundle(chosen.path, trust, chosen.later, progress or silent)
+    if progress:
+        progress.end()
     print(json.dumps(asdict(verdict), indent=2) if chosen.json else _told(verdict))
     return verdict.exit_code
 

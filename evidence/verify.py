@@ -16,7 +16,7 @@ from evidence.verify_custody import check_custody
 from evidence.verify_dsse import check_statements
 from evidence.verify_entries import Proven, check_checkpoint, check_entries
 from evidence.verify_exports import check_later, recorded_exports
-from evidence.verify_files import Files, check_files, find_files
+from evidence.verify_files import Files, Told, check_files, find_files, silent
 from evidence.verify_heads import check_heads
 from evidence.verify_keys import check_keys
 from evidence.verify_proofs import check_proof_files
@@ -32,32 +32,36 @@ __all__ = ["Check", "Problem", "Verdict", "verify_bundle"]
 
 
 def verify_bundle(
-    path: Path, trust: Mapping[str, Any] | None, later: Path | None = None
+    path: Path,
+    trust: Mapping[str, Any] | None,
+    later: Path | None = None,
+    told: Told = silent,
 ) -> Verdict:
     """Check the bundle in folder `path` against `trust`, the members of trust.json.
 
     Never raises for what the bundle holds: everything wrong is a problem in the verdict. Without
     trust, hashes, proofs and agreement are still checked and the exit code is 4 at best. A `later`
     bundle of the same case must go on from this one, and record that this one was exported.
+    `told` hears, from any thread, how many bytes of how many have been hashed.
     """
     report = Report()
-    files, proven = _check(path, trust, report)
+    files, proven = _check(path, trust, report, told)
     if later is not None:
         other = Report()
-        _, newer = _check(later, trust, other)
+        _, newer = _check(later, trust, other, told)
         check_later(files, proven, newer, other.verdict(), report)
     return report.verdict()
 
 
 def _check(
-    path: Path, trust: Mapping[str, Any] | None, report: Report
+    path: Path, trust: Mapping[str, Any] | None, report: Report, told: Told
 ) -> tuple[Files, list[Proven]]:
     if not path.is_dir():
         report.incomplete(str(path), "is no folder; unpack the bundle and name its folder")
         return Files(path, {}), []
     trusted = _trusted(trust, report)
     files = find_files(path, report)
-    listed = check_files(files, report)
+    listed = check_files(files, report, told)
     head = check_checkpoint(files, trusted, report)
     check_witnesses(files, trusted, report)
     proven = check_entries(files, head, report)

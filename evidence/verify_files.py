@@ -8,7 +8,7 @@ import hashlib
 import os
 import stat
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BufferedReader
@@ -30,6 +30,13 @@ SHARE = 64
 SLACK = 1 << 30
 
 _TAG_FILES = (bag.DECLARATION, bag.INFO, bag.MANIFEST, bag.GUIDE, bag.REPORT)
+
+
+Told = Callable[[int, int], None]
+
+
+def silent(done: int, total: int) -> None:
+    """Hear of bytes done, and bytes in all, and tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,8 @@ class Files:
             raise BundleError(f"is larger than {limit} bytes")
         return b"".join(parts)
 
-    def sha256(self, path: str, buffer: memoryview) -> str:
-        """Return a file's SHA-256 in hex, read through `buffer`.
+    def sha256(self, path: str, buffer: memoryview, told: Callable[[int], None]) -> str:
+        """Return a file's SHA-256 in hex, read through `buffer`; `told` hears of each piece.
 
         Raises:
             BundleError: when it is missing or cannot be read.
@@ -81,6 +88,7 @@ class Files:
             digest = hashlib.sha256()
             while count := os.readv(handle, [buffer]):
                 digest.update(buffer[:count])
+                told(count)
             return digest.hexdigest()
         except OSError as error:
             raise BundleError(f"cannot be read: {error.strerror}") from error
@@ -127,8 +135,10 @@ def find_files(root: Path, report: Report) -> Files:
     return Files(root, sizes)
 
 
-def check_files(files: Files, report: Report) -> dict[str, str]:
+def check_files(files: Files, report: Report, told: Told = silent) -> dict[str, str]:
     """Check tag files, their manifest, the payload manifest, the stated size, every hash.
+
+    `told` hears of the payload how many bytes of how many have been hashed.
 
     Returns path -> SHA-256 in hex as the payload manifest lists it.
     """
@@ -140,7 +150,7 @@ def check_files(files: Files, report: Report) -> dict[str, str]:
         _check_declaration(files, report)
     tags = _listed(files, bag.TAG_MANIFEST, report)
     _check_listing(bag.TAG_MANIFEST, tags, _tag_paths(files), report)
-    _compare(files, tags, report)
+    _compare(files, tags, report, silent)
     report.checked("tag files", len(tags), start)
 
     start = len(report.problems)
@@ -148,7 +158,7 @@ def check_files(files: Files, report: Report) -> dict[str, str]:
     listed = _listed(files, bag.MANIFEST, report)
     _check_listing(bag.MANIFEST, listed, payload, report)
     if _size_holds(files, payload, report):
-        _compare(files, listed, report)
+        _compare(files, listed, report, told)
     report.checked("payload hashes", len(listed), start)
     return listed
 
@@ -219,12 +229,13 @@ def _size_holds(files: Files, payload: set[str], report: Report) -> bool:
     return found[0] <= info.size + SLACK
 
 
-def _compare(files: Files, listed: dict[str, str], report: Report) -> None:
+def _compare(files: Files, listed: dict[str, str], report: Report, told: Told) -> None:
     paths = sorted(listed.keys() & files.sizes.keys())
-    buffers = _Buffers()
+    buffers, tally = _Buffers(), _Tally(sum(files.sizes[path] for path in paths), told)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         shares = pool.map(
-            lambda share: [_hash(files, path, buffers) for path in share], _shares(files, paths)
+            lambda share: [_hash(files, path, buffers, tally) for path in share],
+            _shares(files, paths),
         )
         for path, found in zip(paths, chain.from_iterable(shares), strict=True):
             if isinstance(found, BundleError):
@@ -252,8 +263,22 @@ class _Buffers(threading.local):
         self.own = memoryview(bytearray(PIECE))
 
 
-def _hash(files: Files, path: str, buffers: _Buffers) -> str | BundleError:
+class _Tally:
+    """How many bytes all threads together have hashed."""
+
+    def __init__(self, total: int, told: Told) -> None:
+        self._done, self._total, self._told = 0, total, told
+        self._turn = threading.Lock()
+
+    def add(self, count: int) -> None:
+        with self._turn:
+            self._done += count
+            done = self._done
+        self._told(done, self._total)
+
+
+def _hash(files: Files, path: str, buffers: _Buffers, tally: _Tally) -> str | BundleError:
     try:
-        return files.sha256(path, buffers.own)
+        return files.sha256(path, buffers.own, tally.add)
     except BundleError as error:
         return error

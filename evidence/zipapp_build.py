@@ -39,6 +39,7 @@ MODULES = (
     "page_html",
     "personal",
     "policy",
+    "progress",
     "redaction.__init__",
     "redaction.map",
     "redaction.pointers",
