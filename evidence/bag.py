@@ -4,7 +4,7 @@ Standard library only. Names in a bundle are plain ASCII, so nothing is ever per
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from evidence.errors import BundleError
@@ -110,19 +110,30 @@ def manifest_text(digests: Mapping[str, str]) -> bytes:
     return "".join(f"{digests[path]}  {path}\n" for path in sorted(digests)).encode("ascii")
 
 
+def lines_of(data: bytes) -> Iterator[bytes]:
+    """Yield the lines of a file that ends in a line's end, without their ends.
+
+    One by one, for a file may be nothing but ends of lines.
+    """
+    start = 0
+    while (end := data.find(b"\n", start)) >= 0:
+        yield data[start:end]
+        start = end + 1
+
+
 def read_manifest_text(data: bytes) -> dict[str, str]:
     """Read a BagIt manifest into path -> SHA-256 in hex.
 
     Raises:
         BundleError: for a malformed line, an unsafe path, or a path that stands twice.
     """
-    try:
-        text = data.decode("ascii")
-    except UnicodeDecodeError as error:
-        raise BundleError(f"not ASCII at byte {error.start}") from error
+    if not data.isascii():
+        raise BundleError("not ASCII")
+    if data and not data.endswith(b"\n"):
+        raise BundleError("was cut off: its last line has no end")
     digests: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        found = _LINE.fullmatch(line)
+    for number, line in enumerate(lines_of(data), 1):
+        found = _LINE.fullmatch(line.decode("ascii"))
         if found is None:
             raise BundleError(f"line {number} is not '<sha256>  <path>'")
         digest, path = found.groups()

@@ -21,7 +21,7 @@ from evidence.verify_heads import check_heads
 from evidence.verify_keys import check_keys
 from evidence.verify_proofs import check_proof_files
 from evidence.verify_redaction import check_redactions
-from evidence.verify_report import Check, Problem, Report, Verdict
+from evidence.verify_report import Check, Problem, Report, TooMuchError, Verdict
 from evidence.verify_retold import check_retold
 from evidence.verify_time import check_time
 from evidence.verify_trust import Trust, read_trust
@@ -44,13 +44,22 @@ def verify_bundle(
     bundle of the same case must go on from this one, and record that this one was exported.
     `told` hears, from any thread, how many bytes of how many have been hashed.
     """
-    report = Report()
-    files, proven = _check(path, trust, report, told)
-    if later is not None:
-        other = Report()
-        _, newer = _check(later, trust, other, told)
-        check_later(files, proven, newer, other.verdict(), report)
+    report, other = Report(), Report()
+    try:
+        files, proven = _check(path, trust, report, told)
+        if later is not None:
+            newer = _newer(later, trust, other, told)
+            check_later(files, proven, newer, other.verdict(), report)
+    except TooMuchError:
+        pass
     return report.verdict()
+
+
+def _newer(path: Path, trust: Mapping[str, Any] | None, report: Report, told: Told) -> list[Proven]:
+    try:
+        return _check(path, trust, report, told)[1]
+    except TooMuchError:
+        return []
 
 
 def _check(

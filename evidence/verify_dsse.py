@@ -32,6 +32,7 @@ def check_statements(files: Files, trust: Trust | None, held: Manifests, report:
     unknown = {_digest(path) for path in manifests if path not in held.payloads}
     keys = trust.manifest_keys if trust else None
     told: list[str] = []
+    number = 0
     for number, line in enumerate(lines, 1):
         try:
             payload = dsse.open_envelope(line, PAYLOAD_TYPE, keys)
@@ -47,7 +48,7 @@ def check_statements(files: Files, trust: Trust | None, held: Manifests, report:
     if len(report.problems) == start:
         for path in sorted(set(expected.values()).difference(told)):
             report.incomplete(bag.STATEMENTS, f"has no statement of {path}")
-    report.checked("in-toto statements", len(lines), start)
+    report.checked("in-toto statements", number, start)
 
 
 def _digest(path: str) -> str:

@@ -1,6 +1,6 @@
 """Checks a case's ledger entries: form, commitments, sequence, and their place under the head."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,16 +98,17 @@ def check_entries(files: Files, head: Checkpoint | None, report: Report) -> list
     return proven
 
 
-def read_lines(files: Files, path: str, report: Report) -> list[bytes]:
+def read_lines(files: Files, path: str, report: Report) -> Iterable[bytes]:
     """Return the lines of a file; where it is missing or cut off, that is a problem."""
     try:
         data = files.read(path, MAX_LINES)
     except BundleError as error:
         report.incomplete(path, error)
-        return []
+        return ()
     if not data.endswith(b"\n"):
         report.invalid(path, "was cut off: its last line has no end")
-    return data.removesuffix(b"\n").split(b"\n") if data else []
+        data += b"\n" if data else b""
+    return bag.lines_of(data)
 
 
 def _named(line: bytes, number: int) -> str:
@@ -190,7 +191,7 @@ def _check_proofs(files: Files, proven: list[Proven], head: Checkpoint, report: 
         if index in paths:
             report.invalid(bag.PROOFS, f"line {number + 1}: proves entry {index} again")
         paths[index] = path
-    held = [entry.index for entry in proven]
+    held = dict.fromkeys(entry.index for entry in proven)
     if [index for index in held if index in paths] != [index for index in paths if index in held]:
         report.invalid(bag.PROOFS, "its lines are not in the order of the entries")
     for entry in proven:
@@ -201,7 +202,7 @@ def _check_proofs(files: Files, proven: list[Proven], head: Checkpoint, report: 
             verify_inclusion(entry.hash, entry.index, head.size, paths[entry.index], head.root)
         except EvidenceError as error:
             report.invalid(bag.ENTRIES, f"ledger entry {entry.index}: {error}")
-    for index in sorted(paths.keys() - held):
+    for index in sorted(paths.keys() - held.keys()):
         report.invalid(bag.PROOFS, f"proves entry {index}, which the bundle does not hold")
 
 

@@ -7,6 +7,12 @@ from enum import IntEnum
 from evidence.bag import HEADS
 
 MAX_PROBLEMS = 200
+# Where everything is wrong, nobody reads it all: looking stops, so that it takes no memory.
+MAX_FOUND = 10_000
+
+
+class TooMuchError(Exception):
+    """So much is wrong with a bundle that looking was stopped; the report says what was found."""
 
 
 class Exit(IntEnum):
@@ -215,6 +221,9 @@ class Report:
         )
 
     def _add(self, file: str, what: object, code: Exit) -> None:
+        if len(self.problems) == MAX_FOUND:
+            self.problems.append(Problem(_plain(file), "and no more is looked at", Exit.INVALID))
+            raise TooMuchError(f"more than {MAX_FOUND} problems")
         # Names come from the bundle: keep terminal escapes and line breaks out of the report.
         self.problems.append(Problem(_plain(file), _plain(str(what)), code))
 

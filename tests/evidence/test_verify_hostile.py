@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import socket
+import stat
 import time
 from pathlib import Path
 
@@ -77,6 +79,30 @@ def deep(bundle):
     (bundle / "/".join(["data", *"abcdefghijkl", "x"])).write_text("x")
 
 
+def device(bundle):
+    try:
+        os.mknod(bundle / "data/case/x", 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("only root may make a device; run this test as root in a container")
+
+
+def socket_file(bundle):
+    folder = os.open(bundle, os.O_RDONLY)
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            # By a short path, for that of a socket may not be long.
+            made.bind(f"/proc/self/fd/{folder}/x")
+    finally:
+        os.close(folder)
+
+
+def hard_link(bundle):
+    outside = bundle.parent / "outside"
+    outside.write_bytes((bundle / bag.INFO).read_bytes() + b"\n")
+    (bundle / bag.INFO).unlink()
+    os.link(outside, bundle / bag.INFO)
+
+
 def sparse(bundle):
     path = next((bundle / bag.ARTIFACTS).iterdir())
     os.truncate(path, 1 << 42)
@@ -105,6 +131,29 @@ HOSTILE = {
     "a name that is no text": (write(os.fsdecode(b"data/\xff"), b"x"), r"data/\udcff: has an unsa"),
     "a pipe": (pipe, "entries.jsonl: is no plain file"),
     "nested folders": (deep, "nested too deep"),
+    "a device": (device, "data/case/x: is no plain file"),
+    "a socket": (socket_file, "x: is no plain file"),
+    "a hard link to another content": (hard_link, "bag-info.txt: was altered"),
+    "a folder in other case": (
+        lambda bundle: (bundle / "data/Case").mkdir(),
+        "data/case: differs from data/Case only in case",
+    ),
+    "a name of HTML": (write("data/<img src=x>", b"x"), "data/<img src=x>: has an unsafe name"),
+    "a name with an entity": (write("data/&lt;", b"x"), "data/&lt;: has an unsafe name"),
+    "a very long name": (write("data/" + "a" * 180, b"x"), "has an unsafe name"),
+    "lines and nothing else": (append(bag.ENTRIES, b"\n" * 3_000_000), "line 99: not JSON"),
+    "listings and nothing else": (
+        append(bag.MANIFEST, b"\n" * 3_000_000),
+        "is not '<sha256>  <path>'",
+    ),
+    "a listing with other line ends": (append(bag.MANIFEST, b"\r\n"), "is not '<sha256>"),
+    "a listing that was cut off": (append(bag.MANIFEST, b"ab"), "its last line has no end"),
+    "many brackets": (append(bag.PROOFS, b"[" * 500_000 + b"]" * 500_000 + b"\n"), "nested deeper"),
+    "a wide line": (append(bag.PROOFS, b"[" + b"0," * 500_000 + b"0]\n"), "line 8: is no proof"),
+    "a huge number": (
+        append(bag.PROOFS, b'{"index":1' + b"0" * 900_000 + b',"path":[]}\n'),
+        "2^53",
+    ),
     "a sparse file": (sparse, "bag-info.txt: states a payload of"),
     "a huge line": (append(bag.ENTRIES, b'"' + b"a" * (1 << 21) + b'"\n'), "at most 1048576"),
     "a deep line": (append(bag.ENTRIES, b"[" * 100_000 + b"\n"), "line 8: JSON nested deeper"),
