@@ -1,7 +1,7 @@
 """What a running host wrote down of itself and uploaded, hashed again here: claim against content.
 
 A host under someone else's control may say anything, of its processes as of its hash. Both hashes
-are kept: the host's as a claim, ours as the manifest's own.
+are kept, as claims: the host's, and beside it ours of what was read.
 """
 
 import hashlib
@@ -139,14 +139,19 @@ class VolatileState:
             # Without s3:ListBucket, S3 says AccessDenied of a key that is not there.
             yield tally.miss(Missed(CONTENT, question.call, code_of(error)))
             return None
-        claims = tuple(
-            Claim(f"host {self.instance_id}", name, told[name])
-            for name in ("sha256", "size", "script_sha256")
-            if name in told
-        )
-        claims += (Claim("Stanch", "expected_script_sha256", self.script_sha256),)
+
+        def claims() -> tuple[Claim, ...]:
+            host = tuple(
+                Claim(f"host {self.instance_id}", name, told[name])
+                for name in ("sha256", "size", "script_sha256")
+                if name in told
+            )
+            # Of what is encrypted the manifest has no plain hash to hold the host's against.
+            ours = Claim("Stanch", "sha256_as_read", read.running.hexdigest())
+            return (*host, ours, Claim("Stanch", "expected_script_sha256", self.script_sha256))
+
         # What processes were started with may be a secret.
-        yield Item(CONTENT, "text/plain", b"", True, question.call, read, lambda: claims)
+        yield Item(CONTENT, "text/plain", b"", True, question.call, read, claims)
         tally.add("bytes", read.inner.at)
         if gaps := read.all_gaps():
             tally.lacking.append(f"the content ends {gaps[0].size} bytes early")

@@ -88,7 +88,8 @@ def test_all_that_was_told_and_uploaded_is_acquired() -> None:
 def test_a_hash_that_differs_is_a_finding_with_both() -> None:
     items, _, end = collected(SENT, Clients(GOOD.replace(HASH, "0" * 64)))
     assert end["findings"] == [{"finding": "hash_differs", "host": "0" * 64, "stanch": HASH}]
-    assert claims(items[CONTENT][0])["sha256"] == "0" * 64
+    told = claims(items[CONTENT][0])
+    assert (told["sha256"], told["sha256_as_read"]) == ("0" * 64, HASH)
 
 
 def test_another_script_is_a_finding() -> None:

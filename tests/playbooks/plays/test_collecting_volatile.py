@@ -109,7 +109,7 @@ def test_it_comes_before_the_denial_and_its_hash_is_ours(scene: Scene) -> None:
     assert outcome(scene, found)["state"] == "acquired"
     data, claims = content(scene, found)
     assert b"203.0.113.77:443" in data
-    assert claims["sha256"] == hashlib.sha256(data).hexdigest()
+    assert claims["sha256"] == claims["sha256_as_read"] == hashlib.sha256(data).hexdigest()
     assert claims["script_sha256"] == claims["expected_script_sha256"] == pinned.script_sha256()
     assert "collection.ended" in scene.kinds(incident)
 
@@ -271,8 +271,13 @@ def test_a_death_after_sending_sends_nothing_twice(scene: Scene) -> None:
 
         alive = scene.parts
         scene.parts = replace(alive, maker=dying)
+
+        async def asking(case: Case) -> None:
+            # A process that dies denies nothing any more, as one that only fails here would.
+            await collect_first(case, case.target, lambda: asyncio.sleep(0))
+
         with pytest.raises(Dead):
-            scene.enter(incident, cut_off)
+            scene.enter(incident, asking)
         client = inner(scene.estate.account, scene.estate.region)("ssm")
         client.meta.events.unregister("after-call.ssm.SendCommand", unique_id="die")
         scene.parts = alive
