@@ -60,8 +60,10 @@ class _Replay:
             return
         actor, body = entry.opened
         if kind in SIGNERS and hidden(actor, body):
-            # `check_values` tells why it is not open; what it did nobody can judge.
+            # `check_values` tells why it is not open; what it did nobody can judge. It may have set
+            # a hold, so that nothing is disposed of after it without doubt.
             self._dark = True
+            self.state.problems.append(place)
             return
         if kind == STORED and self._again(body):
             return

@@ -10,10 +10,11 @@ from evidence.custody.state import LOCKER
 from evidence.custody.statement import HOLD, RELEASE, TRANSFER
 from evidence.erasing import erase_values, naming
 from evidence.errors import CustodyError
-from evidence.verify import verify_bundle
 from evidence.withheld import Withheld
+from tests.evidence.agreed import verify_bundle
 from tests.evidence.chamber import CASE, Chamber, describe
 from tests.evidence.custodians import Desk
+from tests.evidence.test_verify_custody import Story
 
 
 @pytest.fixture
@@ -70,6 +71,18 @@ def test_what_follows_from_what_is_withheld_cannot_be_judged(handed: Chamber) ->
     assert verdict.exit_code == 2
     assert "or it follows from an entry that is not open" in verdict.problems[0].what
     assert verify_bundle(export(handed, "rest", HOLD, RELEASE), handed.trust).exit_code == 3
+
+
+def test_a_hold_that_is_withheld_hides_no_disposal_under_it(chamber: Chamber) -> None:
+    story = Story(chamber)
+    story.hold()
+    story.dispose(story.sealed)
+    chamber.integrate()
+    trust = story.trust()
+    assert verify_bundle(export(chamber, "whole"), trust).exit_code == 1
+    verdict = verify_bundle(export(chamber, "some", HOLD), trust)
+    assert verdict.exit_code == 2
+    assert "or it follows from an entry that is not open" in verdict.problems[0].what
 
 
 def test_who_held_evidence_is_not_erased(handed: Chamber) -> None:

@@ -12,6 +12,7 @@ from tests.evidence.second.findings import Findings, WrongError, need
 from tests.evidence.second.signatures import read_token
 from tests.evidence.second.texts import HASH, SIZE, dumps, matches, members, time_of
 from tests.evidence.second.trust import Trust, parse_jwk_point
+from tests.evidence.second.values import all_hidden
 
 NAMED = re.compile("[0-9a-f]{32}")
 SIGNATURES = {
@@ -267,6 +268,9 @@ def check_custody(entries: list[Entry], trust: Trust | None, to: Findings) -> se
             if kind in SIGNATURES:
                 state.broken = True
                 to.lacking.append(f"entry {entry.index}: nobody can tell what it did")
+            continue
+        if kind in SIGNATURES and all_hidden(entry.actor or "", entry.body):
+            dark = state.broken = True
             continue
         try:
             state.apply(entry)
