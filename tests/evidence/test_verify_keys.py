@@ -26,6 +26,7 @@ from tests.evidence.agreed import verify_bundle
 from tests.evidence.chamber import ORIGIN, Chamber, describe, fill, make_chamber
 from tests.evidence.custodians import KEYS, PEOPLE
 from tests.evidence.forgery import rebag, restate
+from tests.evidence.second.check import verify as second
 from tests.evidence.stamping import Stamping, stamping
 from tests.evidence.test_verify_custody import PINNED, Story
 
@@ -354,3 +355,22 @@ def test_a_history_is_a_list_of_keys():
     with pytest.raises(BundleError, match="no list"):
         read_history({"key_history": {}})
     assert read_history({}) == []
+
+
+@pytest.mark.parametrize("role", [MANIFEST, LOG])
+def test_a_second_verifier_judges_keys_alike(chamber: Chamber, tmp_path: Path, role: str):
+    made = changed(chamber, role)
+    old = made.old if role == MANIFEST else chamber.signer
+    log = made.old if role == LOG else chamber.log
+    stale = keys.trust(log.verifier, [old.key.public_key()])
+    trusts = {
+        "bounded": made.trust(role),
+        "narrow": made.trust(role, until=1),
+        "revoked": made.trust(role, BY) | WITNESSES,
+        "stale": stale,
+    }
+    larger = forked(chamber, tmp_path / "other", log, 5)
+    for bundle in (chamber.folder / "before", chamber.folder / "after", larger):
+        for name, trust in trusts.items():
+            codes = int(verify_bundle(bundle, trust).exit_code), second(bundle, trust).code
+            assert codes[0] == codes[1], (bundle.name, name, codes)
