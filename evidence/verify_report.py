@@ -29,7 +29,7 @@ STATUS = {
     Exit.VALID: "valid",
     Exit.INVALID: "invalid",
     Exit.INCOMPLETE: "incomplete",
-    Exit.UNWITNESSED: "valid but unwitnessed, untimestamped or open-ended",
+    Exit.UNWITNESSED: "valid but unwitnessed, untimestamped, open-ended or unpinned",
     Exit.TRUST_MISSING: "trust input missing",
 }
 

@@ -14,7 +14,7 @@ from evidence.__main__ import main
 from evidence.verify import verify_bundle
 from evidence.verify_entries import check_checkpoint
 from evidence.verify_files import check_files, find_files
-from evidence.verify_report import Exit, Report
+from evidence.verify_report import Custody, Exit, Report
 from tests.evidence.chamber import Chamber, fill, make_chamber
 from tests.evidence.forgery import rebag, restate
 
@@ -199,10 +199,11 @@ def test_unreadable_trust_input_exits_4(original, tmp_path, text):
     assert run(str(original[1]), "--trust", str(tmp_path / "none")).returncode == 4
 
 
-def test_only_what_is_witnessed_timestamped_and_complete_is_plainly_valid():
-    words = ("unwitnessed", "untimestamped", "open-ended")
-    for held in product((False, True), repeat=3):
-        report = Report(witnessed=held[0], timestamped=held[1], complete=held[2])
+def test_only_what_is_witnessed_timestamped_complete_and_pinned_is_plainly_valid():
+    words = ("unwitnessed", "untimestamped", "open-ended", "unpinned")
+    for held in product((False, True), repeat=4):
+        custody = Custody(1, ("alice",), () if held[3] else ("alice",))
+        report = Report(witnessed=held[0], timestamped=held[1], complete=held[2], custody=custody)
         verdict = report.verdict()
         assert verdict.exit_code == (0 if all(held) else 3)
         assert [word in verdict.status for word in words] == [not one for one in held]
