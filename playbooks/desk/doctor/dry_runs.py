@@ -13,11 +13,16 @@ from botocore.exceptions import ClientError
 
 INSTANCE, INTERFACE = "i-00000000000000000", "eni-00000000000000000"
 GROUP, NETWORK = "sg-00000000000000000", "vpc-00000000000000000"
+SNAPSHOT = "snap-00000000000000000"
 TAG = {"Key": "stanch:incident", "Value": "doctor"}
 
 Answer = Literal["allowed", "missing", "unclear"]
 
 REQUESTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "ec2:CopySnapshot": (
+        "copy_snapshot",
+        {"SourceRegion": "us-east-1", "SourceSnapshotId": SNAPSHOT},
+    ),
     "ec2:CreateSecurityGroup": (
         "create_security_group",
         {"GroupName": "stanch-doctor", "Description": "dry run", "VpcId": NETWORK},
@@ -39,7 +44,15 @@ REQUESTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "ec2:TerminateInstances": ("terminate_instances", {"InstanceIds": [INSTANCE]}),
 }
 # Only allowed on what carries our tag, which nothing made up does.
-BY_TAG = frozenset({"ec2:DeleteSecurityGroup", "ec2:RevokeSecurityGroupEgress"})
+BY_TAG = frozenset(
+    {
+        "ec2:DeleteSecurityGroup",
+        "ec2:LockSnapshot",
+        "ec2:ModifySnapshotAttribute",
+        "ec2:RevokeSecurityGroupEgress",
+        "ec2:UnlockSnapshot",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

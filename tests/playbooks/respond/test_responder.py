@@ -185,17 +185,20 @@ def test_a_follow_up_is_due_at_its_time_and_once(scene: Scene) -> None:
     one = responder(scene)
     asyncio.run(worked(one))
     kept = [e["step"] for e in evidence(scene, incident)]
-    (at,) = timers(scene, incident, "due/")
-    scene.world.tick((at - scene.world.now()).total_seconds() - 1)
-    assert due(one) == []
-    scene.world.tick(2)
-    assert [w.why for w in due(one)] == [store.TIMER]
-    asyncio.run(worked(one))
-    later = [e["step"] for e in evidence(scene, incident)]
-    assert len(later) > len(kept)
+    # What CloudTrail has by then, and the files that logs are delivered in.
+    due_at = sorted(timers(scene, incident, "due/"))
+    assert len(due_at) == 2
+    for at in due_at:
+        scene.world.tick((at - scene.world.now()).total_seconds() - 1)
+        assert due(one) == []
+        scene.world.tick(2)
+        assert [w.why for w in due(one)] == [store.TIMER]
+        asyncio.run(worked(one))
+        before, kept = kept, [e["step"] for e in evidence(scene, incident)]
+        assert len(kept) > len(before)
     scene.world.tick(3600)
     asyncio.run(worked(one))
-    assert [e["step"] for e in evidence(scene, incident)] == later
+    assert [e["step"] for e in evidence(scene, incident)] == kept
 
 
 def evidence(scene: Scene, incident: Incident) -> list[Any]:
@@ -220,7 +223,7 @@ def test_work_is_due_though_the_clock_was_set_back(scene: Scene, jump: timedelta
 def test_a_timer_that_a_wrong_clock_fired_is_set_again(scene: Scene) -> None:
     incident = scene.take()
     asyncio.run(worked(responder(scene)))
-    (at,) = timers(scene, incident, "due/")
+    at = min(timers(scene, incident, "due/"))
 
     def look(conn: Connection) -> list[Any]:
         return [w for w in store.open_work(conn, incident.id) if w.due == at]
