@@ -21,10 +21,11 @@ from playbooks.drills.scenario import TYPE, finding
 from playbooks.intake.read import read_alert
 from playbooks.respond.take import Taken, take
 from playbooks.wiring import keyring, people
+from playbooks.wiring.automatic_terms import Automatic
 from playbooks.wiring.database import open_engine
 from playbooks.wiring.gated import gated
 from playbooks.wiring.parts import Parts
-from playbooks.wiring.settings import Account, Automatic, Settings
+from playbooks.wiring.settings import Account, Settings
 
 
 @dataclass

@@ -23,7 +23,8 @@ from playbooks.drills.range.estate_queue import TRIES
 from playbooks.intake.counted import polls
 from playbooks.intake.generic import read_generic
 from playbooks.intake.queue import Polled
-from playbooks.wiring.settings import Sender, Settings
+from playbooks.wiring.channel_terms import Sender
+from playbooks.wiring.settings import Settings
 from tests.playbooks.desk.test_door_figures import resting
 from tests.playbooks.scene import Scene, apart
 from tests.test_readme import commands

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from playbooks.case.guard import Crowd
 from playbooks.case.looking import GROUP_TAG, Seen
 from playbooks.case.store.taken import Taken, taken
-from playbooks.wiring.settings import Guard
+from playbooks.wiring.automatic_terms import Guard
 
 # Whoever decides by what others did holds this until what it decided is recorded.
 LOCK = "ceilings"

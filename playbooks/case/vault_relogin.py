@@ -9,7 +9,8 @@ from actions.errors import ProviderError
 from actions.vault.clients import Vault
 from playbooks.case import store
 from playbooks.errors import StoppedError
-from playbooks.wiring.settings import VaultLogin, resolve
+from playbooks.wiring.settings import resolve
+from playbooks.wiring.vault_terms import VaultLogin
 
 if TYPE_CHECKING:
     from playbooks.case.case import Case

@@ -5,7 +5,6 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -25,6 +24,9 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as SourceError
 
 from playbooks.errors import SettingsError
+from playbooks.wiring.addresses import private
+from playbooks.wiring.automatic_terms import Automatic, Guard
+from playbooks.wiring.channel_terms import Queue, Sender, Serve
 from playbooks.wiring.forensics_terms import Forensics
 from playbooks.wiring.hidden import hide
 from playbooks.wiring.latch_part import Latch
@@ -33,11 +35,8 @@ from playbooks.wiring.review_terms import Review
 from playbooks.wiring.rotation_terms import Rotation
 from playbooks.wiring.store_terms import FOLDER, Storing, place, refuse_unclear
 from playbooks.wiring.timestamp_terms import TimestampAuthority, Timestamping
+from playbooks.wiring.vault_terms import VaultLogin
 from playbooks.wiring.witness_terms import Witness, WitnessPolicy
-
-# A bucket and what its keys begin with, with the parts of a time that they have.
-EXPORT = r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/([A-Za-z0-9_=./-]|%[YmdH])*$"
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class _Part(BaseModel):
@@ -52,94 +51,11 @@ class Account(_Part):
     regions: tuple[str, ...] = ()
 
 
-class Automatic(_Part):
-    """What may happen without a person: finding types (`*` allowed) from a severity on."""
-
-    types: tuple[str, ...] = ()
-    severity_floor: float = Field(default=7.0, ge=1.0, le=10.0)
-
-
-class Guard(_Part):
-    """Stanch's own ids, protected ids, and how many targets may be acted on by itself.
-
-    `ceiling` is for one incident; the others for all incidents together within `window_minutes`:
-    from so many targets of an account, a service (the value of the tag `service_tag`) or a scaling
-    group something may be taken without a person.
-    """
-
-    own: tuple[str, ...] = ()
-    protected: tuple[str, ...] = ()
-    ceiling: int = Field(default=5, ge=1)
-    account_ceiling: int = Field(default=25, ge=1)
-    service_ceiling: int = Field(default=10, ge=1)
-    group_ceiling: int = Field(default=5, ge=1)
-    window_minutes: float = Field(default=60.0, ge=15.0)
-    service_tag: str = Field(default="service", min_length=1, max_length=128)
-
-
-class VaultLogin(_Part):
-    """A HashiCorp Vault: its address, and how Stanch logs in, on a mount of its own.
-
-    `token` is a reference; else `role_id` and `secret_id` are, for the AppRole mount `mount`. `ca`
-    is a file of certificates to trust besides the system's. `prefixes` are the paths under which
-    Stanch keeps anything of its own, which are then never acted on. `deliver` says where a new
-    secret id goes: MOUNT/ROLE -> the path of the KV secret in which its application looks for it.
-    `logs` are copies of its audit devices' files, and `leaked` refers to secrets that are known to
-    have leaked: an incident looks for the lines that carried them. `export` is where audit logs go
-    in S3, as s3://BUCKET/PREFIX with %Y, %m, %d, %H for the time, and `export_account` whose it is.
-    """
-
-    url: str
-    token: str | None = None
-    role_id: str | None = None
-    secret_id: str | None = None
-    mount: str = "stanch"
-    ca: Path | None = None
-    prefixes: tuple[str, ...] = ()
-    deliver: dict[str, str] = {}
-    logs: tuple[Path, ...] = ()
-    leaked: tuple[str, ...] = ()
-    export: str | None = Field(default=None, pattern=EXPORT)
-    export_account: str | None = Field(default=None, pattern=r"^\d{12}$")
-
-    @field_validator("url")
-    @classmethod
-    def _no_plain_http(cls, url: str) -> str:
-        return _private(url)
-
-    @field_validator("leaked")
-    @classmethod
-    def _only_references(cls, leaked: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(one.startswith(("env:", "file:")) for one in leaked):
-            # One of them may be the secret itself: say nothing of it.
-            raise ValueError("must be env:NAME or file:PATH, never the secret itself")
-        return leaked
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> "VaultLogin":
-        if (self.token is None) == (self.role_id is None or self.secret_id is None):
-            raise ValueError("needs either token, or role_id and secret_id (references)")
-        if (self.export is None) != (self.export_account is None):
-            raise ValueError("export and export_account belong together")
-        return self
-
-
 class SpoolFile(_Part):
     """The file that takes what the database cannot: best on another disk. Absent: beside `home`."""
 
     path: Path | None = None
     mebibytes: int = Field(default=8, ge=1, le=1024)
-
-
-class Sender(_Part):
-    """A SIEM that signs what it posts: one key, or two while they are changed, by reference.
-
-    `plays` says what its rules mean: rule type -> the play that answers it, its resource being
-    the suspect.
-    """
-
-    keys: tuple[str, ...] = Field(min_length=1, max_length=2)
-    plays: dict[str, str] = {}
 
 
 class Collection(_Part):
@@ -149,33 +65,6 @@ class Collection(_Part):
     """
 
     seconds: float = Field(default=10.0, ge=0, le=60)
-
-
-class Queue(_Part):
-    """An SQS queue that EventBridge fills, and the account and region that it is in."""
-
-    url: str
-    account: str
-    region: str
-
-    @field_validator("url")
-    @classmethod
-    def _no_plain_http(cls, url: str) -> str:
-        return _private(url)
-
-
-class Serve(_Part):
-    """Where `stanch serve` listens: a port of loopback, 0 for any free one."""
-
-    port: int = Field(default=8787, ge=0, le=65535)
-
-
-def _private(url: str) -> str:
-    parts = urlsplit(url)
-    loopback = parts.scheme == "http" and parts.hostname in LOOPBACK
-    if not (loopback or (parts.scheme == "https" and parts.hostname)):
-        raise ValueError("must be https, or http on loopback")
-    return url
 
 
 class Settings(BaseSettings):
@@ -234,7 +123,7 @@ class Settings(BaseSettings):
     @field_validator("aws_endpoint")
     @classmethod
     def _no_plain_http(cls, url: str | None) -> str | None:
-        return url if url is None else _private(url)
+        return url if url is None else private(url)
 
     @field_validator("store")
     @classmethod
@@ -253,14 +142,14 @@ class Settings(BaseSettings):
     @classmethod
     def _no_plain_publishing(cls, publishing: Publishing | None) -> Publishing | None:
         if publishing is not None and publishing.endpoint is not None:
-            _private(publishing.endpoint)
+            private(publishing.endpoint)
         return publishing
 
     @field_validator("storing")
     @classmethod
     def _no_plain_store(cls, storing: Storing) -> Storing:
         if storing.endpoint is not None:
-            _private(storing.endpoint)
+            private(storing.endpoint)
         return storing
 
     @model_validator(mode="after")
@@ -296,7 +185,7 @@ class Settings(BaseSettings):
     @classmethod
     def _no_plain_witness(cls, witnesses: dict[str, Witness]) -> dict[str, Witness]:
         for one in witnesses.values():
-            _private(one.url)
+            private(one.url)
         return witnesses
 
     @field_validator("forensics")

@@ -12,7 +12,8 @@ from requests.adapters import HTTPAdapter
 
 from playbooks.errors import SettingsError
 from playbooks.wiring.gated import GatedAdapter
-from playbooks.wiring.settings import Settings, VaultLogin, resolve
+from playbooks.wiring.settings import Settings, resolve
+from playbooks.wiring.vault_terms import VaultLogin
 
 # Seconds for one request: revoking with `sync` waits for the other side.
 TIMEOUT = 60

@@ -23,8 +23,10 @@ from playbooks.intake.listen import LOOPBACK, listening
 from playbooks.intake.senders import known_senders
 from playbooks.intake.signed import check
 from playbooks.respond.take import accepting, rejecting
+from playbooks.wiring.automatic_terms import Automatic
+from playbooks.wiring.channel_terms import Sender
 from playbooks.wiring.parts import Parts, assemble
-from playbooks.wiring.settings import Account, Automatic, Sender, Settings
+from playbooks.wiring.settings import Account, Settings
 
 TABLES = ("incidents", "alerts", "seen", "rejected", "work", "ledger_entries")
 

@@ -17,7 +17,9 @@ from playbooks.intake.read import read_alert
 from playbooks.respond.judging import judge
 from playbooks.respond.opening import open_by_hand
 from playbooks.respond.take import REMEMBERED, accept, rejecting, take
-from playbooks.wiring.settings import Account, Automatic, Guard, Sender
+from playbooks.wiring.automatic_terms import Automatic, Guard
+from playbooks.wiring.channel_terms import Sender
+from playbooks.wiring.settings import Account
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 LATER = "2026-03-04T11:30:00Z"

@@ -20,7 +20,8 @@ from playbooks.intake.errors import EnvelopeError, IntakeError
 from playbooks.intake.event import read_event
 from playbooks.intake.queue import PERMISSIONS, Poller, Pull
 from playbooks.respond.take import accepting, rejecting
-from playbooks.wiring.settings import Queue, Settings
+from playbooks.wiring.channel_terms import Queue
+from playbooks.wiring.settings import Settings
 
 HERE = "444455556666"
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

@@ -12,7 +12,8 @@ from playbooks.errors import SettingsError
 from playbooks.intake.errors import StaleError, UnsignedError
 from playbooks.intake.senders import known_senders
 from playbooks.intake.signed import LEAST_KEY, WINDOW, Stamp, check, senders
-from playbooks.wiring.settings import Sender, Settings
+from playbooks.wiring.channel_terms import Sender
+from playbooks.wiring.settings import Settings
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 OLD, NEW, OTHER = (letter * LEAST_KEY for letter in (b"o", b"n", b"x"))

@@ -27,9 +27,9 @@ from playbooks.case.store import Store
 from playbooks.desk.cli.init import make
 from playbooks.drills.range.world import World
 from playbooks.wiring import people
+from playbooks.wiring.automatic_terms import Guard
 from playbooks.wiring.gated import gated
 from playbooks.wiring.parts import Parts
-from playbooks.wiring.settings import Guard
 from tests.actions.scene import ONCE, in_child, mutates
 from tests.deployment import Deployment, deployed, go
 

@@ -35,7 +35,7 @@ from playbooks.wiring import people
 from playbooks.wiring.logins import logins
 from playbooks.wiring.parts import Parts
 from playbooks.wiring.rotation_terms import Credential, Rotation
-from playbooks.wiring.settings import VaultLogin
+from playbooks.wiring.vault_terms import VaultLogin
 from playbooks.wiring.vaults import Vaults
 from tests.actions.aws.rotating import NAME, USER, Held, hold, keys, text_of
 from tests.deployment import Deployment, deployed, go

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from playbooks.desk.doctor.finding import Finding, bad, ok, warn
 from playbooks.desk.doctor.place import Place
-from playbooks.wiring.settings import LOOPBACK
+from playbooks.wiring.addresses import LOOPBACK
 
 # Versions before these let strangers in or run their code: CVE-2026-7723 (3.6.14), CVE-2026-7722
 # (3.6.22), CVE-2026-5366 (3.6.25), the server-side requests of schema references (3.7.5).

@@ -32,7 +32,7 @@ from playbooks.case.store import Store
 from playbooks.case.weighing import Outrun, Weighed
 from playbooks.drills.range.injectors import FailedCall
 from playbooks.respond.scratch import scratch
-from playbooks.wiring.settings import Guard
+from playbooks.wiring.automatic_terms import Guard
 from tests.actions.scene import forked
 from tests.deployment import deployed
 from tests.playbooks.scene import Scene, apart, nothing

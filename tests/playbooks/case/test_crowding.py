@@ -9,7 +9,7 @@ from actions.aws.target_groups import Serving
 from playbooks.case.crowding import alone, crowds, places
 from playbooks.case.looking import GROUP_TAG, Seen
 from playbooks.case.store.taken import Taken
-from playbooks.wiring.settings import Guard
+from playbooks.wiring.automatic_terms import Guard
 
 ACCOUNTS = ("111122223333", "444455556666")
 targets = st.builds(

@@ -18,7 +18,7 @@ from playbooks.case.store import EVERYWHERE, Freeze
 from playbooks.desk import door
 from playbooks.respond import standby
 from playbooks.respond.responder import Responder
-from playbooks.wiring.settings import Sender
+from playbooks.wiring.channel_terms import Sender
 from tests.playbooks.scene import Scene, apart
 
 KEY = "k" * 64

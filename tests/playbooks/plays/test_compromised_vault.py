@@ -9,7 +9,7 @@ from playbooks.case.rehearsing import rehearse
 from playbooks.desk.cli.freeze import place
 from playbooks.drills.range.vault.faults import Refuse
 from playbooks.drills.robbed_vault import NAME
-from playbooks.wiring.settings import VaultLogin
+from playbooks.wiring.vault_terms import VaultLogin
 from tests.playbooks.plays.vault_scene import PLAY, entered, gone_back, opened, robbery, works
 from tests.playbooks.scene import Scene, apart
 

@@ -16,7 +16,7 @@ from playbooks.drills.range.keys import Credentials
 from playbooks.errors import RefusedError, SettingsError
 from playbooks.leaked_access_key import leaked_access_key
 from playbooks.respond.opening import open_by_hand
-from playbooks.wiring.settings import Automatic
+from playbooks.wiring.automatic_terms import Automatic
 from tests.playbooks.scene import Scene, apart
 
 PLAY = body_of(leaked_access_key)

@@ -21,7 +21,7 @@ from playbooks.drills.range.vault.world import URL
 from playbooks.drills.robbed_vault import DELIVERED, NAME, robbed
 from playbooks.drills.vault_thief import VaultThief
 from playbooks.respond.opening import open_by_hand
-from playbooks.wiring.settings import VaultLogin
+from playbooks.wiring.vault_terms import VaultLogin
 from tests.playbooks.scene import Scene
 
 PLAY = body_of(compromised_vault)

@@ -5,7 +5,8 @@ import pytest
 from playbooks.errors import SettingsError
 from playbooks.respond import plays
 from playbooks.respond.aims import ACTS_ON, aim_by_hand
-from playbooks.wiring.settings import Account, Settings, VaultLogin
+from playbooks.wiring.settings import Account, Settings
+from playbooks.wiring.vault_terms import VaultLogin
 
 HERE = "111122223333"
 SETTINGS = Settings(

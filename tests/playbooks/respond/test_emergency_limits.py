@@ -22,7 +22,7 @@ from playbooks.intake.accepted import Accepted, Arrival, Came
 from playbooks.intake.errors import ReplayedError
 from playbooks.respond import spooled_alert, standby
 from playbooks.respond.emergency import FRESH
-from playbooks.wiring.settings import Automatic
+from playbooks.wiring.automatic_terms import Automatic
 from tests.playbooks.respond.away import (
     REFLEX,
     Failing,

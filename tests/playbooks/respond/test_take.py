@@ -14,7 +14,7 @@ from playbooks.intake.read import read_alert
 from playbooks.respond import plays
 from playbooks.respond.judging import judge, policy
 from playbooks.respond.opening import open_by_hand
-from playbooks.wiring.settings import Automatic
+from playbooks.wiring.automatic_terms import Automatic
 from tests.playbooks.case.test_approvals import tagging
 from tests.playbooks.scene import Scene, apart
 

@@ -17,7 +17,7 @@ from playbooks.review.standing import standing
 from playbooks.review.starting import start_in_vault
 from playbooks.review.vault_policy import WAYS, flags, may, paths
 from playbooks.review.vault_rows import READS
-from playbooks.wiring.settings import VaultLogin
+from playbooks.wiring.vault_terms import VaultLogin
 from tests.actions.vault import site
 from tests.playbooks.review.carrying import carry_out, enter
 from tests.playbooks.review.staff import decide, rows_of

@@ -17,7 +17,7 @@ from playbooks.drills.range.vault.world import URL, VaultWorld
 from playbooks.respond.opening import open_by_hand
 from playbooks.respond.plays import find
 from playbooks.wiring.rotation_terms import Credential, Rotation
-from playbooks.wiring.settings import VaultLogin
+from playbooks.wiring.vault_terms import VaultLogin
 from tests.actions.aws.rotating import NAME, USER
 from tests.playbooks.scene import Scene
 

@@ -14,7 +14,8 @@ from playbooks.drills.range.vault.server import serve
 from playbooks.drills.range.vault.world import VaultWorld
 from playbooks.errors import FrozenError, SettingsError
 from playbooks.wiring.gated import GatedAdapter, through
-from playbooks.wiring.settings import Settings, VaultLogin
+from playbooks.wiring.settings import Settings
+from playbooks.wiring.vault_terms import VaultLogin
 from playbooks.wiring.vaults import EARLY, Vaults
 from tests.actions.vault import site
 

@@ -14,7 +14,8 @@ from playbooks.desk.doctor import channels
 from playbooks.desk.doctor.place import Place
 from playbooks.desk.doctor.running import run
 from playbooks.errors import SettingsError
-from playbooks.wiring.settings import Account, Queue, Sender, Settings
+from playbooks.wiring.channel_terms import Queue, Sender
+from playbooks.wiring.settings import Account, Settings
 from tests.playbooks.desk.console import desk, stanch
 from tests.playbooks.desk.doctor.conftest import At, levels, the
 from tests.playbooks.scene import Scene, apart

@@ -22,8 +22,9 @@ from playbooks.desk.doctor.accounts import _skew
 from playbooks.desk.doctor.dry_runs import Asked
 from playbooks.desk.doctor.place import Place
 from playbooks.respond import plays
+from playbooks.wiring.channel_terms import Queue
 from playbooks.wiring.parts import now
-from playbooks.wiring.settings import Account, Queue, Settings
+from playbooks.wiring.settings import Account, Settings
 from tests.actions.scene import mutates
 from tests.playbooks.desk.console import desk, stanch
 from tests.playbooks.scene import Scene, apart

@@ -13,7 +13,8 @@ from playbooks.drills.range.vault.world import VaultWorld
 from playbooks.errors import SettingsError
 from playbooks.wiring.latch_part import Latch
 from playbooks.wiring.parts import now
-from playbooks.wiring.settings import Account, Settings, VaultLogin
+from playbooks.wiring.settings import Account, Settings
+from playbooks.wiring.vault_terms import VaultLogin
 from tests.actions.vault import site
 from tests.playbooks.desk.doctor.conftest import levels
 
