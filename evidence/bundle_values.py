@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from evidence.ledger import Recorded, opened
+from evidence.ledger_reading import Recorded, opened
 from evidence.withheld import NOTHING, Withheld
 
 
