@@ -13,8 +13,6 @@ from evidence.errors import EvidenceError
 from evidence.keys import ManifestKey
 from tests.evidence.forgery import rebag, restate, sha256
 
-LINES = (bag.ENTRIES, bag.PROOFS, bag.STATEMENTS)
-JSON = (*LINES, bag.TIMELINE)
 # A second verifier may rely on the hash of these alone, so a holder of the key may change them.
 RETOLD = (bag.REPORT, bag.GUIDE, bag.CASE)
 HEX, LETTERS = "0123456789abcdef", "abcxyz0189 -_.é\u202e\n"
@@ -24,10 +22,21 @@ def files_of(bundle: Path) -> list[str]:
     return sorted(p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file())
 
 
+def lines_of(bundle: Path) -> list[str]:
+    """Return the files of lines but those of timestamps, which a second verifier may leave out."""
+    names = [name for name in files_of(bundle) if name.endswith(".jsonl")]
+    return [name for name in names if not name.startswith(bag.TIME)]
+
+
+def json_of(bundle: Path) -> list[str]:
+    return [*lines_of(bundle), bag.TIMELINE]
+
+
 def touchable(bundle: Path, sealed: bool) -> list[str]:
     """Return the files that a change may hit: none that a new seal makes again or relies on."""
     made_again = {bag.MANIFEST, bag.TAG_MANIFEST, bag.EXPORT, bag.INFO, *RETOLD} if sealed else {}
-    return [name for name in files_of(bundle) if name not in made_again]
+    names = [name for name in files_of(bundle) if name not in made_again]
+    return [name for name in names if not (sealed and name.startswith(bag.TIME))]
 
 
 def flip(bundle: Path, chance: random.Random, sealed: bool) -> str:
@@ -106,8 +115,8 @@ def edit_value(value: Any, chance: random.Random) -> str:
 
 
 def edit(bundle: Path, chance: random.Random, sealed: bool) -> str:
-    name = chance.choice([n for n in JSON if (bundle / n).exists()])
-    if name not in LINES:
+    name = chance.choice([n for n in json_of(bundle) if (bundle / n).exists()])
+    if not name.endswith(".jsonl"):
         value = json.loads((bundle / name).read_bytes())
         said = edit_value(value, chance)
         (bundle / name).write_bytes(canonical(value))
@@ -122,7 +131,7 @@ def edit(bundle: Path, chance: random.Random, sealed: bool) -> str:
 
 
 def respace(bundle: Path, chance: random.Random, sealed: bool) -> str:
-    name = chance.choice(JSON)
+    name = chance.choice(json_of(bundle))
     data = (bundle / name).read_bytes()
     (bundle / name).write_bytes(chance.choice([data.replace(b":", b": ", 1), data + b"\n"]))
     return f"{name} written otherwise"
@@ -154,7 +163,8 @@ def relined(
     tlog = [n for n in files_of(bundle) if n.endswith(".tlog-proof")]
     # Whoever may seal a bundle may add lines to the checkpoint and state anything of the tool.
     more = [] if sealed else [bag.CHECKPOINT, bag.INFO]
-    name = chance.choice([*LINES, *LINES, chance.choice(tlog), *more])
+    many = [one for one in lines_of(bundle) if (bundle / one).read_bytes().count(b"\n") > 1]
+    name = chance.choice([*many, *many, chance.choice(tlog), *more])
     lines = (bundle / name).read_bytes().splitlines(keepends=True)
     at = chance.randrange(1, len(lines))
     change(lines, at)
