@@ -6,6 +6,7 @@ A file gets its name only after its bytes are on the disk and were read back. Fo
 files 0600; every name is made here, none comes from a source.
 """
 
+import fcntl
 import hashlib
 import io
 import os
@@ -28,6 +29,8 @@ from evidence.sealed import data_key_of, fresh, keyed_digest
 
 CHUNK = 1 << 20
 WINDOW = 1 << 26
+# Seconds after which what nobody writes any more is taken for left behind.
+LEFT_BEHIND = 60
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -180,6 +183,8 @@ class Locker:
         handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with io.FileIO(handle, "r+") as file:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                _sweep(temporary.parent, os.fstat(handle).st_mtime)
                 yield temporary, file
         finally:
             temporary.unlink(missing_ok=True)
@@ -205,6 +210,19 @@ class Locker:
                 folder.mkdir(mode=0o700)
                 sync_folder(folder.parent)
         return self.root / name
+
+
+def _sweep(incoming: Path, now: float) -> None:
+    """Remove what processes that died were writing: nothing of it was ever shown as stored.
+
+    `now` is the time of the disk itself, which tells ages on it.
+    """
+    for left in incoming.iterdir():
+        with suppress(OSError), open(os.open(left, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            # Whoever lives holds the lock; whoever just began may not hold it yet.
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if now - os.fstat(file.fileno()).st_mtime > LEFT_BEHIND:
+                left.unlink()
 
 
 def _copy(read: Read, target: io.FileIO) -> tuple[str, int]:

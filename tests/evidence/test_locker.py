@@ -124,6 +124,22 @@ def test_a_source_that_breaks_off_leaves_nothing(locker):
     assert files(locker) == []
 
 
+def test_what_another_writes_is_left_alone_however_slow_it_is(locker):
+    def read():
+        if parts:
+            return parts.pop()
+        # Another puts something meanwhile, an hour later as it seems.
+        (mine,) = locker.root.glob("incoming/*")
+        os.utime(mine, (0, 0))
+        locker.put(b"other")
+        assert mine.exists()
+        return b""
+
+    parts = [b"slow"]
+    assert locker.read(locker.put(read).sha256) == b"slow"
+    assert not list(locker.root.glob("incoming/*"))
+
+
 def test_bytes_are_synced_before_they_have_a_name_and_the_name_before_put_returns(
     locker, monkeypatch
 ):
