@@ -16,6 +16,7 @@ from tests.evidence.second.values import all_hidden
 
 NAMED = re.compile("[0-9a-f]{32}")
 SIGNATURES = {
+    "custody.brought": 1,
     "hold.set": 1,
     "hold.release": 2,
     "retention.extend": 1,
@@ -109,6 +110,10 @@ class Custody:
         need(-BEFORE <= late <= AFTER, "takes effect at another time than it was stated for")
         need(dumps(said) not in self.taken, "took effect before")
         match kind:
+            case "custody.brought":
+                for stays in said["kept"]:
+                    same = stays == self.there(stays["artifact_id"]).what_stays
+                    need(same, "an artifact is told otherwise")
             case "hold.set":
                 need(said["hold"] not in self.names_of_holds, "such a hold was set before")
                 for one in said["artifacts"] or ():
@@ -186,6 +191,7 @@ def stays(value: Any) -> None:
 
 def check_statement(said: Any) -> None:
     forms: dict[str, dict[str, type]] = {
+        "custody.brought": {"origin": str, "kept": list},
         "hold.set": {"hold": str, "artifacts": object},
         "hold.release": {"hold": str},
         "retention.extend": {"until": str, "artifacts": object},
@@ -200,7 +206,7 @@ def check_statement(said: Any) -> None:
     need(said["schema"] == "urn:stanch:custody:1", "its schema is not known")
     time_of(said["at"])
     for name, value in said.items():
-        if name in ("reason", "hold", "from", "to", "place"):
+        if name in ("reason", "origin", "hold", "from", "to", "place"):
             text(value)
         elif name == "until":
             time_of(value)

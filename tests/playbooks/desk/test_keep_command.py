@@ -15,7 +15,6 @@ from evidence.custody.signing import sign, state
 from evidence.custody.statement import BROUGHT
 from evidence.errors import CustodyError
 from evidence.manifest import TYP, Manifest, read_manifest
-from evidence.verify import verify_bundle
 from evidence.verify_report import Exit
 from playbooks.case.bringing import KEPT
 from playbooks.case.record import Record
@@ -23,6 +22,7 @@ from playbooks.case.store import Store
 from playbooks.wiring import people
 from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import load
+from tests.evidence.agreed import verify_bundle
 from tests.evidence.test_container_claims import MD5, SHA1, WHOLE
 from tests.playbooks.desk.console import Ran, stanch
 
