@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from evidence import jws_offline
-from evidence.errors import CanonicalError, EvidenceError, KeyStatementError
-from evidence.jws_token import key_from_jwk
+from evidence.errors import CanonicalError, EvidenceError, KeyStatementError, TokenError
+from evidence.jws_token import PublicKey, key_from_jwk
 from evidence.key_history import LOG, MANIFEST, WRAP
 from evidence.leaf import is_stamp
 from evidence.note import open_note, parse_vkey
+from evidence.signatures import is_text, signers
 from evidence.strict_json import canonical_form
 
 SCHEMA = "urn:stanch:key:1"
 TYP = "stanch-key+jws"
 ROTATE, REVOKE = "key.rotate", "key.revoke"
 SIGNERS = 2
-MAX_TEXT = 500
 
 MORE: Mapping[str, frozenset[str]] = {
     ROTATE: frozenset({"old", "new"}),
@@ -123,32 +123,16 @@ def read_revocation(body: Mapping[str, Any]) -> Revoked:
     return Revoked(statement, tuple(names))
 
 
-def signed_by(body: Mapping[str, Any]) -> list[tuple[str, Any]]:
+def signed_by(body: Mapping[str, Any]) -> list[tuple[str, PublicKey]]:
     """Return name and public key of each person who signed, having checked the signatures.
 
     Raises:
         KeyStatementError: when one does not hold, or one person or key signed twice.
     """
-    payload = statement_bytes(body["statement"])
-    found: list[tuple[str, Any]] = []
-    for one in body["signatures"]:
-        if not isinstance(one, dict) or one.keys() != {"name", "jwk", "token"}:
-            raise KeyStatementError("a signature has not exactly name, jwk and token")
-        name = one["name"]
-        if not _text(name):
-            raise KeyStatementError("a signature has a malformed name")
-        try:
-            key = key_from_jwk(one["jwk"])
-            signed = jws_offline.verify(one["token"], {name: key}, TYP)
-        except (TypeError, AttributeError, EvidenceError) as error:
-            raise KeyStatementError(f"signature of {name}: {error}") from error
-        if signed != payload:
-            raise KeyStatementError(f"signature of {name} is over another statement than this one")
-        numbers = key.public_numbers()
-        if any(name == other or numbers == known.public_numbers() for other, known in found):
-            raise KeyStatementError(f"{name} signed twice; each signature is another person's")
-        found.append((name, key))
-    return found
+    try:
+        return signers(body["signatures"], statement_bytes(body["statement"]), TYP)
+    except TokenError as error:
+        raise KeyStatementError(str(error)) from error
 
 
 def _statement(body: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
@@ -179,22 +163,19 @@ def _refuse_unsigned(
             raise KeyStatementError("a signature is over another statement than this one")
 
 
-def _text(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT and value.isprintable()
-
-
 def _key(value: object) -> bool:
-    return _text(value) or (
-        isinstance(value, dict) and all(_text(name) and _text(one) for name, one in value.items())
+    return is_text(value) or (
+        isinstance(value, dict)
+        and all(is_text(name) and is_text(one) for name, one in value.items())
     )
 
 
 _FORM: Mapping[str, Callable[[Any], bool]] = {
     "schema": lambda value: value == SCHEMA,
-    "kind": _text,
+    "kind": is_text,
     "role": lambda value: value in (LOG, MANIFEST, WRAP),
     "at": is_stamp,
-    "reason": _text,
+    "reason": is_text,
     # A vkey's text, a JWK, or a wrapping key's reference.
     "old": _key,
     "new": _key,

@@ -44,6 +44,7 @@ MODULES = (
     "redaction.map",
     "redaction.pointers",
     "redaction.ranges",
+    "signatures",
     "statement",
     "strict_json",
     "time_window",

@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evidence import jws_offline
 from evidence.errors import CanonicalError, CustodyError, TokenError
-from evidence.jws_token import key_from_jwk
 from evidence.leaf import is_stamp
+from evidence.signatures import is_text, signers
 from evidence.strict_json import canonical_form
 
 SCHEMA = "urn:stanch:custody:1"
@@ -55,7 +54,6 @@ MORE: Mapping[str, frozenset[str]] = {
 # Each artifact stands in the statement and in each token; a body has at most 64 KiB.
 MAX_ARTIFACTS = 50
 MAX_VALUES = 100
-MAX_TEXT = 500
 
 _COMMON = frozenset({"schema", "kind", "case", "at", "reason"})
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -119,14 +117,10 @@ def read_signed(body: Mapping[str, Any]) -> Signed:
         raise CustodyError("body has not exactly a statement and its signatures")
     payload = statement_bytes(body["statement"])
     kind = body["statement"]["kind"]
-    names: list[str] = []
-    points = set()
-    for signature in body["signatures"]:
-        name, numbers = _signer(signature, payload)
-        if name in names or numbers in points:
-            raise CustodyError(f"{kind}: {name} signed twice; each signature is another person's")
-        names.append(name)
-        points.add(numbers)
+    try:
+        names = [name for name, _ in signers(body["signatures"], payload, TYP)]
+    except TokenError as error:
+        raise CustodyError(f"{kind}: {error}") from error
     if len(names) != SIGNERS[kind]:
         raise CustodyError(
             f"{kind} has {len(names)} signatures; expected {SIGNERS[kind]} of different people"
@@ -137,26 +131,6 @@ def read_signed(body: Mapping[str, Any]) -> Signed:
             f"({body['statement']['from']}), then who takes ({body['statement']['to']})"
         )
     return Signed(body["statement"], hashlib.sha256(payload).hexdigest(), tuple(names))
-
-
-def _signer(signature: object, payload: bytes) -> tuple[str, object]:
-    if not isinstance(signature, dict) or signature.keys() != {"name", "jwk", "token"}:
-        raise CustodyError("a signature has not exactly name, jwk and token")
-    name, jwk, token = signature["name"], signature["jwk"], signature["token"]
-    if not _text(name) or not isinstance(jwk, dict) or not isinstance(token, str):
-        raise CustodyError("a signature has a malformed name, jwk or token")
-    try:
-        key = key_from_jwk(jwk)
-        signed = jws_offline.verify(token, {name: key}, TYP)
-    except TokenError as error:
-        raise CustodyError(f"signature of {name}: {error}") from error
-    if signed != payload:
-        raise CustodyError(f"signature of {name} is over another statement than this one")
-    return name, key.public_numbers()
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT and value.isprintable()
 
 
 def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
@@ -202,19 +176,19 @@ _KEPT: Mapping[str, Callable[[object], bool]] = {
 }
 _FORM: Mapping[str, Callable[[Any], bool]] = {
     "schema": lambda value: value == SCHEMA,
-    "kind": _text,
+    "kind": is_text,
     "case": _matches(_ID),
     "at": is_stamp,
-    "reason": _text,
+    "reason": is_text,
     # None: every artifact of the case, also those that come later.
     "artifacts": _artifacts,
-    "hold": _text,
+    "hold": is_text,
     "until": is_stamp,
-    "from": _text,
-    "to": _text,
-    "place": _text,
+    "from": is_text,
+    "to": is_text,
+    "place": is_text,
     "kept": _kept,
-    "origin": _text,
+    "origin": is_text,
     "original": _what_stays,
     "map": _what_stays,
     "copy": _what_stays,

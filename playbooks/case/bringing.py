@@ -13,10 +13,11 @@ from sqlalchemy import Connection
 from evidence import ledger
 from evidence.custody.record import record_all
 from evidence.custody.signing import sign, state
-from evidence.custody.statement import BROUGHT, MAX_TEXT
+from evidence.custody.statement import BROUGHT
 from evidence.deposit import KIND, Acquisition, deposit
 from evidence.errors import CustodyError
 from evidence.jws_token import PublicKey
+from evidence.signatures import MAX_TEXT
 from evidence.sources.brought import BroughtFile
 from playbooks.case import locking, store
 from playbooks.case.store import Store
