@@ -22,6 +22,15 @@ from evidence.timestamp_check import check
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """Who counts: the policy of witnesses, if any, and how many of which authorities."""
+
+    policy: Policy | None
+    authorities: Sequence[Authority]
+    quorum: int
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A head that was seen from outside: its size and root, by whom, and by when (aware)."""
 
@@ -31,13 +40,7 @@ class Seen:
     at: datetime
 
 
-def seen(
-    conn: Connection,
-    size: int,
-    policy: Policy | None,
-    authorities: Sequence[Authority],
-    quorum: int,
-) -> Seen | None:
+def seen(conn: Connection, size: int, by: Outside) -> Seen | None:
     """Return by when a quorum of witnesses, or of authorities, saw the head of that size, or None.
 
     Raises:
@@ -47,47 +50,36 @@ def seen(
     if note is None:
         return None
     head = unverified_checkpoint(note)
+    policy = by.policy
     if policy is not None and witnessed(conn, SignedCheckpoint(head, note), policy).quorum:
         return Seen(size, head.root, "witnesses", _cosigned_at(conn, size, policy))
     text = checkpoint_text(head).encode()
-    times = sorted(_times(conn, size, text, authorities))
-    if authorities and len(times) >= quorum:
-        return Seen(size, head.root, "timestamps", times[quorum - 1])
+    times = sorted(_times(conn, size, text, by.authorities))
+    if by.authorities and len(times) >= by.quorum:
+        return Seen(size, head.root, "timestamps", times[by.quorum - 1])
     return None
 
 
-def newest_seen(
-    conn: Connection,
-    size: int,
-    policy: Policy | None,
-    authorities: Sequence[Authority],
-    quorum: int,
-) -> Seen | None:
+def newest_seen(conn: Connection, size: int, by: Outside) -> Seen | None:
     """Return the largest head of at most that size that was seen, or None."""
     tokens = {kept.size for kept in timestamp_store.tokens(conn, size)}
     given = table.cosignatures.c.size
     cosigned = set(conn.scalars(select(given).where(given <= size).distinct()))
     for one in sorted(tokens | cosigned, reverse=True):
-        if found := seen(conn, one, policy, authorities, quorum):
+        if found := seen(conn, one, by):
             return found
     return None
 
 
-def must_be_seen(
-    conn: Connection,
-    size: int,
-    policy: Policy | None,
-    authorities: Sequence[Authority],
-    quorum: int,
-) -> Seen:
+def must_be_seen(conn: Connection, size: int, by: Outside) -> Seen:
     """Return by when the head of that size was seen.
 
     Raises:
         KeyStatementError: when it was not, naming one that was.
     """
-    if found := seen(conn, size, policy, authorities, quorum):
+    if found := seen(conn, size, by):
         return found
-    before = newest_seen(conn, size, policy, authorities, quorum)
+    before = newest_seen(conn, size, by)
     what = (
         f"the newest one before is of {before.size} entries, seen by {before.by}: name that"
         if before

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from evidence import key_ledger, key_signing, key_succession, keys, ledger
 from evidence.errors import KeyStatementError
 from evidence.key_history import LOG, MANIFEST, WRAP, Bounded
-from evidence.key_proof import Seen, must_be_seen
+from evidence.key_proof import Outside, Seen, must_be_seen
 from evidence.key_statement import REVOKE, ROTATE, read_revocation
 from evidence.note import NoteSigner, checkpoint_text, parse_vkey, signature_line, vkey
 from evidence.policy import parse_policy
@@ -114,7 +114,8 @@ def seen_at(db: Store, settings: Settings, ring: Keyring, size: int) -> Seen:
     policy = parse_policy(text) if text else None
     pinned = [one.pinned for one in timestamp_terms.authorities(settings)]
     quorum = int(trust(settings, ring).get("timestamp_quorum", 0))
-    return db.read(lambda conn: must_be_seen(conn, size, policy, pinned, quorum))
+    by = Outside(policy, pinned, quorum)
+    return db.read(lambda conn: must_be_seen(conn, size, by))
 
 
 def revocable(found: list[Bounded], named: str) -> Bounded:

@@ -1,6 +1,5 @@
 """`stanch custody sign`: be the other person that a statement needs."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 from evidence.custody.statement import ERASURE
 from evidence.erasing import named
 from evidence.errors import CustodyError
+from playbooks.desk.cli.confirm import confirm
 from playbooks.desk.cli.custody_paper import pass_on, pseudonym, read, signed_by
 from playbooks.desk.cli.surroundings import Key, here, out, printable
 from playbooks.wiring import people
@@ -39,10 +39,5 @@ def sign(
             console.print(
                 f"erases     {one.place} of entry {seq} ({kind}): {printable(one.value.decode())}"
             )
-    if not sure:
-        if not sys.stdin.isatty():
-            raise CustodyError(
-                "this is no terminal, so nobody was asked to confirm. Read the above and add --yes"
-            )
-        typer.confirm(f"Sign this as {person}?", abort=True)
+    confirm(person, sure)
     pass_on(db, parts, signed_by(found, person, secret, parts), person, None)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from evidence.key_statement import SIGNERS, check_form
 from playbooks.case.key_changing import history, revocable, seen_at
 from playbooks.case.key_changing import revoke as record
 from playbooks.case.store import Store
+from playbooks.desk.cli.confirm import confirm
 from playbooks.desk.cli.surroundings import Key, here, out, printable
 from playbooks.desk.cli.trust import renew
 from playbooks.wiring import people
@@ -65,12 +65,7 @@ def sign(
     console = out()
     for name, value in body["statement"].items():
         console.print(f"{name:10} {printable(value)}")
-    if not sure:
-        if not sys.stdin.isatty():
-            raise KeyStatementError(
-                "this is no terminal, so nobody was asked to confirm. Read the above and add --yes"
-            )
-        typer.confirm(f"Sign this as {person}?", abort=True)
+    confirm(person, sure)
     body["signatures"].append(key_signing.sign(body["statement"], person, secret))
     if len(body["signatures"]) > SIGNERS:
         raise KeyStatementError(f"{paper} was signed by {SIGNERS} people before")
