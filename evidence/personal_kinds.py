@@ -45,6 +45,7 @@ _DUTIES = tuple(
 _SIGNED = (ACTOR, "/signatures")
 PERSONAL: Mapping[str, tuple[str, ...]] = (
     {
+        "custody.brought": _SIGNED,
         "custody.transfer": (*_SIGNED, "/statement/from", "/statement/to"),
         "hold.set": _SIGNED,
         "hold.release": _SIGNED,

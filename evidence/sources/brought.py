@@ -22,6 +22,8 @@ from evidence.sources.item import Item
 
 CALL = "file.read"
 OPAQUE = "application/octet-stream"
+# A manifest is never taken back, so it has no name of a person; the entries have, and can hide it.
+CLAIMED_BY = "whoever brought it"
 
 # The hashes that a person may know of a file, and how many hex digits each has.
 HASHES: Mapping[str, int] = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}
@@ -31,13 +33,12 @@ _MOST = 200
 
 @dataclass(slots=True)
 class BroughtFile:
-    """An open file as a stream; `by` is who says `said` of it (name -> value).
+    """An open file as a stream, and what whoever brings it says of it (name -> value).
 
     A hash in `said` is computed too while the file passes by; that costs time, so no other is.
     """
 
     source: Source
-    by: str
     said: Mapping[str, str]
     notes: list[str] = field(default_factory=list)
     _running: dict[str, Any] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class BroughtFile:
         """Return what the person says of the file, and what it says of itself; note the rest."""
         if self._claims is not None:
             return self._claims
-        told = [Claim(self.by, name, value) for name, value in sorted(self.said.items())]
+        told = [Claim(CLAIMED_BY, name, value) for name, value in sorted(self.said.items())]
         where = self.source.descriptor
         found = container_claims(lambda at, size: os.pread(where, size, at), self.source.size)
         if found is not None:
@@ -91,8 +92,8 @@ class BroughtFile:
 
 
 @contextmanager
-def brought(path: Path, by: str, said: Mapping[str, str]) -> Iterator[BroughtFile]:
-    """Open a file or a block device that `by` brings.
+def brought(path: Path, said: Mapping[str, str]) -> Iterator[BroughtFile]:
+    """Open a file or a block device that somebody brings.
 
     Raises:
         SourceError: when it is neither. OSError: when it cannot be opened.
@@ -103,7 +104,7 @@ def brought(path: Path, by: str, said: Mapping[str, str]) -> Iterator[BroughtFil
         mode = os.fstat(descriptor).st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
             raise SourceError(f"{path} is neither a file nor a block device, so has no end")
-        yield BroughtFile(opened(descriptor), by, said)
+        yield BroughtFile(opened(descriptor), said)
     finally:
         os.close(descriptor)
 

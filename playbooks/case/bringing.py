@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from evidence import ledger
 from evidence.custody.record import record_all
 from evidence.custody.signing import sign, state
+from evidence.custody.state import LOCKER
 from evidence.custody.statement import BROUGHT
 from evidence.deposit import KIND, Acquisition, deposit
 from evidence.errors import CustodyError
@@ -58,7 +59,6 @@ def bring(
     taken = Acquisition(file.name, about.origin, pseudonym, start, start, now=parts.now)
     body = deposit(custody, file.item(about.name, about.sensitive), taken)
     body |= {
-        "brought_by": about.person,
         "authority": about.authority,
         "compared": file.compared(),
         "notes": file.notes,
@@ -75,9 +75,10 @@ def bring(
         kept=[{name: body[name] for name in KEPT}],
     )
     signed = {"statement": dict(said), "signatures": [sign(said, about.person, about.key)]}
+    # Who brought it stands in the statement alone, where it can be withheld.
     salted = [
-        (ledger.Entry(kind, about.incident, told, about.person, now), parts.random(32))
-        for kind, told in ((KIND, body), (BROUGHT, signed))
+        (ledger.Entry(kind, about.incident, told, actor, now), parts.random(32))
+        for kind, told, actor in ((KIND, body, LOCKER), (BROUGHT, signed, about.person))
     ]
 
     def work(conn: Connection) -> None:
@@ -87,4 +88,4 @@ def bring(
 
     db.commit(work)
     locking.late(parts, db, about.incident, custody)
-    return body
+    return body | {"brought_by": about.person}

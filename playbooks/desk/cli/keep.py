@@ -45,7 +45,7 @@ def keep(
     called = visible(name or file.name)[:MOST_NAME]
     said = (visible(source), visible(authority))
     about = Bringing(incident, person, called, *said, sensitive, secret)
-    with brought(file, person, said_of(claim or ())) as opened:
+    with brought(file, said_of(claim or ())) as opened:
         body = bring(parts, db, opened, about, everybody(parts))
         gaps, claims = opened.all_gaps(), opened.claims()
     anchor(db, parts)

@@ -64,8 +64,8 @@ def test_what_is_brought_is_kept_whole_with_who_whence_and_why(parts: Parts) -> 
     assert body["target"] == "host web-7, /dev/sda"
     assert body["compared"] == {"md5": "agrees"}
     assert body["claims"] == [
-        {"by": "alice", "name": "md5", "value": right},
-        {"by": "alice", "name": "serial", "value": "WX-1"},
+        {"by": "whoever brought it", "name": "md5", "value": right},
+        {"by": "whoever brought it", "name": "serial", "value": "WX-1"},
     ]
     found = manifest(parts, body)
     assert (found.name, found.sensitive, found.gaps) == ("disk.img", True, ())
@@ -142,6 +142,23 @@ def test_what_is_brought_stands_in_a_bundle_that_verifies(parts: Parts) -> None:
     assert [one["name"] for one in signed["signatures"]] == ["alice"]
     said = signed["statement"]
     assert (said["origin"], said["reason"]) == ("host web-7, /dev/sda", "5 Gs 12/26")
+
+
+def test_who_brought_it_can_be_left_out_of_a_bundle(parts: Parts) -> None:
+    keep("disk.img", "--claim", "serial=WX-1")
+    assert stanch("export", CASE, "-o", "whole").status == 0
+    assert stanch("export", CASE, "-o", "bundle", "--without-personal").status == 0
+    trust = json.loads((parts.settings.home / "keys" / "trust.json").read_text())
+    verdict = verify_bundle(Path("bundle"), trust)
+    assert (verdict.exit_code, verdict.problems) == (Exit.UNWITNESSED, ())
+
+    def naming(bundle: str) -> list[str]:
+        return [
+            p.name for p in Path(bundle).rglob("*") if p.is_file() and b"alice" in p.read_bytes()
+        ]
+
+    assert "entries.jsonl" in naming("whole")
+    assert naming("bundle") == []
 
 
 def test_a_statement_about_other_bytes_is_refused_and_nothing_is_recorded(parts: Parts) -> None:
