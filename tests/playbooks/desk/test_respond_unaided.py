@@ -1,5 +1,6 @@
 """A person's `stanch respond` contains the host although the database cannot commit."""
 
+import json
 from typing import Any
 
 import pytest
@@ -41,5 +42,8 @@ def test_a_finding_from_a_person_is_answered_whatever_ails_the_disk(scene: Scene
         ran = stanch("resume", incident.id, "--without-prefect", "--json")
         assert (ran.status, ran.json["status"]) == (0, "contained, live flows possible"), ran.err
         assert scene.changed()[: len(did)] == did
-        assert scene.changed().count("PutRolePolicy") == 1
+        # Where the disk was full between intent and done, and IAM still shows what was before, the
+        # same policy may be put again.
+        puts = [c.params for c in scene.world.calls if c.operation == "PutRolePolicy"]
+        assert len({json.dumps(put, sort_keys=True) for put in puts}) == 1
         parts.engine.dispose()
