@@ -187,8 +187,7 @@ def _disposed(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None
             raise CustodyError(
                 f"artifact {artifact.artifact_id} lies in the clear and has no key to erase"
             )
-        if kept != what_stays(artifact):
-            raise CustodyError(f"artifact {artifact.artifact_id} has other hashes than were signed")
+        _refuse_other(artifact, kept)
         if holds := state.holds_on(artifact.artifact_id):
             raise CustodyError(f"artifact {artifact.artifact_id} is under hold {', '.join(holds)}")
         until = state.retained_until(artifact.artifact_id)
@@ -204,9 +203,13 @@ def _brought(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None:
     signed = _signed(state, event, body)
     for kept in signed.statement["kept"]:
         artifact = _living(state, kept["artifact_id"])
-        if kept != what_stays(artifact):
-            raise CustodyError(f"artifact {artifact.artifact_id} has other hashes than were signed")
+        _refuse_other(artifact, kept)
     state.seen.add(signed.digest)
+
+
+def _refuse_other(artifact: Artifact, named: Mapping[str, str]) -> None:
+    if named != what_stays(artifact):
+        raise CustodyError(f"artifact {artifact.artifact_id} has other hashes than were signed")
 
 
 def _redacted(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None:
@@ -215,8 +218,7 @@ def _redacted(state: CaseCustody, event: Event, body: Mapping[str, Any]) -> None
         named = signed.statement[role]
         # The original may be gone since: its copy stays, and so does what was said of it.
         artifact = _known(state, named["artifact_id"])
-        if named != what_stays(artifact):
-            raise CustodyError(f"artifact {artifact.artifact_id} has other hashes than were signed")
+        _refuse_other(artifact, named)
     state.seen.add(signed.digest)
 
 
