@@ -6,19 +6,13 @@ from pathlib import Path
 import pytest
 
 from playbooks.drills.range import tsa
-from tests.playbooks.desk.console import stanch
+from tests.playbooks.desk.console import begin, stanch
 from tests.playbooks.desk.keyed import PLAIN, SECRET, Home
 
 
 @pytest.fixture
 def keyed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("STANCH_CONFIG", raising=False)
-    assert stanch("init").status == 0
-    with (tmp_path / "stanch.toml").open("a") as file:
-        for name in ("alice", "bob"):
-            file.write(stanch("person", name, "--key", f"{name}.key").out)
+    begin(tmp_path, monkeypatch, "alice", "bob")
     made = Home(tmp_path)
     made.keep(PLAIN, SECRET)
     yield made

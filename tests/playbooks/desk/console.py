@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,3 +68,14 @@ def desk(scene: Scene) -> Iterator[Deployment]:
         os.environ |= made.environment
         scene.world.calls.clear()
         yield made
+
+
+def begin(folder: Path, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Make a deployment in a folder, and go there; each person's key lies beside its settings."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("STANCH_CONFIG", raising=False)
+    assert stanch("init").status == 0
+    with (folder / "stanch.toml").open("a") as file:
+        for name in names:
+            file.write(stanch("person", name, "--key", f"{name}.key").out)

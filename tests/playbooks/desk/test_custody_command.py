@@ -13,7 +13,7 @@ from playbooks.case.store import Store
 from playbooks.case.story import timeline
 from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import load
-from tests.playbooks.desk.console import Ran, stanch
+from tests.playbooks.desk.console import Ran, begin, stanch
 
 CASE = "INC-0001"
 PLAIN = Item("ec2.describe", "application/json", b'{"state": "running"}', False, "ec2.describe")
@@ -22,13 +22,7 @@ SECRET = Item("ec2.user_data", "text/plain", b"TOKEN=hunter2", True, "ec2.user_d
 
 @pytest.fixture
 def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("STANCH_CONFIG", raising=False)
-    assert stanch("init").status == 0
-    with (tmp_path / "stanch.toml").open("a") as file:
-        for name in ("alice", "bob"):
-            file.write(stanch("person", name, "--key", f"{name}.key").out)
+    begin(tmp_path, monkeypatch, "alice", "bob")
     made = assemble(load())
     keep(made, PLAIN, SECRET)
     return made

@@ -10,7 +10,7 @@ from playbooks.case.record import Record
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import load
-from tests.playbooks.desk.console import Ran, stanch
+from tests.playbooks.desk.console import Ran, begin, stanch
 from tests.playbooks.desk.test_custody_command import keep
 
 CASE = "INC-0001"
@@ -19,13 +19,7 @@ MALLORY = "mallory@example.org"
 
 @pytest.fixture
 def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("STANCH_CONFIG", raising=False)
-    assert stanch("init").status == 0
-    with (tmp_path / "stanch.toml").open("a") as file:
-        for name in ("alice", "bob"):
-            file.write(stanch("person", name, "--key", f"{name}.key").out)
+    begin(tmp_path, monkeypatch, "alice", "bob")
     made = assemble(load())
     keep(made)
     record = Record("stanch", made.now, made.random)

@@ -24,7 +24,7 @@ from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import load
 from tests.evidence.agreed import verify_bundle
 from tests.evidence.test_container_claims import MD5, SHA1, WHOLE
-from tests.playbooks.desk.console import Ran, stanch
+from tests.playbooks.desk.console import Ran, begin, stanch
 
 CASE = "INC-0001"
 DATA = random.Random(1).randbytes((1 << 20) + 77)
@@ -32,12 +32,7 @@ DATA = random.Random(1).randbytes((1 << 20) + 77)
 
 @pytest.fixture
 def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("STANCH_CONFIG", raising=False)
-    assert stanch("init").status == 0
-    with (tmp_path / "stanch.toml").open("a") as file:
-        file.write(stanch("person", "alice", "--key", "alice.key").out)
+    begin(tmp_path, monkeypatch, "alice")
     made = assemble(load())
     db, record = Store(made.engine), Record("stanch", made.now, made.random)
     db.commit(lambda conn: record.note(conn, CASE, "case.open", {"finding": "x"}))

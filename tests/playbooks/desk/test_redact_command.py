@@ -13,7 +13,7 @@ from evidence.verify import verify_bundle
 from playbooks.case.store import Store
 from playbooks.wiring.parts import Parts, assemble
 from playbooks.wiring.settings import load
-from tests.playbooks.desk.console import Ran, stanch
+from tests.playbooks.desk.console import Ran, begin, stanch
 from tests.playbooks.desk.test_custody_command import keep
 
 CASE = "INC-0001"
@@ -32,13 +32,7 @@ RANGES = {
 
 @pytest.fixture
 def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("STANCH_CONFIG", raising=False)
-    assert stanch("init").status == 0
-    with (tmp_path / "stanch.toml").open("a") as file:
-        for name in ("alice", "bob"):
-            file.write(stanch("person", name, "--key", f"{name}.key").out)
+    begin(tmp_path, monkeypatch, "alice", "bob")
     made = assemble(load())
     keep(made, FACTS, LOG)
     return made
