@@ -2,8 +2,12 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from evidence import ledger
 from evidence.custody.opening import content
@@ -15,6 +19,8 @@ from evidence.verify_report import Verdict
 from playbooks.case.record import Record
 from playbooks.case.sealing import checkpoint
 from playbooks.case.store import Store
+from playbooks.drills.range.vault.server import serve
+from playbooks.drills.range.vault.world import VaultWorld
 from playbooks.wiring.parts import Parts
 from tests.evidence.second.check import verify as second
 from tests.playbooks.desk.console import stanch
@@ -22,6 +28,30 @@ from tests.playbooks.desk.console import stanch
 CASE = "INC-0001"
 PLAIN = Item("ec2.describe", "application/json", b'{"state": "running"}', False, "ec2.describe")
 SECRET = Item("ec2.user_data", "text/plain", b"TOKEN=hunter2", True, "ec2.user_data")
+
+# A key of each use in the Vault's transit engine, and of what type it is there.
+MOUNT = "stanch-keys"
+TYPES = {"log": "ed25519", "manifest": "ecdsa-p256", "wrap": "aes256-gcm96"}
+
+
+@contextmanager
+def vault_with_keys(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str
+) -> Iterator[tuple[VaultWorld, Any]]:
+    """Serve a Vault with three keys, named by settings in a folder; yield it, and root's client."""
+    world = VaultWorld(seed=5)
+    root = world.client(world.root_token)
+    root.sys.enable_secrets_engine("transit", path=MOUNT)
+    for name, kind in TYPES.items():
+        root.write(f"{MOUNT}/keys/{name}", type=kind)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.delenv("STANCH_CONFIG", raising=False)
+    monkeypatch.setenv("KEYS_TOKEN", world.root_token)
+    with serve(world) as url:
+        lines = ["[vaults.prod]", f'url = "{url}"', 'token = "env:KEYS_TOKEN"', *more]
+        (folder / "stanch.toml").write_text("\n".join(lines) + "\n")
+        yield world, root
 
 
 def keep(parts: Parts, *items: Item) -> list[dict]:

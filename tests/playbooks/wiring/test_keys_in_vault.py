@@ -23,7 +23,6 @@ from evidence.verify_report import Verdict
 from playbooks.case.store import Store
 from playbooks.desk.doctor import key_service
 from playbooks.desk.doctor.place import Place
-from playbooks.drills.range.vault.server import serve
 from playbooks.drills.range.vault.world import VaultWorld
 from playbooks.errors import FrozenError
 from playbooks.respond import integrator
@@ -32,17 +31,18 @@ from playbooks.wiring.parts import Parts, assemble, now
 from playbooks.wiring.settings import load
 from tests.playbooks.desk.console import stanch
 from tests.playbooks.wiring.keys_elsewhere import (
+    MOUNT,
     PLAIN,
     SECRET,
+    TYPES,
     exported,
     holding,
     keep,
     reopened,
     seal,
+    vault_with_keys,
 )
 
-MOUNT = "stanch-keys"
-TYPES = {"log": "ed25519", "manifest": "ecdsa-p256", "wrap": "aes256-gcm96"}
 INIT = [
     word
     for use in TYPES
@@ -72,19 +72,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    world = VaultWorld(seed=5)
-    root = world.client(world.root_token)
-    root.sys.enable_secrets_engine("transit", path=MOUNT)
-    for name, kind in TYPES.items():
-        root.write(f"{MOUNT}/keys/{name}", type=kind)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.delenv("STANCH_CONFIG", raising=False)
-    monkeypatch.setenv("KEYS_TOKEN", world.root_token)
-    with serve(world) as url:
-        lines = ["[vaults.prod]", f'url = "{url}"', 'token = "env:KEYS_TOKEN"']
-        lines += [f'prefixes = ["{MOUNT}"]']
-        (tmp_path / "stanch.toml").write_text("\n".join(lines) + "\n")
+    with vault_with_keys(tmp_path, monkeypatch, f'prefixes = ["{MOUNT}"]') as (world, root):
         yield Site(world, root, tmp_path)
 
 

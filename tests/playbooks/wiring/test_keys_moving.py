@@ -10,16 +10,22 @@ import pytest
 
 from evidence.errors import KeyMaterialError
 from evidence.verify import verify_bundle
-from playbooks.drills.range.vault.server import serve
-from playbooks.drills.range.vault.world import VaultWorld
 from playbooks.wiring.key_places import NAME, places
 from playbooks.wiring.parts import assemble
 from playbooks.wiring.settings import load
 from tests.playbooks.desk.console import Ran, stanch
-from tests.playbooks.wiring.keys_elsewhere import PLAIN, SECRET, exported, keep, reopened, seal
+from tests.playbooks.wiring.keys_elsewhere import (
+    MOUNT,
+    PLAIN,
+    SECRET,
+    TYPES,
+    exported,
+    keep,
+    reopened,
+    seal,
+    vault_with_keys,
+)
 
-MOUNT = "stanch-keys"
-TYPES = {"log": "ed25519", "manifest": "ecdsa-p256", "wrap": "aes256-gcm96"}
 FILES = {"log": "log.pem", "manifest": "manifest.pem", "wrap": "wrap.key"}
 
 
@@ -43,18 +49,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    world = VaultWorld(seed=5)
-    root = world.client(world.root_token)
-    root.sys.enable_secrets_engine("transit", path=MOUNT)
-    for name, kind in TYPES.items():
-        root.write(f"{MOUNT}/keys/{name}", type=kind)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.delenv("STANCH_CONFIG", raising=False)
-    monkeypatch.setenv("KEYS_TOKEN", world.root_token)
-    with serve(world) as url:
-        lines = ["[vaults.prod]", f'url = "{url}"', 'token = "env:KEYS_TOKEN"']
-        (tmp_path / "stanch.toml").write_text("\n".join(lines) + "\n")
+    with vault_with_keys(tmp_path, monkeypatch) as (_, root):
         assert stanch("init").status == 0
         yield Site(root, tmp_path)
 
